@@ -1,0 +1,65 @@
+// One table says who may import whom. A room may import only itself and what its row lists.
+const MAY_IMPORT = {
+  core: [],
+  onnx: ['core'],
+  quantization: ['core', 'onnx'],
+  runtime: ['core'],
+  data: ['core'],
+  evaluation: ['core'],
+  benchmark: ['core'],
+  telemetry: ['core'],
+  metrics: ['core'],
+  store: ['core'],
+  config: ['core'],
+  jobs: [
+    'core',
+    'onnx',
+    'quantization',
+    'runtime',
+    'data',
+    'evaluation',
+    'benchmark',
+    'telemetry',
+    'metrics',
+    'store',
+    'config',
+  ],
+  server: ['core', 'jobs', 'metrics', 'store', 'config'],
+};
+
+// A third-party package that only one room may touch.
+const OWNED_BY = {
+  'onnxruntime-node': 'runtime',
+  fastify: 'server',
+  'prom-client': 'metrics',
+  libsql: 'store',
+  yauzl: 'data',
+  commander: 'cli',
+  'cli-progress': 'cli',
+  'cli-table3': 'cli',
+};
+
+module.exports = {
+  forbidden: [
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'nobody-imports-cli',
+      severity: 'error',
+      from: { pathNot: '^src/cli/' },
+      to: { path: '^src/cli/' },
+    },
+    ...Object.entries(MAY_IMPORT).map(([room, allowed]) => ({
+      name: `${room}-imports-only-[${allowed}]`,
+      severity: 'error',
+      from: { path: `^src/${room}/` },
+      to: { path: '^src/', pathNot: `^src/(${[room, ...allowed].join('|')})/` },
+    })),
+    ...Object.entries(OWNED_BY).map(([pkg, room]) => ({
+      name: `only-${room}-imports-${pkg}`,
+      severity: 'error',
+      from: { path: '^src/', pathNot: `^src/${room}/` },
+      to: { path: `(^|/)node_modules/${pkg}($|/)` },
+    })),
+  ],
+  options: { parser: 'swc', tsPreCompilationDeps: true, doNotFollow: { path: 'node_modules' } },
+};

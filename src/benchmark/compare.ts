@@ -1,0 +1,96 @@
+import type { BenchResult, RoundSummary } from './bench-result.ts';
+import { geometricMeanInterval } from './confidence-interval.ts';
+
+/**
+ * `not-distinguished` never means equal: the interval says how large a difference may have gone unseen.
+ */
+type SpeedOutcome = 'faster' | 'slower' | 'not-distinguished' | 'too-few-rounds';
+
+/** How much faster a candidate is than its base: above 1 it is faster. */
+export interface SpeedUp {
+  readonly base: string;
+  readonly candidate: string;
+  /** The ratio of the rounds' medians in single-stream, of their throughputs in offline. */
+  readonly metric: 'median-latency' | 'throughput';
+  readonly outcome: SpeedOutcome;
+  /** Geometric mean over the rounds; null with too few rounds for an interval. */
+  readonly ratio: number | null;
+  readonly lower: number | null;
+  readonly upper: number | null;
+  readonly confidence: number;
+  /** The relative difference that the host's own scatter between rounds would pass for; null as above. */
+  readonly noiseFloorRatio: number | null;
+  readonly pairedRounds: number;
+  /** Whether both results are valid. */
+  readonly valid: boolean;
+}
+
+export interface CompareOptions {
+  readonly confidence?: number;
+  /** The smallest relative difference worth a word. */
+  readonly minEffectRatio?: number;
+}
+
+const FEWEST_ROUNDS = 3;
+
+/**
+ * Compares two results of one interleaved run, round by round, which takes out whatever slowed a whole round. A difference
+ * is claimed only when the confidence interval of the ratio excludes 1 and the ratio lies further from 1 than the noise
+ * floor: the scatter of a single variant between rounds (that of the paired ratio over √2), at least `minEffectRatio`.
+ */
+export function compareResults(
+  base: BenchResult,
+  candidate: BenchResult,
+  { confidence = 0.95, minEffectRatio = 0.01 }: CompareOptions = {},
+): SpeedUp {
+  const metric = candidate.scenario === 'offline' ? 'throughput' : 'median-latency';
+  const ratios = pairedRatios(base.rounds, candidate.rounds, metric);
+  const interval = ratios.length < FEWEST_ROUNDS ? null : geometricMeanInterval(ratios, confidence);
+  const subject = {
+    base: base.variant,
+    candidate: candidate.variant,
+    metric,
+    confidence,
+    pairedRounds: ratios.length,
+    valid: base.valid && candidate.valid,
+  } as const;
+  if (interval === null) {
+    return {
+      ...subject,
+      outcome: 'too-few-rounds',
+      ratio: null,
+      lower: null,
+      upper: null,
+      noiseFloorRatio: null,
+    };
+  }
+  const { estimate: ratio, lower, upper, logStddev } = interval;
+  const noiseFloorRatio = Math.max(minEffectRatio, Math.exp(logStddev / Math.SQRT2) - 1);
+  const largeEnough = Math.abs(Math.log(ratio)) > Math.log1p(noiseFloorRatio);
+  const outcome =
+    !largeEnough || (lower <= 1 && upper >= 1) ? 'not-distinguished' : ratio > 1 ? 'faster' : 'slower';
+  return { ...subject, outcome, ratio, lower, upper, noiseFloorRatio };
+}
+
+/** `2.10x [2.02, 2.18]`, with what it means where that is not plain. */
+export function formatSpeedUp({ ratio, lower, upper, outcome, pairedRounds }: SpeedUp): string {
+  if (ratio === null || lower === null || upper === null)
+    return `too few rounds to compare (${pairedRounds})`;
+  const figures = `${ratio.toFixed(2)}x [${lower.toFixed(2)}, ${upper.toFixed(2)}]`;
+  return outcome === 'not-distinguished' ? `${figures} (within noise)` : figures;
+}
+
+function pairedRatios(
+  base: readonly RoundSummary[],
+  candidate: readonly RoundSummary[],
+  metric: SpeedUp['metric'],
+): number[] {
+  const baseByRound = new Map(base.map((round) => [round.round, round]));
+  return candidate.flatMap((of) => {
+    const against = baseByRound.get(of.round);
+    if (against === undefined) return [];
+    return metric === 'throughput'
+      ? of.throughput / against.throughput
+      : against.medianSeconds / of.medianSeconds;
+  });
+}

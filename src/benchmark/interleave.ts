@@ -1,0 +1,35 @@
+import { seededRandom, shuffledIndices } from './random.ts';
+
+/** One stretch of measuring: which variant runs in which round. */
+export interface RoundSlot {
+  readonly round: number;
+  readonly variant: number;
+}
+
+/**
+ * The order in which variants take turns. Every round has each variant once. Rounds come in pairs, the second in the
+ * mirrored order of the first (A B, B A), so that a steady drift of the host weighs on all alike; the orders are the rows of
+ * a Williams design, so that over 2k rounds of k variants each follows each other one equally often.
+ *
+ * @param variantCount how many variants take turns, k.
+ * @param rounds an even number keeps the mirror complete.
+ * @param seed decides which variant goes first and the order of the rows.
+ */
+export function interleaveRounds(variantCount: number, rounds: number, seed: number): RoundSlot[] {
+  const random = seededRandom(seed);
+  const variants = shuffledIndices(variantCount, random);
+  const rows = shuffledIndices(variantCount, random);
+  return Array.from({ length: rounds }, (_, round) => {
+    const row = rows[Math.floor(round / 2) % variantCount] as number;
+    const order = williamsRow(variantCount, row).map((place) => variants[place] as number);
+    return (round % 2 === 0 ? order : order.reverse()).map((variant) => ({ round, variant }));
+  }).flat();
+}
+
+/** Row `row` of Williams' square: 0, 1, k-1, 2, k-2, … shifted by `row`. For odd k the mirrored rows complete the balance. */
+function williamsRow(variantCount: number, row: number): number[] {
+  return Array.from({ length: variantCount }, (_, column) => {
+    const step = column % 2 === 1 ? (column + 1) / 2 : variantCount - column / 2;
+    return (step + row) % variantCount;
+  });
+}

@@ -1,0 +1,78 @@
+import { formatSeconds } from '../core/units.ts';
+import { minimumQueries } from './early-stopping.ts';
+import type { RoundResult, Scenario } from './round.ts';
+import type { BenchSettings } from './settings.ts';
+import type { VariantRecord } from './variant-record.ts';
+
+/** The percentile that MLPerf judges a scenario by, in thousandths; null where the metric is throughput. */
+const JUDGED_PERCENTILE: Readonly<Record<Scenario, number | null>> = { 'single-stream': 900, offline: null };
+
+// In a closed loop on the CPU there is always a query under way, so the process must get about one core at least.
+const MIN_CPU_SHARE = 0.8;
+
+/** Average cores that other work took during these rounds; null unless every one of them was watched. */
+export function otherCpuCores(rounds: readonly RoundResult[]): number | null {
+  let otherSeconds = 0;
+  let durationNs = 0;
+  for (const round of rounds) {
+    if (round.otherCpuSeconds === undefined) return null;
+    otherSeconds += round.otherCpuSeconds;
+    durationNs += round.durationNs;
+  }
+  return durationNs === 0 ? null : (otherSeconds * 1e9) / durationNs;
+}
+
+/** Why a measurement cannot be taken at its word, as sentences. Its figures are kept all the same. */
+export function reasonsForInvalidity(record: VariantRecord, settings: BenchSettings): string[] {
+  const { failure, warmUp, rounds } = record;
+  const reasons: string[] = [];
+  if (failure !== null) {
+    const done = `${rounds.length} of ${settings.rounds} rounds were measured`;
+    reasons.push(`${failure.message} (${done})`);
+  }
+  if (warmUp !== null && !warmUp.steady) {
+    reasons.push(
+      `The warm-up was unstable: after ${formatSeconds(warmUp.durationNs / 1e9)} the last three windows still ` +
+        'differed by more than 10 % in throughput or median latency',
+    );
+  }
+  reasons.push(...tooLittleMeasured(rounds, settings));
+  const cores = otherCpuCores(rounds);
+  if (cores !== null && cores > settings.maxOtherCpuCores) {
+    reasons.push(
+      `Other work on the host took ${cores.toFixed(2)} CPU cores on average, more than the ` +
+        `${settings.maxOtherCpuCores} allowed`,
+    );
+  }
+  if (record.identity.device === 'cpu') reasons.push(...starved(rounds));
+  return reasons;
+}
+
+function starved(rounds: readonly RoundResult[]): string[] {
+  const measured = rounds.filter((round) => round.cpuSeconds !== undefined);
+  const cpuSeconds = measured.reduce((total, round) => total + (round.cpuSeconds ?? 0), 0);
+  const seconds = measured.reduce((total, round) => total + round.durationNs, 0) / 1e9;
+  if (measured.length === 0 || cpuSeconds >= seconds * MIN_CPU_SHARE) return [];
+  const share = ((cpuSeconds / seconds) * 100).toFixed(0);
+  return [`The process got ${share} % of one CPU core although it was never idle: the host was too busy`];
+}
+
+function tooLittleMeasured(rounds: readonly RoundResult[], settings: BenchSettings): string[] {
+  const queries = rounds.reduce((total, round) => total + round.latencyNs.length, 0);
+  const seconds = rounds.reduce((total, round) => total + round.durationNs, 0) / 1e9;
+  const reasons: string[] = [];
+  if (seconds < settings.minDurationSeconds) {
+    const expected = formatSeconds(settings.minDurationSeconds);
+    reasons.push(`Measured for ${formatSeconds(seconds)}, less than the minimum of ${expected}`);
+  }
+  if (queries < settings.minQueries) {
+    reasons.push(`Measured ${queries} queries, fewer than the minimum of ${settings.minQueries}`);
+  }
+  const permille = JUDGED_PERCENTILE[settings.scenario];
+  if (permille !== null && queries < minimumQueries(permille)) {
+    reasons.push(
+      `${queries} queries are too few for the ${permille / 10}th percentile, which takes ${minimumQueries(permille)}`,
+    );
+  }
+  return reasons;
+}

@@ -1,0 +1,30 @@
+import type { Problem } from '../core/problem.ts';
+import type { RoundResult } from './round.ts';
+import type { WarmUpResult } from './steady-state.ts';
+
+/** What was benchmarked, as the caller names it. */
+export interface SutIdentity {
+  readonly model: string;
+  readonly variant: string;
+  readonly device: 'cpu' | 'webgpu' | 'cuda' | 'tensorrt';
+  /** The execution provider, as ONNX Runtime names it. */
+  readonly provider: string;
+  /** Intra-op threads; null where the runtime chose. */
+  readonly threads: number | null;
+}
+
+/** What the process of a system under test used over its whole life, loading and warm-up included. */
+export interface SutUsage {
+  readonly peakRssBytes: number;
+  readonly cpuSeconds: number;
+}
+
+/** What came back from one variant, whole or cut short. */
+export interface VariantRecord {
+  readonly identity: SutIdentity;
+  readonly warmUp: WarmUpResult | null;
+  readonly rounds: readonly RoundResult[];
+  readonly usage: SutUsage | null;
+  /** Why it ended early. */
+  readonly failure: Problem | null;
+}

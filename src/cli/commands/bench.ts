@@ -1,0 +1,137 @@
+import { basename } from 'node:path';
+import { Command, Option } from 'commander';
+import type { BenchResult } from '../../benchmark/bench-result.ts';
+import { formatSpeedUp } from '../../benchmark/compare.ts';
+import type { BenchRun } from '../../benchmark/controller.ts';
+import { benchSettings } from '../../benchmark/settings.ts';
+import { systemClock } from '../../core/clock.ts';
+import { formatBytes, formatSeconds } from '../../core/units.ts';
+import { benchVariants } from '../../jobs/bench-variants.ts';
+import { resolveData } from '../data-option.ts';
+import { WORKER_ENTRY } from '../entries.ts';
+import { EXIT } from '../exit-code.ts';
+import { abortOnInterrupt } from '../interrupt.ts';
+import { durationSeconds, positiveInteger, wholeNumber } from '../option-parsers.ts';
+import { createProgressView } from '../progress.ts';
+import { decimal, renderTable } from '../table.ts';
+import { printProblems, printResult, type Terminal } from '../terminal.ts';
+
+interface BenchOptions {
+  readonly data: string;
+  readonly split?: string;
+  readonly scenario: 'single-stream' | 'offline';
+  readonly threads: number;
+  readonly duration: number;
+  readonly minQueries?: number;
+  readonly rounds?: number;
+  readonly seed?: number;
+  readonly json: boolean;
+  readonly quiet: boolean;
+}
+
+export function benchCommand(terminal: Terminal, exit: (code: number) => void): Command {
+  return new Command('bench')
+    .description('measure latency, throughput and memory of models in interleaved rounds')
+    .argument('<models...>', 'ONNX models; the first is the base of the speed-ups')
+    .requiredOption('--data <file>', 'data (.npz: arrays named <split>/<input>) or a profile')
+    .option('--split <name>', "the split that feeds the models (default: the profile's, or eval)")
+    .addOption(
+      new Option('--scenario <name>', "MLPerf's scenario")
+        .choices(['single-stream', 'offline'])
+        .default('single-stream'),
+    )
+    .option('--threads <n>', 'threads inside an operator; 0 is every core', wholeNumber, 1)
+    .option('--duration <time>', 'measuring time a model, such as 10s', durationSeconds, 10)
+    .option('--min-queries <n>', 'queries to reach a model, even if it takes longer', positiveInteger)
+    .option('--rounds <n>', 'turns that each model gets', positiveInteger)
+    .option('--seed <n>', 'decides the order of samples and turns', wholeNumber)
+    .option('--json', 'print the result as JSON', false)
+    .option('-q, --quiet', 'no progress', false)
+    .action(async (models: string[], options: BenchOptions) => exit(await bench(models, options, terminal)));
+}
+
+async function bench(models: readonly string[], options: BenchOptions, terminal: Terminal): Promise<number> {
+  const data = await resolveData(options.data, options.split);
+  if (!data.ok) return printProblems(terminal, data.error);
+  const { scenario, duration, minQueries, rounds, seed } = options;
+  const settings = benchSettings({
+    scenario,
+    minDurationSeconds: duration,
+    ...(minQueries === undefined ? {} : { minQueries }),
+    ...(rounds === undefined ? {} : { rounds }),
+    ...(seed === undefined ? {} : { seed }),
+  });
+  if (!settings.ok) return printProblems(terminal, [settings.error]);
+  const progress = createProgressView(terminal, options);
+  const run = await benchVariants(
+    {
+      model: basename(models[0] ?? '', '.onnx'),
+      variants: models.map((path) => ({ variant: path, path })),
+      dataPath: data.value.dataPath,
+      split: data.value.split,
+      threads: options.threads,
+      settings: settings.value,
+    },
+    {
+      host: { entry: WORKER_ENTRY },
+      clock: systemClock,
+      signal: abortOnInterrupt(),
+      onProgress: ({ completedTurns, totalTurns, variant }) =>
+        progress.update({
+          phase: 'bench',
+          subject: `${scenario} ${basename(variant)}`,
+          done: completedTurns,
+          total: totalTurns,
+          unit: 'turns',
+        }),
+    },
+  );
+  progress.stop();
+  const failures = run.records.flatMap(({ failure }) => failure ?? []);
+  const measured = run.results.some(({ queries }) => queries > 0);
+  if (measured || failures.length === 0)
+    printResult(terminal, toReport(run), options.json, () => renderBench(run));
+  if (failures.length > 0) return printProblems(terminal, failures);
+  return run.results.every(({ valid }) => valid) ? EXIT.done : EXIT.verdictFailed;
+}
+
+/** The results in the order of the models, the later ones with their speed-up over the first. */
+function toReport({ results, speedUps }: BenchRun) {
+  return results.map((result, index) => ({
+    ...result,
+    model: result.variant,
+    speedUp: speedUps[index - 1] ?? null,
+  }));
+}
+
+function renderBench({ results, speedUps }: BenchRun): string {
+  const rows = results.map((result, index) => {
+    const speedUp = speedUps[index - 1];
+    return [...latencyColumns(result), speedUp === undefined ? '–' : formatSpeedUp(speedUp)];
+  });
+  const header = ['model', 'queries', 'mean', 'p50', 'p90', 'p99', 'samples/s', 'peak memory', 'speed-up'];
+  const complaints = results.flatMap(({ variant, invalidReasons }) =>
+    invalidReasons.map((reason) => `invalid: ${variant}: ${reason}`),
+  );
+  return [renderTable(header, rows), ...(complaints.length === 0 ? [] : ['', ...complaints])].join('\n');
+}
+
+function latencyColumns({
+  variant,
+  queries,
+  latencySeconds,
+  throughput,
+  peakRssBytes,
+}: BenchResult): string[] {
+  const time = (seconds: number | null | undefined) => (seconds == null ? '–' : formatSeconds(seconds));
+  return [
+    variant,
+    String(queries),
+    time(latencySeconds?.mean),
+    time(latencySeconds?.p50),
+    time(latencySeconds?.p90),
+    time(latencySeconds?.p99),
+    decimal(throughput, 1),
+    peakRssBytes === null ? '–' : formatBytes(peakRssBytes),
+  ];
+}

@@ -1,0 +1,116 @@
+import { Command, Option } from 'commander';
+import { formatBytes, formatSeconds } from '../../core/units.ts';
+import type { QuantizeReport } from '../../jobs/quantize-task.ts';
+import { runTask } from '../../jobs/worker-process.ts';
+import { STATIC_INT8 } from '../../quantization/recipe.ts';
+import { WORKER_ENTRY } from '../entries.ts';
+import { EXIT } from '../exit-code.ts';
+import { abortOnInterrupt } from '../interrupt.ts';
+import { list, positiveInteger, wholeNumber } from '../option-parsers.ts';
+import { createProgressView } from '../progress.ts';
+import { printProblems, printResult, type Terminal } from '../terminal.ts';
+
+interface QuantizeOptions {
+  readonly output: string;
+  readonly calibration: string;
+  readonly split: string;
+  readonly samples?: number;
+  readonly perTensor: boolean;
+  readonly reduceRange: 'auto' | 'on' | 'off';
+  readonly exclude: readonly string[];
+  readonly excludeOp: readonly string[];
+  readonly threads: number;
+  readonly json: boolean;
+  readonly quiet: boolean;
+}
+
+export function quantizeCommand(terminal: Terminal, exit: (code: number) => void): Command {
+  return new Command('quantize')
+    .description('quantize a float32 model to INT8 with calibration on your own data')
+    .argument('<model>', 'the ONNX model')
+    .requiredOption('-o, --output <file>', 'where the quantized model goes')
+    .requiredOption('--calibration <data.npz>', 'calibration data: arrays named <split>/<input>')
+    .addOption(
+      new Option('--recipe <name>', 'how to quantize').choices(['static-int8']).default('static-int8'),
+    )
+    .addOption(new Option('--method <name>', 'calibration method').choices(['minmax']).default('minmax'))
+    .option('--split <name>', 'the split that calibrates', 'calib')
+    .option('--samples <n>', 'use at most so many samples', positiveInteger)
+    .option('--per-tensor', 'one weight scale a tensor instead of one a channel', false)
+    .addOption(
+      new Option(
+        '--reduce-range <when>',
+        'seven-bit weights; auto: where 8-bit products saturate on this CPU',
+      )
+        .choices(['auto', 'on', 'off'])
+        .default('auto'),
+    )
+    .option('--exclude <nodes>', 'node names that stay float, comma-separated, * matches any run', list, [])
+    .option('--exclude-op <types>', 'operator types that stay float, comma-separated', list, [])
+    .option('--threads <n>', 'threads of the runtime while calibrating; 0 is every core', wholeNumber, 0)
+    .option('--json', 'print the report as JSON', false)
+    .option('-q, --quiet', 'no progress', false)
+    .action(async (model: string, options: QuantizeOptions) =>
+      exit(await quantize(model, options, terminal)),
+    );
+}
+
+async function quantize(model: string, options: QuantizeOptions, terminal: Terminal): Promise<number> {
+  const progress = createProgressView(terminal, options);
+  const report = await runTask(
+    { entry: WORKER_ENTRY },
+    {
+      kind: 'quantize',
+      modelPath: model,
+      outputPath: options.output,
+      dataPath: options.calibration,
+      split: options.split,
+      recipe: {
+        ...STATIC_INT8,
+        calibration: {
+          method: 'minmax',
+          ...(options.samples === undefined ? {} : { samples: options.samples }),
+        },
+        perTensor: options.perTensor,
+        reduceRange: options.reduceRange === 'auto' ? 'auto' : options.reduceRange === 'on',
+        exclude: { nodes: options.exclude, opTypes: options.excludeOp },
+      },
+      threads: options.threads,
+    },
+    {
+      signal: abortOnInterrupt(),
+      onEvent: (event) => {
+        if (event.kind === 'progress') progress.update(event.progress);
+      },
+    },
+  );
+  progress.stop();
+  if (!report.ok) return printProblems(terminal, [report.error]);
+  printResult(terminal, report.value as QuantizeReport, options.json, renderReport);
+  return EXIT.done;
+}
+
+const MAX_LISTED = 10;
+
+function renderReport(report: QuantizeReport): string {
+  const { sizeBytes, calibration, ops, selfCheck } = report;
+  const ratio = sizeBytes.before / sizeBytes.after;
+  const sqnr = selfCheck.sqnrDb === null ? 'no difference' : `${selfCheck.sqnrDb.toFixed(1)} dB SQNR`;
+  return [
+    `${report.output}: ${formatBytes(sizeBytes.before)} → ${formatBytes(sizeBytes.after)} (${ratio.toFixed(2)}x smaller)`,
+    `  calibration  ${calibration.method}, ${calibration.samples} samples in ${formatSeconds(calibration.seconds)}, peak memory ${formatBytes(report.peakRssBytes)}`,
+    `  int8         ${ops.fused} of ${ops.quantized} quantized nodes run in int8 on this CPU`,
+    ...listed('not fused', ops.notFused),
+    ...listed('left float', ops.float),
+    `  self-check   ${sqnr} against float32 on ${selfCheck.samples} calibration samples`,
+    ...report.warnings.map((warning) => `  note         ${warning}`),
+  ].join('\n');
+}
+
+function listed(title: string, nodes: QuantizeReport['ops']['float']): string[] {
+  const lines = nodes
+    .slice(0, MAX_LISTED)
+    .map(({ node, op, reason }) => `  ${title.padEnd(11)}  ${op} ${node}: ${reason}`);
+  const more = nodes.length - lines.length;
+  return more > 0 ? [...lines, `  ${title.padEnd(11)}  and ${more} more (--json lists all)`] : lines;
+}

@@ -1,0 +1,83 @@
+import { relative } from 'node:path';
+import { Command } from 'commander';
+import { loadProfile } from '../../config/load-profiles.ts';
+import type { Profile } from '../../config/profile.ts';
+import { systemClock } from '../../core/clock.ts';
+import type { Problem } from '../../core/problem.ts';
+import { err, type Result } from '../../core/result.ts';
+import { planOf } from '../../jobs/orders.ts';
+import { type PipelineResult, runPipeline } from '../../jobs/pipeline.ts';
+import { WORKER_ENTRY } from '../entries.ts';
+import { EXIT } from '../exit-code.ts';
+import { abortOnInterrupt } from '../interrupt.ts';
+import { terminalLogger } from '../loggers.ts';
+import { type AgentData, openAgentData } from '../open-agent-data.ts';
+import { createProgressView } from '../progress.ts';
+import { renderRun } from '../run-report.ts';
+import { printProblems, printResult, type Terminal } from '../terminal.ts';
+import { isFailedVerdict } from '../verdict-exit.ts';
+
+interface RunOptions {
+  readonly dataDir: string;
+  readonly json: boolean;
+  readonly quiet: boolean;
+}
+
+const SAMPLER_INTERVAL_MS = 250;
+
+export function runCommand(terminal: Terminal, exit: (code: number) => void): Command {
+  return new Command('run')
+    .description('quantize, evaluate and benchmark one registered model, once, and judge it')
+    .argument('<profile>', 'a profile, or a folder with a profile.yaml')
+    .option('--data-dir <dir>', 'where results and artifacts are kept', '.ptq-agent')
+    .option('--json', 'print the result as JSON', false)
+    .option('-q, --quiet', 'no progress', false)
+    .action(async (profile: string, options: RunOptions) => exit(await run(profile, options, terminal)));
+}
+
+async function run(path: string, options: RunOptions, terminal: Terminal): Promise<number> {
+  const profile = await loadProfile(path);
+  if (!profile.ok) return printProblems(terminal, profile.error);
+  const data = openAgentData(options.dataDir, SAMPLER_INTERVAL_MS);
+  if (!data.ok) return printProblems(terminal, [data.error]);
+  try {
+    const result = await runOnce(profile.value, data.value, options, terminal);
+    if (!result.ok) return printProblems(terminal, [result.error]);
+    const { dataDir } = options;
+    printResult(terminal, result.value, options.json, (value) =>
+      renderRun(value, { profile: profile.value, dataDir, here: (file) => relative(process.cwd(), file) }),
+    );
+    const verdicts = result.value.variants.flatMap(({ evaluation }) => evaluation?.verdict ?? []);
+    return verdicts.some(isFailedVerdict) ? EXIT.verdictFailed : EXIT.done;
+  } finally {
+    await data.value.close();
+  }
+}
+
+/** Runs the pipeline as a run of the store, so that a daemon on the same data shows its result. */
+async function runOnce(
+  profile: Profile,
+  { store, sampler }: AgentData,
+  options: RunOptions,
+  terminal: Terminal,
+): Promise<Result<PipelineResult, Problem>> {
+  const progress = createProgressView(terminal, options);
+  const order = { kind: 'pipeline' } as const;
+  const { id } = store.createRun({ kind: 'pipeline', model: profile.name, request: order });
+  store.startRun(id);
+  const result = await runPipeline(id, profile, planOf(profile, order), {
+    store,
+    sampler,
+    samplerIdleIntervalMs: SAMPLER_INTERVAL_MS,
+    workerEntry: WORKER_ENTRY,
+    clock: systemClock,
+    logger: terminalLogger(terminal),
+    signal: abortOnInterrupt(),
+    onProgress: progress.update,
+  });
+  progress.stop();
+  if (result.ok) store.finishRun(id, result.value);
+  else if (result.error.kind === 'cancelled') store.cancelRun(id);
+  else store.failRun(id, result.error);
+  return result.ok ? result : err(result.error);
+}

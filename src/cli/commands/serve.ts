@@ -1,0 +1,111 @@
+import { Command, Option } from 'commander';
+import { loadProfiles } from '../../config/load-profiles.ts';
+import { type AgentSettings, loadSettings } from '../../config/settings.ts';
+import { systemClock } from '../../core/clock.ts';
+import type { Logger } from '../../core/log.ts';
+import { formatProblem, problem } from '../../core/problem.ts';
+import { Agent } from '../../jobs/agent.ts';
+import { agentVersion } from '../../jobs/agent-version.ts';
+import { readHostFingerprint } from '../../jobs/host-fingerprint.ts';
+import { createMetrics } from '../../metrics/metrics.ts';
+import { createServer } from '../../server/create-server.ts';
+import { WORKER_ENTRY } from '../entries.ts';
+import { EXIT } from '../exit-code.ts';
+import { abortOnInterrupt } from '../interrupt.ts';
+import { jsonLogger } from '../loggers.ts';
+import { type AgentData, openAgentData } from '../open-agent-data.ts';
+import { printProblems, type Terminal } from '../terminal.ts';
+
+interface ServeOptions {
+  readonly config?: string;
+  readonly profiles?: string;
+  readonly dataDir?: string;
+  readonly listen?: string;
+  readonly logLevel: string;
+}
+
+export function serveCommand(terminal: Terminal, exit: (code: number) => void): Command {
+  return new Command('serve')
+    .description('run the daemon: work through the registered models, serve metrics and the API')
+    .option('--config <file>', 'settings (YAML); options given here win over it')
+    .option('--profiles <dir>', 'the folder of profiles (default: profiles)')
+    .option('--data-dir <dir>', 'where results and artifacts are kept (default: .ptq-agent)')
+    .option('--listen <host:port>', 'where to serve (default: 127.0.0.1:9477)')
+    .addOption(
+      new Option('--log-level <level>', 'what to log')
+        .choices(['debug', 'info', 'warn', 'error'])
+        .default('info'),
+    )
+    .action(async (options: ServeOptions) => exit(await serve(options, terminal)));
+}
+
+async function serve(options: ServeOptions, terminal: Terminal): Promise<number> {
+  const { config, listen, profiles, dataDir } = options;
+  const settings = await loadSettings(config, {
+    ...(listen === undefined ? {} : { listen }),
+    ...(profiles === undefined ? {} : { profiles }),
+    ...(dataDir === undefined ? {} : { dataDir }),
+  });
+  if (!settings.ok) return printProblems(terminal, settings.error);
+  const logger = jsonLogger(options.logLevel);
+  const data = openAgentData(settings.value.dataDir, settings.value.samplerIntervalMs);
+  if (!data.ok) return printProblems(terminal, [data.error]);
+  try {
+    return await serveUntilStopped(settings.value, data.value, logger, terminal);
+  } finally {
+    await data.value.close();
+  }
+}
+
+async function serveUntilStopped(
+  settings: AgentSettings,
+  { store, sampler }: AgentData,
+  logger: Logger,
+  terminal: Terminal,
+): Promise<number> {
+  const loaded = await loadProfiles(settings.profilesDir);
+  // A profile that cannot be used keeps no other model from being served.
+  for (const found of loaded.problems)
+    logger.error(formatProblem(found), { kind: found.kind, ...found.place });
+  const host = readHostFingerprint();
+  const metrics = createMetrics({
+    buildInfo: {
+      version: host.agentVersion,
+      nodeVersion: host.nodeVersion,
+      ortVersion: host.onnxRuntimeVersion,
+    },
+  });
+  const agent = new Agent({
+    profiles: loaded.profiles,
+    store,
+    sampler,
+    samplerIdleIntervalMs: settings.samplerIntervalMs,
+    metrics,
+    workerEntry: WORKER_ENTRY,
+    clock: systemClock,
+    logger,
+  });
+  const server = createServer(agent, { version: agentVersion() }, logger);
+  try {
+    const address = await server.listen(settings.listen);
+    logger.info('listening', { address, models: loaded.profiles.map(({ name }) => name) });
+  } catch (error) {
+    const { host: name, port } = settings.listen;
+    const reason = error instanceof Error ? error.message : String(error);
+    return printProblems(terminal, [
+      problem('cannot-listen', `cannot listen on ${name}:${port}: ${reason}`, {
+        hint: 'choose another address with --listen HOST:PORT',
+      }),
+    ]);
+  }
+  agent.start();
+  await stopped(abortOnInterrupt());
+  logger.info('stopping');
+  await agent.stop();
+  await server.close();
+  return EXIT.done;
+}
+
+function stopped(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}

@@ -1,0 +1,58 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander';
+import { agentVersion } from '../jobs/agent-version.ts';
+import { benchCommand } from './commands/bench.ts';
+import { evaluateCommand } from './commands/evaluate.ts';
+import { inspectCommand } from './commands/inspect.ts';
+import { quantizeCommand } from './commands/quantize.ts';
+import { runCommand } from './commands/run.ts';
+import { serveCommand } from './commands/serve.ts';
+import { EXIT } from './exit-code.ts';
+import type { Terminal } from './terminal.ts';
+
+const EXIT_CODES = `
+Exit codes: 0 done, 1 a verdict or gate failed, 2 bad usage or input, 3 a fault of ptq-agent or a worker that died.
+With --json, results go to stdout as JSON alone; progress and messages go to stderr.`;
+
+async function main(): Promise<void> {
+  const terminal: Terminal = { stdout: process.stdout, stderr: process.stderr };
+  const exit = (code: number) => {
+    process.exitCode = code;
+  };
+  const program = new Command('ptq-agent')
+    .description('Quantizes ONNX models after training, and measures what came of it on this host.')
+    .version(agentVersion())
+    .addHelpText('after', EXIT_CODES)
+    .showSuggestionAfterError()
+    .showHelpAfterError('(--help lists the options)')
+    .exitOverride();
+  for (const make of [
+    runCommand,
+    serveCommand,
+    quantizeCommand,
+    evaluateCommand,
+    benchCommand,
+    inspectCommand,
+  ]) {
+    program.addCommand(make(terminal, exit).copyInheritedSettings(program));
+  }
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    // Commander has printed what is wrong; help and version are no errors.
+    if (error instanceof CommanderError) exit(error.exitCode === 0 ? EXIT.done : EXIT.badInput);
+    else exit(printFault(error));
+  }
+}
+
+/** A bug of this program: its message for the user, its stack only where the user asks for it. */
+function printFault(error: unknown): number {
+  const thrown = error instanceof Error ? error : new Error(String(error));
+  const details =
+    process.env['PTQ_AGENT_DEBUG'] === undefined ? thrown.message : (thrown.stack ?? thrown.message);
+  process.stderr.write(`error: a fault in ptq-agent itself: ${details}\n`);
+  process.stderr.write('  what to do: please report it; PTQ_AGENT_DEBUG=1 adds where it happened\n');
+  return EXIT.fault;
+}
+
+await main();

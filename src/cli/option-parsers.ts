@@ -1,0 +1,41 @@
+import { InvalidArgumentError } from 'commander';
+import { parseDurationSeconds } from '../config/duration.ts';
+
+export function wholeNumber(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError(`expected a whole number but found '${text}'`);
+  return Number(text);
+}
+
+export function positiveInteger(text: string): number {
+  const value = wholeNumber(text);
+  if (value < 1) throw new InvalidArgumentError('expected a whole number of at least 1 but found 0');
+  return value;
+}
+
+/** `a,b` → ['a', 'b']; the option may be given more than once. */
+export function list(text: string, before: readonly string[]): readonly string[] {
+  return [
+    ...before,
+    ...text
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== ''),
+  ];
+}
+
+/** `500ms`, `10s`, `2m`, `1h` → seconds. */
+export function durationSeconds(text: string): number {
+  const seconds = parseDurationSeconds(text) ?? 0;
+  if (seconds <= 0)
+    throw new InvalidArgumentError(`expected a duration such as 500ms, 10s or 2m but found '${text}'`);
+  return seconds;
+}
+
+/** A number from 0 to 1. */
+export function ratio(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && value <= 1)) {
+    throw new InvalidArgumentError(`expected a number from 0 to 1 but found '${text}'`);
+  }
+  return value;
+}

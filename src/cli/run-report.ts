@@ -1,0 +1,135 @@
+import type { BenchResult } from '../benchmark/bench-result.ts';
+import { formatSpeedUp } from '../benchmark/compare.ts';
+import type { Profile } from '../config/profile.ts';
+import { formatBytes, formatSeconds } from '../core/units.ts';
+import type { PipelineResult, VariantOutcome } from '../jobs/pipeline.ts';
+import { decimal, percent, renderTable } from './table.ts';
+
+interface ReportContext {
+  readonly profile: Profile;
+  readonly dataDir: string;
+  /** A path as the reader would type it. */
+  readonly here: (file: string) => string;
+}
+
+const HEADER = [
+  'variant',
+  'size',
+  'accuracy',
+  '95 % interval',
+  'agreement',
+  'SQNR dB',
+  'p50',
+  'p99',
+  'samples/s',
+  'peak memory',
+  'speed-up',
+  'verdict',
+];
+
+/** What a person wants to know after a run: the table, why the verdicts, what the host did, where to look next. */
+export function renderRun(result: PipelineResult, context: ReportContext): string {
+  const reference = result.variants.flatMap(({ evaluation }) => evaluation?.reference ?? [])[0];
+  const rows = result.variants.map((outcome) => toRow(outcome, reference));
+  return [
+    '',
+    `${result.model} on ${result.host.cpuModel}, ${result.host.logicalCpus} CPUs, ONNX Runtime ${result.host.onnxRuntimeVersion}, in ${formatSeconds(result.seconds)}`,
+    '',
+    renderTable(HEADER, rows),
+    '',
+    ...result.variants.flatMap(verdictLines),
+    ...result.variants.flatMap(benchNotes),
+    ...watchLines(result, context),
+    '',
+    ...whereToLook(result, context),
+  ].join('\n');
+}
+
+type ReferenceAccuracy = NonNullable<VariantOutcome['evaluation']>['reference'];
+
+function toRow(outcome: VariantOutcome, reference: ReferenceAccuracy): string[] {
+  const { variant, sizeBytes, evaluation, speedUps } = outcome;
+  const accuracy = evaluation === undefined ? reference : evaluation;
+  const interval = accuracy?.top1Interval;
+  const singleStream = byScenario(outcome.bench, 'single-stream');
+  const offline = byScenario(outcome.bench, 'offline');
+  const latency = (singleStream ?? offline)?.latencySeconds;
+  const time = (seconds: number | null | undefined) => (seconds == null ? '–' : formatSeconds(seconds));
+  const [speedUp] = speedUps;
+  return [
+    variant,
+    formatBytes(sizeBytes),
+    percent(accuracy?.top1),
+    interval === undefined
+      ? '–'
+      : `${(interval.lower * 100).toFixed(2)}–${(interval.upper * 100).toFixed(2)} %`,
+    evaluation === undefined ? '–' : percent(evaluation.agreement),
+    evaluation === undefined ? '–' : evaluation.identical ? 'identical' : decimal(evaluation.sqnrDb, 1),
+    time(latency?.p50),
+    time(latency?.p99),
+    decimal((offline ?? singleStream)?.throughput, 0),
+    singleStream?.peakRssBytes == null ? '–' : formatBytes(singleStream.peakRssBytes),
+    speedUp === undefined ? '–' : formatSpeedUp(speedUp),
+    evaluation?.verdict ?? 'reference',
+  ];
+}
+
+function byScenario(
+  bench: readonly BenchResult[],
+  scenario: BenchResult['scenario'],
+): BenchResult | undefined {
+  return bench.find((result) => result.scenario === scenario);
+}
+
+function verdictLines({ variant, evaluation, quantization }: VariantOutcome): string[] {
+  const notes = [
+    ...(evaluation === undefined ? [] : [`${variant}: ${evaluation.verdictReason}`]),
+    ...(quantization === undefined
+      ? []
+      : [
+          `${variant}: ${quantization.ops.fused} of ${quantization.ops.quantized} quantized nodes run in int8, ` +
+            (quantization.reused
+              ? 'artifact taken from an earlier run'
+              : `made in ${formatSeconds(quantization.seconds)}`),
+        ]),
+  ];
+  return notes;
+}
+
+function benchNotes({ variant, bench }: VariantOutcome): string[] {
+  return bench.flatMap(({ scenario, invalidReasons }) =>
+    invalidReasons.map((reason) => `${variant}, ${scenario}: not valid: ${reason}`),
+  );
+}
+
+function watchLines({ timeline }: PipelineResult, { here }: ReportContext): string[] {
+  if (timeline === undefined) return [];
+  const rows = timeline.phases.map(({ phase, subject, seconds, samples, cpu, memory, processes, disks }) => [
+    subject === undefined ? phase : `${phase} ${subject}`,
+    formatSeconds(seconds),
+    String(samples),
+    cpu === undefined ? '–' : percent(cpu.busyRatio),
+    processes === undefined ? '–' : formatBytes(processes.rssPeakBytes),
+    memory === undefined ? '–' : formatBytes(memory.availableMinBytes),
+    disks === undefined ? '–' : formatBytes(disks.writtenBytes),
+  ]);
+  return [
+    '',
+    `watched (${timeline.snapshots} snapshots in ${here(timeline.file)})`,
+    renderTable(['phase', 'time', 'snapshots', 'CPU busy', 'workers peak', 'RAM left', 'disk written'], rows),
+  ];
+}
+
+function whereToLook(result: PipelineResult, { profile, dataDir, here }: ReportContext): string[] {
+  const made = result.variants.flatMap(({ variant, quantization }) =>
+    quantization === undefined ? [] : [`  ${variant.padEnd(9)}${here(quantization.output)}`],
+  );
+  const serve = `npx ptq-agent serve --data-dir ${dataDir} --profiles ${here(`${profile.file}/../..`) || '.'}`;
+  return [
+    'where to look',
+    ...made,
+    `  daemon   ${serve}`,
+    '  metrics  curl http://127.0.0.1:9477/metrics',
+    `  API      curl -X POST http://127.0.0.1:9477/bench -H 'content-type: application/json' -d '{"model":"${result.model}"}'`,
+  ];
+}

@@ -1,0 +1,9 @@
+import type { ModelEvaluation } from '../jobs/evaluate-task.ts';
+
+/**
+ * Whether a verdict fails a gate. `inconclusive` does not: it says that the samples are too few, not that the model is
+ * worse.
+ */
+export function isFailedVerdict(verdict: ModelEvaluation['verdict']): boolean {
+  return verdict === 'regressed' || verdict === 'invalid';
+}

@@ -1,0 +1,131 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { Check } from 'typebox/value';
+import { type Problem, problem } from '../core/problem.ts';
+import { err, ok, type Result } from '../core/result.ts';
+import { type Profile, profileRuleProblems, resolveProfile } from './profile.ts';
+import { ProfileSchema } from './profile-schema.ts';
+import { byPlace, type SchemaProblemKind, schemaProblems } from './schema-problems.ts';
+import { parseYaml, type YamlDocument, type YamlProblemKind } from './yaml-document.ts';
+
+export type ProfileProblem = Problem<
+  YamlProblemKind | SchemaProblemKind | 'profile-not-found' | 'file-not-found' | 'duplicate-profile'
+>;
+
+interface Loaded {
+  readonly profile: Profile;
+  readonly document: YamlDocument;
+}
+
+/**
+ * Reads a profile from its file, or from `profile.yaml` in a folder. Every error of the file is reported at
+ * once, with line, column and field; so are a model and data that do not exist.
+ */
+export async function loadProfile(path: string): Promise<Result<Profile, readonly ProfileProblem[]>> {
+  const absolute = resolve(path);
+  const file = (await kindOf(absolute)) === 'folder' ? join(absolute, 'profile.yaml') : absolute;
+  const loaded = await load(file);
+  return loaded.ok ? ok(loaded.value.profile) : loaded;
+}
+
+/**
+ * Reads every `*.yaml` of a folder and every `profile.yaml` one level below it, in the order of their names.
+ * A bad profile does not stop the others. Of two profiles with one name the first is kept.
+ */
+export async function loadProfiles(
+  dir: string,
+): Promise<{ readonly profiles: readonly Profile[]; readonly problems: readonly ProfileProblem[] }> {
+  const root = resolve(dir);
+  if ((await kindOf(root)) !== 'folder') {
+    const hint = 'create the folder, or name another one with --profiles';
+    return {
+      profiles: [],
+      problems: [
+        problem('profile-not-found', 'there is no such folder of profiles', { place: { file: root }, hint }),
+      ],
+    };
+  }
+
+  const loaded: Loaded[] = [];
+  const problems: ProfileProblem[] = [];
+  for (const file of await profileFiles(root)) {
+    const result = await load(file);
+    if (!result.ok) {
+      problems.push(...result.error);
+      continue;
+    }
+    const { profile, document } = result.value;
+    const twin = loaded.find((other) => other.profile.name === profile.name);
+    if (twin === undefined) {
+      loaded.push(result.value);
+    } else {
+      problems.push(
+        problem('duplicate-profile', `the profile name "${profile.name}" is taken by ${twin.profile.file}`, {
+          place: document.placeOf('/name', 'value'),
+          hint: 'give each profile a name of its own; this one is left out',
+        }),
+      );
+    }
+  }
+  return { profiles: loaded.map(({ profile }) => profile), problems };
+}
+
+async function load(file: string): Promise<Result<Loaded, readonly ProfileProblem[]>> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    const hint = 'name a profile file, or a folder with a profile.yaml';
+    const reason = (error as NodeJS.ErrnoException).code ?? 'unknown error';
+    return err([
+      problem('profile-not-found', `the profile cannot be read (${reason})`, { place: { file }, hint }),
+    ]);
+  }
+
+  const parsed = parseYaml(text, file);
+  if (!parsed.ok) return parsed;
+  const document = parsed.value;
+  const problems: ProfileProblem[] = [...document.duplicates, ...schemaProblems(ProfileSchema, document)];
+  if (!Check(ProfileSchema, document.value)) return err(problems.sort(byPlace));
+
+  const profile = resolveProfile(document.value, file);
+  problems.push(...profileRuleProblems(document.value, document));
+  problems.push(...(await missingFiles(profile, document)));
+  return problems.length > 0 ? err(problems.sort(byPlace)) : ok({ profile, document });
+}
+
+async function missingFiles(profile: Profile, document: YamlDocument): Promise<readonly ProfileProblem[]> {
+  const found: ProfileProblem[] = [];
+  const report = (field: string, message: string): void => {
+    const hint = 'correct the path; it is relative to the profile file unless absolute';
+    found.push(problem('file-not-found', message, { place: document.placeOf(field, 'value'), hint }));
+  };
+  if ((await kindOf(profile.model)) !== 'file') report('/model', `there is no model file ${profile.model}`);
+  if ((await kindOf(profile.data.path)) === undefined) {
+    report('/data/path', `there is no data set ${profile.data.path}`);
+  }
+  return found;
+}
+
+async function profileFiles(root: string): Promise<readonly string[]> {
+  const names = (await readdir(root)).filter((name) => !name.startsWith('.')).sort();
+  const files: string[] = [];
+  for (const name of names) {
+    const path = join(root, name);
+    const kind = await kindOf(path);
+    if (kind === 'file' && /\.ya?ml$/.test(name)) files.push(path);
+    if (kind === 'folder' && (await kindOf(join(path, 'profile.yaml'))) === 'file') {
+      files.push(join(path, 'profile.yaml'));
+    }
+  }
+  return files;
+}
+
+/** What a path leads to, links followed; undefined when it leads nowhere that this process may look. */
+async function kindOf(path: string): Promise<'file' | 'folder' | undefined> {
+  try {
+    return (await stat(path)).isDirectory() ? 'folder' : 'file';
+  } catch {
+    return undefined;
+  }
+}

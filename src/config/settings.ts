@@ -1,0 +1,137 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import Type from 'typebox';
+import { Check } from 'typebox/value';
+import { type Problem, type ProblemPlace, problem } from '../core/problem.ts';
+import { err, ok, type Result } from '../core/result.ts';
+import { DURATION_PATTERN, parseDurationSeconds } from './duration.ts';
+import { type ListenAddress, type ListenProblemKind, parseListenAddress } from './listen-address.ts';
+import { byPlace, type SchemaProblemKind, schemaProblems } from './schema-problems.ts';
+import { parseYaml, type YamlDocument, type YamlProblemKind } from './yaml-document.ts';
+
+/** What the daemon needs to know to start. Paths are absolute. */
+export interface AgentSettings {
+  readonly listen: ListenAddress;
+  readonly profilesDir: string;
+  readonly dataDir: string;
+  readonly samplerIntervalMs: number;
+}
+
+/** Settings given on the command line; they win over the file. Paths are relative to the working directory. */
+export interface SettingsOverrides {
+  /** `HOST:PORT`. */
+  readonly listen?: string;
+  readonly profiles?: string;
+  readonly dataDir?: string;
+}
+
+export type SettingsProblem = Problem<
+  YamlProblemKind | SchemaProblemKind | ListenProblemKind | 'settings-not-found'
+>;
+
+const DEFAULTS = { listen: '127.0.0.1:9477', profiles: 'profiles', dataDir: '.ptq-agent', interval: '250ms' };
+const MIN_INTERVAL_SECONDS = 0.05;
+const MAX_INTERVAL_SECONDS = 60;
+
+const SettingsSchema = Type.Object(
+  {
+    listen: Type.Optional(
+      Type.String({ description: 'HOST:PORT to serve on, such as 127.0.0.1:9477 or [::1]:9477' }),
+    ),
+    profiles: Type.Optional(
+      Type.String({ minLength: 1, description: 'the folder of profiles, absolute or relative to this file' }),
+    ),
+    dataDir: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description: 'the folder for results and artifacts, absolute or relative to this file',
+      }),
+    ),
+    sampler: Type.Optional(
+      Type.Object(
+        {
+          interval: Type.Optional(
+            Type.String({
+              pattern: DURATION_PATTERN,
+              description: 'how often the host is sampled: 50ms to 60s',
+            }),
+          ),
+        },
+        { additionalProperties: false },
+      ),
+    ),
+  },
+  { additionalProperties: false, description: 'settings of ptq-agent serve' },
+);
+
+interface Loaded {
+  readonly source: SettingsSource;
+  readonly document?: YamlDocument;
+}
+
+type SettingsSource = Type.Static<typeof SettingsSchema>;
+
+/**
+ * The daemon's settings: defaults, over them the YAML file where one is named, over it the command line.
+ * All problems are reported at once; those of the file with line, column and field.
+ */
+export async function loadSettings(
+  file: string | undefined,
+  overrides: SettingsOverrides = {},
+): Promise<Result<AgentSettings, readonly SettingsProblem[]>> {
+  const loaded: Result<Loaded, readonly SettingsProblem[]> =
+    file === undefined ? ok({ source: {} }) : await load(resolve(file));
+  if (!loaded.ok) return loaded;
+  const { source, document } = loaded.value;
+  const problems: SettingsProblem[] = [];
+  const placeOf = (field: string): ProblemPlace => document?.placeOf(field, 'value') ?? {};
+
+  const listen = parseListenAddress(overrides.listen ?? source.listen ?? DEFAULTS.listen);
+  if (!listen.ok) {
+    const place = overrides.listen === undefined ? placeOf('/listen') : { field: '--listen' };
+    problems.push({ ...listen.error, place });
+  }
+  const intervalSeconds = parseDurationSeconds(source.sampler?.interval ?? DEFAULTS.interval) ?? 0;
+  if (intervalSeconds < MIN_INTERVAL_SECONDS || intervalSeconds > MAX_INTERVAL_SECONDS) {
+    problems.push(
+      problem('invalid-value', `"interval" is "${source.sampler?.interval}", but must be 50ms to 60s`, {
+        place: placeOf('/sampler/interval'),
+        hint: 'the default is 250ms',
+      }),
+    );
+  }
+  if (!listen.ok || problems.length > 0) return err(problems);
+
+  const fromFile = (path: string | undefined): string | undefined =>
+    path === undefined || document === undefined ? undefined : resolve(dirname(document.file), path);
+  return ok({
+    listen: listen.value,
+    profilesDir: resolve(overrides.profiles ?? fromFile(source.profiles) ?? DEFAULTS.profiles),
+    dataDir: resolve(overrides.dataDir ?? fromFile(source.dataDir) ?? DEFAULTS.dataDir),
+    samplerIntervalMs: intervalSeconds * 1e3,
+  });
+}
+
+async function load(file: string): Promise<Result<Loaded, readonly SettingsProblem[]>> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code ?? 'unknown error';
+    return err([
+      problem('settings-not-found', `the settings file cannot be read (${reason})`, {
+        place: { file },
+        hint: 'name another file with --config, or leave it out for the defaults',
+      }),
+    ]);
+  }
+  const parsed = parseYaml(text, file);
+  if (!parsed.ok) return parsed;
+  const document = parsed.value;
+  // An empty file, or one with comments only, asks for the defaults.
+  const value = document.value ?? {};
+  const problems = [...document.duplicates, ...schemaProblems(SettingsSchema, { ...document, value })];
+  return problems.length === 0 && Check(SettingsSchema, value)
+    ? ok({ source: value, document })
+    : err(problems.sort(byPlace));
+}

@@ -1,0 +1,28 @@
+/** 1536 → `1.5 KiB`. Binary prefixes, three significant digits. */
+export function formatBytes(sizeBytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  let value = sizeBytes;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${unit === 0 ? value : significant(value)} ${units[unit]}`;
+}
+
+/** 0.00123 → `1.23 ms`. Three significant digits in the unit that reads best. */
+export function formatSeconds(seconds: number): string {
+  if (seconds >= 60) {
+    const whole = Math.round(seconds);
+    return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`;
+  }
+  if (seconds >= 1) return `${significant(seconds)} s`;
+  if (seconds >= 1e-3) return `${significant(seconds * 1e3)} ms`;
+  if (seconds >= 1e-6) return `${significant(seconds * 1e6)} µs`;
+  return `${significant(seconds * 1e9)} ns`;
+}
+
+function significant(value: number): string {
+  if (value >= 100) return value.toFixed(0);
+  return value >= 10 ? value.toFixed(1) : value.toFixed(2);
+}

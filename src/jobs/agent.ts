@@ -1,0 +1,236 @@
+import type { Profile } from '../config/profile.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Logger } from '../core/log.ts';
+import { type Problem, problem } from '../core/problem.ts';
+import { err, ok, type Result } from '../core/result.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import type { Run, RunQuery } from '../store/runs.ts';
+import type { Store } from '../store/store.ts';
+import type { Sampler } from '../telemetry/sampler.ts';
+import { type BenchOrder, planOf, type RunOrder } from './orders.ts';
+import { type PipelineResult, runPipeline } from './pipeline.ts';
+import { failureReason, recordQuantizations, recordResult } from './result-metrics.ts';
+import type { JobProgress } from './worker-protocol.ts';
+
+export interface AgentDeps {
+  readonly profiles: readonly Profile[];
+  readonly store: Store;
+  readonly sampler: Sampler;
+  readonly samplerIdleIntervalMs: number;
+  readonly metrics: Metrics;
+  readonly workerEntry: URL;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** A run as it can be seen while it waits, works, or has ended. */
+export interface RunView extends Run {
+  /** How many runs come before it; only while it waits. */
+  readonly queuePosition?: number;
+  readonly progress?: JobProgress;
+}
+
+const MAX_QUEUED = 100;
+
+/**
+ * The daemon's work, from start to stop: one run at a time, because two would disturb each other's figures. Runs are
+ * rows of the store, so a queue outlives a restart; what ran when the daemon died is marked interrupted.
+ */
+export class Agent {
+  readonly #deps: AgentDeps;
+  readonly #profiles: ReadonlyMap<string, Profile>;
+  #current: { readonly id: string; readonly abort: AbortController; progress?: JobProgress } | undefined;
+  #loop: Promise<void> | undefined;
+  #stopping = false;
+
+  constructor(deps: AgentDeps) {
+    this.#deps = deps;
+    this.#profiles = new Map(deps.profiles.map((profile) => [profile.name, profile]));
+  }
+
+  /** Marks leftovers, shows the last results again, and queues a run of every registered model. */
+  start(): void {
+    const { store, logger, profiles } = this.#deps;
+    for (const run of store.interruptRunning())
+      logger.warn('a run was interrupted', { run: run.id, model: run.model });
+    for (const profile of profiles) {
+      this.#restoreMetrics(profile);
+      const waiting = store.listRuns({ model: profile.name, state: 'queued', limit: MAX_QUEUED });
+      if (!waiting.some(({ kind }) => kind === 'pipeline')) {
+        store.createRun({
+          kind: 'pipeline',
+          model: profile.name,
+          request: { kind: 'pipeline' } satisfies RunOrder,
+        });
+      }
+    }
+    this.#work();
+  }
+
+  /** The registered models. */
+  get profiles(): readonly Profile[] {
+    return this.#deps.profiles;
+  }
+
+  /**
+   * Queues a benchmark of a registered model.
+   * Problems: `unknown-model`, `unknown-variant`, `queue-full`.
+   */
+  orderBench(model: string, order: BenchOrder): Result<RunView, Problem> {
+    const profile = this.#profiles.get(model);
+    if (profile === undefined) {
+      return err(
+        problem('unknown-model', `no model '${model}' is registered`, {
+          place: { field: '/model' },
+          hint: `registered are: ${[...this.#profiles.keys()].join(', ') || 'none'}`,
+        }),
+      );
+    }
+    const known = new Set(['fp32', ...profile.variants.map(({ name }) => name)]);
+    const unknown = order.variants?.find((name) => !known.has(name));
+    if (unknown !== undefined) {
+      return err(
+        problem('unknown-variant', `the model '${model}' has no variant '${unknown}'`, {
+          place: { field: '/variants' },
+          hint: `it has: ${[...known].join(', ')}`,
+        }),
+      );
+    }
+    const { store } = this.#deps;
+    if (store.listRuns({ state: 'queued', limit: MAX_QUEUED }).length >= MAX_QUEUED) {
+      return err(
+        problem('queue-full', `${MAX_QUEUED} runs are waiting already`, { hint: 'try again later' }),
+      );
+    }
+    const run = store.createRun({ kind: 'bench', model, request: order });
+    this.#updateJobCounts();
+    this.#work();
+    return ok(this.#view(run));
+  }
+
+  getRun(id: string): RunView | undefined {
+    const run = this.#deps.store.getRun(id);
+    return run === undefined ? undefined : this.#view(run);
+  }
+
+  listRuns(query: RunQuery): readonly RunView[] {
+    return this.#deps.store.listRuns(query).map((run) => this.#view(run));
+  }
+
+  /** The exposition of the moment. Never waits for a worker, a disk or a driver. */
+  renderMetrics(): ReturnType<Metrics['render']> {
+    const { metrics, sampler } = this.#deps;
+    metrics.setHost(sampler.latest());
+    return metrics.render();
+  }
+
+  /** Whether the sampler has given at least one snapshot, or has said why it cannot. */
+  isReady(): boolean {
+    return this.#deps.sampler.health().state !== 'starting';
+  }
+
+  /** Ends the run under way, which becomes `interrupted`, and waits until its processes are gone. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#current?.abort.abort();
+    await this.#loop;
+    this.#deps.store.interruptRunning();
+  }
+
+  #view(run: Run): RunView {
+    if (run.state === 'queued') {
+      const ahead = this.#deps.store.listRuns({ state: 'queued', limit: MAX_QUEUED, before: run.id }).length;
+      return { ...run, queuePosition: ahead + (this.#current === undefined ? 0 : 1) };
+    }
+    const progress = this.#current?.id === run.id ? this.#current.progress : undefined;
+    return { ...run, ...(progress === undefined ? {} : { progress }) };
+  }
+
+  #work(): void {
+    this.#loop ??= this.#drain().finally(() => {
+      this.#loop = undefined;
+    });
+  }
+
+  async #drain(): Promise<void> {
+    // Lets the caller finish first, so that a request is answered as queued.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (!this.#stopping) {
+      const next = this.#deps.store.listRuns({ state: 'queued', limit: MAX_QUEUED }).at(-1);
+      this.#updateJobCounts();
+      if (next === undefined) return;
+      await this.#execute(next);
+    }
+  }
+
+  async #execute(run: Run): Promise<void> {
+    const { store, logger, metrics, clock } = this.#deps;
+    const profile = this.#profiles.get(run.model);
+    if (profile === undefined) {
+      store.failRun(run.id, problem('unknown-model', `no model '${run.model}' is registered any more`));
+      return;
+    }
+    const current: { id: string; abort: AbortController; progress?: JobProgress } = {
+      id: run.id,
+      abort: new AbortController(),
+    };
+    this.#current = current;
+    store.startRun(run.id);
+    this.#updateJobCounts();
+    logger.info('run started', { run: run.id, kind: run.kind, model: run.model });
+    const outcome = await this.#pipelineOf(run, profile, current);
+    this.#current = undefined;
+    if (outcome.ok) {
+      store.finishRun(run.id, outcome.value);
+      recordResult(metrics, profile, outcome.value, clock.wallMs());
+      recordQuantizations(metrics, profile, outcome.value);
+      logger.info('run succeeded', { run: run.id, model: run.model, seconds: outcome.value.seconds });
+    } else if (!this.#stopping) {
+      store.failRun(run.id, outcome.error);
+      metrics.countJobFailure(failureReason(outcome.error));
+      logger.error('run failed', { run: run.id, model: run.model, ...outcome.error });
+    }
+  }
+
+  /** A bug in one run is that run's failure: the daemon goes on. */
+  async #pipelineOf(
+    run: Run,
+    profile: Profile,
+    current: { readonly abort: AbortController; progress?: JobProgress },
+  ): Promise<Result<PipelineResult, Problem>> {
+    const { store, sampler, samplerIdleIntervalMs, workerEntry, clock, logger } = this.#deps;
+    try {
+      return await runPipeline(run.id, profile, planOf(profile, run.request as RunOrder), {
+        store,
+        sampler,
+        samplerIdleIntervalMs,
+        workerEntry,
+        clock,
+        logger,
+        signal: current.abort.signal,
+        onProgress: (progress) => {
+          current.progress = progress;
+        },
+      });
+    } catch (error) {
+      const thrown = error instanceof Error ? error : new Error(String(error));
+      logger.error('fault in a run', { run: run.id, stack: thrown.stack });
+      return err(problem('internal-fault', `a fault in ptq-agent itself: ${thrown.message}`));
+    }
+  }
+
+  #restoreMetrics(profile: Profile): void {
+    const { store, metrics } = this.#deps;
+    const last = store
+      .listRuns({ model: profile.name, state: 'succeeded', limit: MAX_QUEUED })
+      .find(({ kind }) => kind === 'pipeline');
+    // The result was written by this class alone, so it has the result's shape.
+    if (last?.finishedMs !== undefined) {
+      recordResult(metrics, profile, last.result as PipelineResult, last.finishedMs);
+    }
+  }
+
+  #updateJobCounts(): void {
+    this.#deps.metrics.setJobs(this.#deps.store.countRuns());
+  }
+}

@@ -1,0 +1,86 @@
+import { type BenchProgress, type BenchRun, runBench } from '../benchmark/controller.ts';
+import type { BenchSettings } from '../benchmark/settings.ts';
+import type { NamedSut, SutHandle } from '../benchmark/sut-handle.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Problem } from '../core/problem.ts';
+import type { Result } from '../core/result.ts';
+import { type WorkerHost, WorkerProcess } from './worker-process.ts';
+
+/** A model file under the name by which results and metrics know it. */
+export interface NamedModel {
+  readonly variant: string;
+  readonly path: string;
+}
+
+export interface BenchRequest {
+  readonly model: string;
+  readonly variants: readonly NamedModel[];
+  readonly dataPath: string;
+  readonly split: string;
+  /** Threads inside an operator; 0 for every core. */
+  readonly threads: number;
+  readonly settings: BenchSettings;
+}
+
+export interface BenchDeps {
+  readonly host: WorkerHost;
+  readonly clock: Clock;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: BenchProgress) => void;
+}
+
+/**
+ * Benchmarks variants against one another, each in a process of its own so that memory and a crash are its own, in
+ * interleaved rounds. The first variant is the base of the speed-ups.
+ */
+export async function benchVariants(request: BenchRequest, deps: BenchDeps): Promise<BenchRun> {
+  const workers: WorkerProcess[] = [];
+  const suts = request.variants.map((variant) => {
+    const worker = new WorkerProcess(deps.host);
+    workers.push(worker);
+    return namedSut(request, variant, worker);
+  });
+  try {
+    return await runBench(suts, request.settings, {
+      clock: deps.clock,
+      ...(deps.signal === undefined ? {} : { signal: deps.signal }),
+      ...(deps.onProgress === undefined ? {} : { onProgress: deps.onProgress }),
+    });
+  } finally {
+    for (const worker of workers) worker.kill();
+  }
+}
+
+function namedSut(request: BenchRequest, variant: NamedModel, worker: WorkerProcess): NamedSut {
+  const load = {
+    kind: 'sut' as const,
+    modelPath: variant.path,
+    dataPath: request.dataPath,
+    split: request.split,
+    threads: request.threads,
+  };
+  const handle: SutHandle = {
+    warmUp: async (spec) => {
+      const loaded = await worker.ask(load);
+      return loaded.ok ? answer(worker.ask({ verb: 'warm-up', spec })) : loaded;
+    },
+    round: (spec) => answer(worker.ask({ verb: 'round', spec })),
+    finish: () => answer(worker.ask({ verb: 'finish' })),
+    kill: () => worker.kill(),
+  };
+  return {
+    identity: {
+      model: request.model,
+      variant: variant.variant,
+      device: 'cpu',
+      provider: 'CPUExecutionProvider',
+      threads: request.threads === 0 ? null : request.threads,
+    },
+    handle,
+  };
+}
+
+/** The worker is this program's own, so what it answers a command with has the command's type. */
+function answer<T>(reply: Promise<Result<unknown, Problem>>): Promise<Result<T, Problem>> {
+  return reply as Promise<Result<T, Problem>>;
+}

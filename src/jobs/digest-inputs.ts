@@ -1,0 +1,35 @@
+import { dirname, join } from 'node:path';
+import { digestFile, digestText } from '../core/digest.ts';
+import { externalFilesOf } from '../onnx/external-data.ts';
+import { readModel } from '../onnx/model-file.ts';
+import { modelSizeBytes } from './model-size.ts';
+import { unwrap } from './unwrap.ts';
+
+/** Digest what a quantization is made from. */
+export interface DigestTask {
+  readonly kind: 'digest';
+  readonly modelPath: string;
+  readonly dataPath: string;
+}
+
+export interface InputDigests {
+  /** SHA-256 over the model file and the files of its external data. */
+  readonly modelDigest: string;
+  readonly dataDigest: string;
+  /** Of the model file and its external data. */
+  readonly modelSizeBytes: number;
+}
+
+/** Runs in a worker process, as models and data may be gigabytes. Throws `ProblemError` where a file cannot be read. */
+export async function digestInputs(task: DigestTask): Promise<InputDigests> {
+  const external = externalFilesOf(unwrap(readModel(task.modelPath))).map((name) =>
+    join(dirname(task.modelPath), name),
+  );
+  const parts: string[] = [];
+  for (const file of [task.modelPath, ...external]) parts.push(unwrap(await digestFile(file)));
+  return {
+    modelDigest: parts.length === 1 ? (parts[0] as string) : digestText(parts.join('\n')),
+    dataDigest: unwrap(await digestFile(task.dataPath)),
+    modelSizeBytes: await modelSizeBytes(task.modelPath),
+  };
+}

@@ -1,0 +1,257 @@
+import type { BenchResult } from '../benchmark/bench-result.ts';
+import type { SpeedUp } from '../benchmark/compare.ts';
+import type { BenchRun } from '../benchmark/controller.ts';
+import { benchSettings } from '../benchmark/settings.ts';
+import type { BenchScenario, Profile } from '../config/profile.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Logger } from '../core/log.ts';
+import { attemptAsync, type Problem, ProblemError, problem } from '../core/problem.ts';
+import type { Result } from '../core/result.ts';
+import type { Store } from '../store/store.ts';
+import type { Sampler } from '../telemetry/sampler.ts';
+import { benchVariants, type NamedModel } from './bench-variants.ts';
+import type { InputDigests } from './digest-inputs.ts';
+import type { ModelEvaluation } from './evaluate-task.ts';
+import { type HostFingerprint, readHostFingerprint } from './host-fingerprint.ts';
+import { createPhaseRecorder } from './phase-recorder.ts';
+import type { QuantizeReport } from './quantize-task.ts';
+import { type RunTimeline, startRunWatch } from './run-watch.ts';
+import { unwrap } from './unwrap.ts';
+import { ensureVariant, type VariantArtifact } from './variant-artifact.ts';
+import { runTask, type WorkerHost } from './worker-process.ts';
+import type { JobProgress, WorkerEvent } from './worker-protocol.ts';
+
+/** The name of the model itself among its variants. */
+export const FP32 = 'fp32';
+
+/** What a run is to do with a registered model. Quantizing comes first where an artifact is missing. */
+export interface PipelinePlan {
+  readonly evaluate: boolean;
+  readonly scenarios: readonly BenchScenario[];
+  readonly threads: number;
+  /** The variants to take, FP32 always among them; all when absent. */
+  readonly variants?: readonly string[];
+}
+
+export interface VariantOutcome {
+  readonly variant: string;
+  readonly sizeBytes: number;
+  readonly quantization?: QuantizeReport & { readonly reused: boolean };
+  readonly evaluation?: ModelEvaluation;
+  /** One a scenario, in the order of the plan. */
+  readonly bench: readonly BenchResult[];
+  /** Against FP32, one a scenario. */
+  readonly speedUps: readonly SpeedUp[];
+}
+
+/** The record of a run: plain data, ready for JSON. */
+export interface PipelineResult {
+  readonly model: string;
+  readonly host: HostFingerprint;
+  readonly variants: readonly VariantOutcome[];
+  readonly timeline?: RunTimeline;
+  readonly seconds: number;
+}
+
+export interface PipelineDeps {
+  readonly store: Store;
+  readonly sampler: Sampler;
+  readonly samplerIdleIntervalMs: number;
+  /** The compiled `jobs/worker-main.js`. */
+  readonly workerEntry: URL;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: JobProgress) => void;
+}
+
+/** What the steps of one run share. */
+interface RunContext {
+  readonly profile: Profile;
+  readonly plan: PipelinePlan;
+  readonly deps: PipelineDeps;
+  readonly host: WorkerHost;
+  readonly onEvent: (event: WorkerEvent) => void;
+}
+
+/**
+ * Takes a registered model through quantize, evaluate and bench, watched by the sampler. What computes runs in worker
+ * processes; this function only waits for them. The timeline goes into the run's folder in the store.
+ * Errors: the first problem of any step.
+ */
+export function runPipeline(
+  runId: string,
+  profile: Profile,
+  plan: PipelinePlan,
+  deps: PipelineDeps,
+): Promise<Result<PipelineResult, Problem>> {
+  return attemptAsync(async () => {
+    const { clock, logger } = deps;
+    const startNs = clock.nowNs();
+    const watch = await startRunWatch(deps.sampler, `${deps.store.runDirectory(runId)}/timeline.jsonl`, {
+      idleIntervalMs: deps.samplerIdleIntervalMs,
+      logger,
+    });
+    const onEvent = (event: WorkerEvent) => {
+      if (event.kind === 'phase') watch.phase(event.span);
+      else deps.onProgress?.(event.progress);
+    };
+    const host = { entry: deps.workerEntry, onSpawn: watch.addProcess, onExit: watch.removeProcess };
+    const context: RunContext = { profile, plan, deps, host, onEvent };
+    let variants: readonly VariantOutcome[];
+    let timeline: RunTimeline | undefined;
+    try {
+      variants = await runSteps(context);
+    } finally {
+      timeline = await watch.finish();
+    }
+    return {
+      model: profile.name,
+      host: readHostFingerprint(),
+      variants,
+      ...(timeline === undefined ? {} : { timeline }),
+      seconds: Number(clock.nowNs() - startNs) / 1e9,
+    };
+  });
+}
+
+async function runSteps(context: RunContext): Promise<readonly VariantOutcome[]> {
+  const { profile, plan, deps } = context;
+  const artifacts: VariantArtifact[] = [];
+  const variants = chosenVariants(profile, plan);
+  const inputs = await digest(context);
+  for (const variant of variants) {
+    const artifact = await ensureVariant(
+      profile,
+      variant,
+      inputs,
+      deps.store,
+      context.host,
+      controls(context),
+    );
+    artifacts.push(unwrap(artifact));
+  }
+  const models: NamedModel[] = [
+    { variant: FP32, path: profile.model },
+    ...artifacts.map(({ variant, path }) => ({ variant, path })),
+  ];
+  const evaluations = plan.evaluate ? await evaluate(context, models) : [];
+  const bench = await benchScenarios(context, models);
+  const fp32 = {
+    variant: FP32,
+    sizeBytes: inputs.modelSizeBytes,
+    bench: bench.results(FP32),
+    speedUps: [],
+  };
+  const made = artifacts.map(({ variant, sizeBytes, report, reused }) => {
+    const evaluation = evaluations.find((candidate) => candidate.variant === variant);
+    return {
+      variant,
+      sizeBytes,
+      quantization: { ...report, reused },
+      ...(evaluation === undefined ? {} : { evaluation }),
+      bench: bench.results(variant),
+      speedUps: bench.speedUps(variant),
+    };
+  });
+  return [fp32, ...made];
+}
+
+async function digest(context: RunContext): Promise<InputDigests> {
+  const { model, data } = context.profile;
+  const task = { kind: 'digest', modelPath: model, dataPath: data.path } as const;
+  return unwrap(await runTask(context.host, task, controls(context))) as InputDigests;
+}
+
+function controls({ deps, onEvent }: RunContext) {
+  return { onEvent, ...(deps.signal === undefined ? {} : { signal: deps.signal }) };
+}
+
+function chosenVariants(profile: Profile, { variants }: PipelinePlan) {
+  const unknown = variants?.find(
+    (name) => name !== FP32 && !profile.variants.some((known) => known.name === name),
+  );
+  if (unknown !== undefined) {
+    throw new ProblemError(
+      problem('unknown-variant', `the profile '${profile.name}' has no variant '${unknown}'`, {
+        hint: `it has ${[FP32, ...profile.variants.map(({ name }) => name)].join(', ')}`,
+      }),
+    );
+  }
+  return profile.variants.filter(({ name }) => variants === undefined || variants.includes(name));
+}
+
+async function evaluate(
+  context: RunContext,
+  models: readonly NamedModel[],
+): Promise<readonly ModelEvaluation[]> {
+  const { profile, plan, host } = context;
+  const [reference, ...candidates] = models as [NamedModel, ...NamedModel[]];
+  const { split, samples } = profile.data.evaluation;
+  const { kind, maxDrop } = profile.budget;
+  const report = await runTask(
+    host,
+    {
+      kind: 'evaluate',
+      reference,
+      candidates,
+      dataPath: profile.data.path,
+      split,
+      ...(samples === undefined ? {} : { samples }),
+      task: profile.task,
+      budget: kind === 'absolute' ? { absolute: maxDrop } : { relative: maxDrop },
+      threads: plan.threads,
+    },
+    controls(context),
+  );
+  return unwrap(report) as readonly ModelEvaluation[];
+}
+
+async function benchScenarios(context: RunContext, models: readonly NamedModel[]) {
+  const { profile, plan, deps, host, onEvent } = context;
+  const runs: BenchRun[] = [];
+  for (const { scenario, durationSeconds } of plan.scenarios) {
+    const phase = createPhaseRecorder(deps.clock, (span) => onEvent({ kind: 'phase', span }), scenario);
+    const settings = unwrap(benchSettings({ scenario, minDurationSeconds: durationSeconds }));
+    const run = await phase('bench', () =>
+      benchVariants(
+        {
+          model: profile.name,
+          variants: models,
+          dataPath: profile.data.path,
+          split: profile.data.evaluation.split,
+          threads: plan.threads,
+          settings,
+        },
+        {
+          host,
+          clock: deps.clock,
+          ...(deps.signal === undefined ? {} : { signal: deps.signal }),
+          onProgress: ({ completedTurns, totalTurns, variant }) =>
+            deps.onProgress?.({
+              phase: 'bench',
+              subject: `${scenario} ${variant}`,
+              done: completedTurns,
+              total: totalTurns,
+              unit: 'turns',
+            }),
+        },
+      ),
+    );
+    if (run.cancelled) throw new ProblemError(problem('cancelled', 'the job was cancelled'));
+    failOnDeadVariant(run.records);
+    runs.push(run);
+  }
+  return {
+    results: (variant: string) =>
+      runs.flatMap((run) => run.results.filter((result) => result.variant === variant)),
+    speedUps: (variant: string) =>
+      runs.flatMap((run) => run.speedUps.filter(({ candidate }) => candidate === variant)),
+  };
+}
+
+/** A system that died is the run's failure, told in its own words. */
+function failOnDeadVariant(records: readonly { readonly failure: Problem | null }[]): void {
+  const failure = records.find((record) => record.failure !== null)?.failure;
+  if (failure != null) throw new ProblemError(failure);
+}

@@ -1,0 +1,104 @@
+import type { BenchResult } from '../benchmark/bench-result.ts';
+import type { Profile } from '../config/profile.ts';
+import type { Problem } from '../core/problem.ts';
+import type { VariantEvaluation } from '../evaluation/evaluation.ts';
+import type { JobFailureReason } from '../metrics/job-metrics.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import type { BenchObservation, EvaluationObservation } from '../metrics/result-metrics.ts';
+import type { PipelineResult, VariantOutcome } from './pipeline.ts';
+
+/** Exports the result of a run as the last one of its model. */
+export function recordResult(
+  metrics: Metrics,
+  profile: Profile,
+  result: PipelineResult,
+  finishedWallMs: number,
+): void {
+  for (const outcome of result.variants) {
+    const { variant, sizeBytes, evaluation } = outcome;
+    metrics.setModelSize({ model: profile.name, variant, sizeBytes });
+    if (evaluation !== undefined) metrics.recordEvaluation(toEvaluation(profile, variant, evaluation));
+    for (const bench of outcome.bench) metrics.recordBench(toBench(profile, outcome, bench, finishedWallMs));
+  }
+}
+
+/** Exports a quantization that was really made, not taken from the store. */
+export function recordQuantizations(metrics: Metrics, profile: Profile, result: PipelineResult): void {
+  for (const { quantization } of result.variants) {
+    if (quantization === undefined || quantization.reused) continue;
+    metrics.recordQuantization({
+      model: profile.name,
+      method: quantization.calibration.method,
+      outcome: 'succeeded',
+      durationSeconds: quantization.seconds,
+      calibrationSamples: quantization.calibration.samples,
+    });
+  }
+}
+
+function toBench(
+  profile: Profile,
+  outcome: VariantOutcome,
+  bench: BenchResult,
+  finishedWallMs: number,
+): BenchObservation {
+  const { latencySeconds, throughput, peakRssBytes, scenario } = bench;
+  const known = Object.entries(latencySeconds ?? {}).filter(([, seconds]) => seconds !== null);
+  const speedUp = outcome.speedUps[outcome.bench.indexOf(bench)]?.ratio ?? undefined;
+  return {
+    model: profile.name,
+    variant: outcome.variant,
+    provider: bench.provider,
+    scenario,
+    valid: bench.valid,
+    inferencesPerSecond: throughput ?? Number.NaN,
+    latencySeconds: Object.fromEntries(known) as BenchObservation['latencySeconds'],
+    ...(peakRssBytes === null ? {} : { peakRssBytes }),
+    ...(speedUp === undefined ? {} : { speedupRatio: speedUp }),
+    finishedWallMs,
+  };
+}
+
+function toEvaluation(
+  profile: Profile,
+  variant: string,
+  evaluation: VariantEvaluation,
+): EvaluationObservation {
+  const { top1, reference, allowedDrop, agreement, sqnrDb, identical, verdict } = evaluation;
+  return {
+    model: profile.name,
+    variant,
+    dataset: profile.data.evaluation.split,
+    ...(top1 === undefined || reference === undefined
+      ? {}
+      : {
+          accuracy: {
+            metric: 'top1',
+            ratio: top1,
+            baselineRatio: reference.top1,
+            ...(allowedDrop === undefined ? {} : { dropBudgetRatio: allowedDrop }),
+          },
+        }),
+    ...(agreement === undefined ? {} : { agreementRatio: agreement }),
+    ...(sqnrDb === null ? (identical ? { sqnrDb: Number.POSITIVE_INFINITY } : {}) : { sqnrDb }),
+    verdict,
+  };
+}
+
+const REASONS: Readonly<Record<string, JobFailureReason>> = {
+  'worker-killed': 'worker_crashed',
+  'worker-crashed': 'worker_crashed',
+  'internal-fault': 'internal',
+  'model-rejected-by-runtime': 'model_refused',
+  'quantized-model-unusable': 'model_refused',
+  'inference-failed': 'model_refused',
+  'sut-timed-out': 'timed_out',
+  'disk-full': 'disk',
+  'output-not-writable': 'disk',
+  'artifact-not-published': 'disk',
+};
+
+/** The few words under which a failure is counted; whatever is not listed comes from the input. */
+export function failureReason({ kind }: Problem): JobFailureReason {
+  return REASONS[kind] ?? 'bad_input';
+}

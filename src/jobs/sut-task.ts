@@ -1,0 +1,9 @@
+/** Hold one model ready as a system under test; answered when it is loaded, then `SutCommand`s follow. */
+export interface SutTask {
+  readonly kind: 'sut';
+  readonly modelPath: string;
+  readonly dataPath: string;
+  readonly split: string;
+  /** Threads inside an operator; 0 for every core. */
+  readonly threads: number;
+}

@@ -1,0 +1,70 @@
+import { runRound } from '../benchmark/scenarios.ts';
+import { warmUpUntilSteady } from '../benchmark/steady-state.ts';
+import type { SystemUnderTest } from '../benchmark/sut.ts';
+import type { SutUsage } from '../benchmark/variant-record.ts';
+import type { Problem } from '../core/problem.ts';
+import { ok, type Result } from '../core/result.ts';
+import type { NamedTensors } from '../core/tensor.ts';
+import { openSamples } from '../data/open-samples.ts';
+import { openSession } from '../runtime/session.ts';
+import { hostBusySeconds } from './host-busy.ts';
+import { peakRssBytes, processCpuSeconds } from './process-memory.ts';
+import type { SutTask } from './sut-task.ts';
+import type { TaskContext } from './task-context.ts';
+import { unwrap } from './unwrap.ts';
+import type { SutCommand } from './worker-protocol.ts';
+
+/** Feeds are built before the clock starts, so they must fit in memory beside the model. */
+const MAX_PREBUILT_SAMPLES = 256;
+const MAX_PREBUILT_BYTES = 256 * 2 ** 20;
+
+/** Loads the model and builds its feeds. The function that comes back obeys the commands. Runs in a worker process. */
+export async function openSystemUnderTest(
+  task: SutTask,
+  { clock }: TaskContext,
+): Promise<(command: SutCommand) => Promise<Result<unknown, Problem>>> {
+  const session = unwrap(await openSession(task.modelPath, { intraOpThreads: task.threads }));
+  const source = unwrap(await openSamples(task.dataPath, { split: task.split, modelInputs: session.inputs }));
+  const runs: (() => Promise<void>)[] = [];
+  let prebuiltBytes = 0;
+  for await (const { feeds } of source.samples({ end: Math.min(source.count, MAX_PREBUILT_SAMPLES) })) {
+    runs.push(session.prepare(feeds));
+    prebuiltBytes += feedBytes(feeds);
+    if (prebuiltBytes >= MAX_PREBUILT_BYTES) break;
+  }
+  await source.close();
+  const sut: SystemUnderTest = {
+    sampleCount: runs.length,
+    samplesPerRun: 1,
+    run: (index) => (runs[index] as () => Promise<void>)(),
+  };
+  const context = { sut, nowNs: clock.nowNs, cpuSeconds: processCpuSeconds };
+  return async (command) => {
+    switch (command.verb) {
+      case 'warm-up':
+        return warmUpUntilSteady(context, command.spec);
+      case 'round': {
+        const before = otherBusySeconds();
+        const result = await runRound(context, command.spec);
+        const after = otherBusySeconds();
+        if (!result.ok || before === undefined || after === undefined) return result;
+        return ok({ ...result.value, otherCpuSeconds: Math.max(0, after - before) });
+      }
+      case 'finish':
+        return ok<SutUsage>({ peakRssBytes: peakRssBytes(), cpuSeconds: processCpuSeconds() });
+    }
+  };
+}
+
+/** CPU time that everything but this process has taken since boot; undefined where the kernel does not tell. */
+function otherBusySeconds(): number | undefined {
+  const host = hostBusySeconds();
+  return host === undefined ? undefined : host - processCpuSeconds();
+}
+
+function feedBytes(feeds: NamedTensors): number {
+  return Object.values(feeds).reduce(
+    (total, { data }) => total + ('byteLength' in data ? data.byteLength : data.length * 16),
+    0,
+  );
+}

@@ -1,0 +1,8 @@
+import { type Problem, ProblemError } from '../core/problem.ts';
+import type { Result } from '../core/result.ts';
+
+/** The value, or the problem thrown as a `ProblemError`, for a chain of steps inside one task. */
+export function unwrap<T>(result: Result<T, Problem>): T {
+  if (result.ok) return result.value;
+  throw new ProblemError(result.error);
+}

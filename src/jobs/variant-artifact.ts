@@ -1,0 +1,80 @@
+import type { Profile, ProfileVariant } from '../config/profile.ts';
+import type { Problem } from '../core/problem.ts';
+import { ok, type Result } from '../core/result.ts';
+import { readCpuFeatures } from '../runtime/cpu-features.ts';
+import { onnxRuntimeVersion } from '../runtime/versions.ts';
+import { artifactHash } from '../store/artifact-hash.ts';
+import type { Artifact, ArtifactDescription } from '../store/artifacts.ts';
+import type { Store } from '../store/store.ts';
+import { agentVersion } from './agent-version.ts';
+import type { InputDigests } from './digest-inputs.ts';
+import type { QuantizeReport } from './quantize-task.ts';
+import { resolveRecipe } from './resolve-recipe.ts';
+import { runTask, type WorkerControls, type WorkerHost } from './worker-process.ts';
+
+/** A variant that is ready, and whether it had to be made. */
+export interface VariantArtifact {
+  readonly variant: string;
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly report: QuantizeReport;
+  readonly reused: boolean;
+}
+
+/** What names the artifact of a variant, given today's files, this host and this software. */
+function variantHash(profile: Profile, variant: ProfileVariant, inputs: InputDigests): string {
+  const recipe = resolveRecipe(variant.recipe, readCpuFeatures());
+  const { modelDigest, dataDigest } = inputs;
+  return artifactHash({
+    modelDigest,
+    dataDigest,
+    recipe: { ...recipe, split: profile.data.calibration.split },
+    versions: { 'ptq-agent': agentVersion(), onnxruntime: onnxRuntimeVersion() },
+  });
+}
+
+/** The artifact of a variant: the one in the store if nothing that made it has changed, otherwise a new one. */
+export async function ensureVariant(
+  profile: Profile,
+  variant: ProfileVariant,
+  inputs: InputDigests,
+  store: Store,
+  host: WorkerHost,
+  controls: WorkerControls,
+): Promise<Result<VariantArtifact, Problem>> {
+  const hash = variantHash(profile, variant, inputs);
+  const known = store.findArtifact(hash);
+  if (known !== undefined) return ok(toVariant(known, true));
+  const outputPath = store.temporaryFile();
+  const quantized = await runTask(
+    host,
+    {
+      kind: 'quantize',
+      modelPath: profile.model,
+      outputPath,
+      dataPath: profile.data.path,
+      split: profile.data.calibration.split,
+      recipe: variant.recipe,
+      threads: 0,
+      subject: variant.name,
+    },
+    controls,
+  );
+  if (!quantized.ok) return quantized;
+  const description: ArtifactDescription = {
+    hash,
+    model: profile.name,
+    variant: variant.name,
+    recipe: variant.recipe,
+    report: quantized.value,
+  };
+  const published = await store.publishArtifact(outputPath, description);
+  return published.ok ? ok(toVariant(published.value, false)) : published;
+}
+
+function toVariant(artifact: Artifact, reused: boolean): VariantArtifact {
+  const { variant, path, sizeBytes } = artifact;
+  // The report is stored as plain data by `ensureVariant` alone, so it has the report's shape.
+  const report = { ...(artifact.report as QuantizeReport), output: path };
+  return { variant, path, sizeBytes, report, reused };
+}

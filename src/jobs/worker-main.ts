@@ -1,0 +1,57 @@
+import { systemClock } from '../core/clock.ts';
+import { ProblemError, problem } from '../core/problem.ts';
+import { digestInputs } from './digest-inputs.ts';
+import { evaluateModels } from './evaluate-models.ts';
+import { inspectModel } from './inspect-model.ts';
+import { quantizeModel } from './quantize-model.ts';
+import { openSystemUnderTest } from './system-under-test.ts';
+import type { TaskContext } from './task-context.ts';
+import type { SutCommand, WorkerMessage, WorkerTask } from './worker-protocol.ts';
+
+/** The entry of a worker process: takes one task from its parent and goes when the parent goes. */
+function main(): void {
+  const send = (message: WorkerMessage) => process.send?.(message);
+  const context: TaskContext = { clock: systemClock, emit: send };
+  let obey: ((command: SutCommand) => Promise<unknown>) | undefined;
+
+  const perform = async (request: WorkerTask | SutCommand): Promise<unknown> => {
+    if ('verb' in request) {
+      const answer = (await obey?.(request)) as { ok: true; value: unknown } | { ok: false; error: never };
+      if (!answer.ok) throw new ProblemError(answer.error);
+      return answer.value;
+    }
+    switch (request.kind) {
+      case 'digest':
+        return digestInputs(request);
+      case 'quantize':
+        return quantizeModel(request, context);
+      case 'evaluate':
+        return evaluateModels(request, context);
+      case 'inspect':
+        return inspectModel(request);
+      case 'sut':
+        obey = await openSystemUnderTest(request, context);
+        return undefined;
+    }
+  };
+
+  process.on('message', (request: WorkerTask | SutCommand) => {
+    perform(request).then(
+      (value) => send({ kind: 'done', value }),
+      (error: unknown) => send({ kind: 'failed', problem: asProblem(error) }),
+    );
+  });
+  process.on('disconnect', () => process.exit(0));
+}
+
+/** What is not an expected failure is a bug of this program: it is reported as such and its stack goes to the log. */
+function asProblem(error: unknown) {
+  if (error instanceof ProblemError) return error.problem;
+  const thrown = error instanceof Error ? error : new Error(String(error));
+  process.stderr.write(`${thrown.stack ?? thrown.message}\n`);
+  return problem('internal-fault', `a fault in ptq-agent itself: ${thrown.message}`, {
+    hint: 'please report it, with the command and the model if you can',
+  });
+}
+
+main();

@@ -1,0 +1,137 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { type Problem, problem } from '../core/problem.ts';
+import { err, ok, type Result } from '../core/result.ts';
+import type { SutCommand, WorkerEvent, WorkerMessage, WorkerTask } from './worker-protocol.ts';
+
+/** How the parent makes workers. */
+export interface WorkerHost {
+  /** The compiled `jobs/worker-main.js`. */
+  readonly entry: URL;
+  /** Told of every worker's process id, so that telemetry can watch it. */
+  readonly onSpawn?: (pid: number) => void;
+  readonly onExit?: (pid: number) => void;
+}
+
+export interface WorkerControls {
+  readonly onEvent?: (event: WorkerEvent) => void;
+  /** Ends the worker: SIGTERM, and SIGKILL when it has not gone after `killAfterMs`. */
+  readonly signal?: AbortSignal;
+  readonly killAfterMs?: number;
+}
+
+const STDERR_TAIL_CHARACTERS = 4096;
+const KILL_AFTER_MS = 5000;
+
+/**
+ * One worker process, from its start to its end. It answers one request at a time; `ask` gives the answer or the reason
+ * why none will come. Problems: `cancelled`, `worker-killed` (by a signal from outside), `worker-crashed` (by itself),
+ * and what the worker reports.
+ */
+export class WorkerProcess {
+  readonly #child: ChildProcess;
+  readonly #controls: WorkerControls;
+  readonly #killAfterMs: number;
+  #stderrTail = '';
+  #ended: Problem | undefined;
+  #waiting: ((answer: Result<unknown, Problem>) => void) | undefined;
+
+  constructor(host: WorkerHost, controls: WorkerControls = {}) {
+    this.#controls = controls;
+    this.#killAfterMs = controls.killAfterMs ?? KILL_AFTER_MS;
+    this.#child = fork(fileURLToPath(host.entry), [], {
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    });
+    const { pid } = this.#child;
+    if (pid !== undefined) host.onSpawn?.(pid);
+    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#stderrTail = (this.#stderrTail + text).slice(-STDERR_TAIL_CHARACTERS);
+    });
+    this.#child.on('message', (message: WorkerMessage) => this.#receive(message));
+    this.#child.on('error', (error) =>
+      this.#end(problem('worker-crashed', `the worker cannot run: ${error.message}`)),
+    );
+    // `close` comes after stderr has been read to its end, `exit` may not.
+    this.#child.on('close', (code, signal) => {
+      if (pid !== undefined) host.onExit?.(pid);
+      this.#end(this.#reasonOfExit(code, signal));
+    });
+    controls.signal?.addEventListener('abort', this.#stop, { once: true });
+    if (controls.signal?.aborted) this.#stop();
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** Sends a request and waits for its answer, however long it takes; the end of the process is an answer too. */
+  ask(request: WorkerTask | SutCommand): Promise<Result<unknown, Problem>> {
+    if (this.#ended !== undefined) return Promise.resolve(err(this.#ended));
+    return new Promise((resolve) => {
+      this.#waiting = resolve;
+      this.#child.send(request, (error) => {
+        if (error)
+          this.#answer(err(problem('worker-crashed', `the worker cannot be reached: ${error.message}`)));
+      });
+    });
+  }
+
+  kill(signal: NodeJS.Signals = 'SIGKILL'): void {
+    this.#child.kill(signal);
+  }
+
+  readonly #stop = (): void => {
+    this.#child.kill('SIGTERM');
+    // A worker inside the runtime cannot hear SIGTERM before the call returns.
+    setTimeout(() => this.#child.kill('SIGKILL'), this.#killAfterMs).unref();
+  };
+
+  #receive(message: WorkerMessage): void {
+    if (message.kind === 'done') this.#answer(ok(message.value));
+    else if (message.kind === 'failed') this.#answer(err(message.problem));
+    else this.#controls.onEvent?.(message);
+  }
+
+  #end(reason: Problem): void {
+    this.#ended ??= reason;
+    this.#controls.signal?.removeEventListener('abort', this.#stop);
+    this.#answer(err(this.#ended));
+  }
+
+  #answer(answer: Result<unknown, Problem>): void {
+    const resolve = this.#waiting;
+    this.#waiting = undefined;
+    resolve?.(answer);
+  }
+
+  #reasonOfExit(code: number | null, signal: NodeJS.Signals | null): Problem {
+    if (this.#controls.signal?.aborted) return problem('cancelled', 'the job was cancelled');
+    const said = this.#stderrTail.trim().split('\n').at(-1) ?? '';
+    const words = said === '' ? '' : `; its last words: ${said.slice(0, 300)}`;
+    if (signal === 'SIGKILL' || signal === 'SIGTERM') {
+      return problem('worker-killed', `the worker was ended by ${signal} from outside${words}`, {
+        hint:
+          signal === 'SIGKILL'
+            ? 'if nobody did it on purpose, the kernel did for lack of memory: see `dmesg`'
+            : 'start the job again',
+      });
+    }
+    const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
+    return problem('worker-crashed', `the worker ended ${how} before it was done${words}`, {
+      hint: 'the model made the runtime abort; check it with the ONNX checker of the tool that wrote it',
+    });
+  }
+}
+
+/** Runs one task in a worker of its own, which ends with the answer. */
+export async function runTask(
+  host: WorkerHost,
+  task: WorkerTask,
+  controls: WorkerControls = {},
+): Promise<Result<unknown, Problem>> {
+  const worker = new WorkerProcess(host, controls);
+  const answer = await worker.ask(task);
+  worker.kill();
+  return answer;
+}

@@ -1,0 +1,40 @@
+import type { RoundSpec } from '../benchmark/round.ts';
+import type { WarmUpSpec } from '../benchmark/steady-state.ts';
+import type { Phase, PhaseSpan } from '../core/phase.ts';
+import type { Problem } from '../core/problem.ts';
+import type { DigestTask } from './digest-inputs.ts';
+import type { EvaluateTask } from './evaluate-task.ts';
+import type { InspectTask } from './inspect-task.ts';
+import type { QuantizeTask } from './quantize-task.ts';
+import type { SutTask } from './sut-task.ts';
+
+/** What a worker process is asked to do: one task a process, so that a model can take down nothing but its own job. */
+export type WorkerTask = DigestTask | QuantizeTask | EvaluateTask | InspectTask | SutTask;
+
+/** How far a phase has come. `total` is absent where it cannot be known. */
+export interface JobProgress {
+  readonly phase: Phase;
+  /** What is worked on, such as a variant. */
+  readonly subject?: string;
+  readonly done: number;
+  readonly total?: number;
+  /** What is counted, in the plural. */
+  readonly unit: string;
+}
+
+/** What a worker tells while it works. */
+export type WorkerEvent =
+  | { readonly kind: 'phase'; readonly span: PhaseSpan }
+  | { readonly kind: 'progress'; readonly progress: JobProgress };
+
+/** What a worker sends its parent. Exactly one `done` or `failed` answers a task or a command. */
+export type WorkerMessage =
+  | WorkerEvent
+  | { readonly kind: 'done'; readonly value: unknown }
+  | { readonly kind: 'failed'; readonly problem: Problem };
+
+/** What the parent sends a worker that holds a system under test, after its task was answered. */
+export type SutCommand =
+  | { readonly verb: 'warm-up'; readonly spec: WarmUpSpec }
+  | { readonly verb: 'round'; readonly spec: RoundSpec }
+  | { readonly verb: 'finish' };

@@ -1,0 +1,76 @@
+import { Counter, Histogram, type Registry } from 'prom-client';
+import { gaugeFamily } from './families.ts';
+
+const JOB_STATES = ['queued', 'running', 'succeeded', 'failed', 'cancelled', 'interrupted'] as const;
+
+/** Why a job failed, in few enough words to be a label. */
+const JOB_FAILURE_REASONS = [
+  'bad_input',
+  'model_refused',
+  'worker_crashed',
+  'timed_out',
+  'out_of_memory',
+  'disk',
+  'internal',
+] as const;
+
+export type JobState = (typeof JOB_STATES)[number];
+export type JobFailureReason = (typeof JOB_FAILURE_REASONS)[number];
+
+export interface QuantizationObservation {
+  /** The name of the profile. */
+  readonly model: string;
+  /** The calibration method, such as `minmax`; `none` for a recipe without calibration. */
+  readonly method: string;
+  readonly outcome: 'succeeded' | 'failed' | 'cancelled';
+  readonly durationSeconds: number;
+  readonly calibrationSamples: number;
+}
+
+export interface JobMetrics {
+  /** How many jobs are in each state; a state that is left out has none. */
+  setJobs(counts: Readonly<Partial<Record<JobState, number>>>): void;
+  countJobFailure(reason: JobFailureReason): void;
+  recordQuantization(observation: QuantizationObservation): void;
+}
+
+// From a toy model on a fast host to an entropy calibration of a large one.
+const DURATION_BUCKETS_SECONDS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600];
+
+/** Registers the metrics of the job queue and of quantization. */
+export function createJobMetrics(registry: Registry): JobMetrics {
+  const jobs = gaugeFamily({ registry, name: 'ptq_jobs', help: 'Jobs by state.', labelNames: ['state'] });
+  const failures = new Counter({
+    registers: [registry],
+    name: 'ptq_job_failures_total',
+    help: 'Jobs that failed, by reason.',
+    labelNames: ['reason'],
+  });
+  const durations = new Histogram({
+    registers: [registry],
+    name: 'ptq_quantize_duration_seconds',
+    help: 'Time that quantizing a model took, calibration included.',
+    labelNames: ['method', 'outcome'],
+    buckets: DURATION_BUCKETS_SECONDS,
+  });
+  const samples = new Counter({
+    registers: [registry],
+    name: 'ptq_calibration_samples_total',
+    help: 'Samples that calibration ran through the model.',
+    labelNames: ['model'],
+  });
+
+  const setJobs: JobMetrics['setJobs'] = (counts) =>
+    jobs.replaceAll(JOB_STATES.map((state) => ({ labels: { state }, value: counts[state] ?? 0 })));
+  setJobs({});
+  // A series that begins at zero lets increase() see the first failure.
+  for (const reason of JOB_FAILURE_REASONS) failures.inc({ reason }, 0);
+  return {
+    setJobs,
+    countJobFailure: (reason) => failures.inc({ reason }),
+    recordQuantization: ({ model, method, outcome, durationSeconds, calibrationSamples }) => {
+      durations.observe({ method, outcome }, durationSeconds);
+      samples.inc({ model }, calibrationSamples);
+    },
+  };
+}

@@ -1,0 +1,184 @@
+import type { Registry } from 'prom-client';
+import { type Family, gaugeFamily } from './families.ts';
+
+const VERDICTS = ['non_inferior', 'degraded_within_budget', 'regressed', 'inconclusive', 'invalid'] as const;
+
+export type VerdictLabel = (typeof VERDICTS)[number];
+
+/** A benchmark run that ended. Names are those of the profile; nothing here may be made from a request. */
+export interface BenchObservation {
+  readonly model: string;
+  readonly variant: string;
+  readonly provider: string;
+  readonly scenario: string;
+  readonly valid: boolean;
+  readonly inferencesPerSecond: number;
+  /** Percentiles that the run was long enough to tell. */
+  readonly latencySeconds: Readonly<Partial<Record<LatencyPercentile, number>>>;
+  readonly peakRssBytes?: number;
+  /** How many times as fast as fp32 in the same scenario. */
+  readonly speedupRatio?: number;
+  /** Milliseconds since the Unix epoch. */
+  readonly finishedWallMs: number;
+}
+
+export interface EvaluationObservation {
+  readonly model: string;
+  readonly variant: string;
+  /** A name for the data, such as its split. */
+  readonly dataset: string;
+  readonly accuracy?: {
+    readonly metric: string;
+    readonly ratio: number;
+    readonly baselineRatio: number;
+    /** The largest drop that is accepted, in units of the metric. */
+    readonly dropBudgetRatio?: number;
+  };
+  readonly agreementRatio?: number;
+  /** Infinite where the outputs are equal. */
+  readonly sqnrDb?: number;
+  readonly verdict?: VerdictLabel;
+}
+
+export interface ResultMetrics {
+  recordBench(observation: BenchObservation): void;
+  recordEvaluation(observation: EvaluationObservation): void;
+  setModelSize(size: { readonly model: string; readonly variant: string; readonly sizeBytes: number }): void;
+  /** Takes away what is exported of a model, or of one of its variants: the profile no longer has it. */
+  forget(gone: { readonly model: string; readonly variant?: string }): void;
+}
+
+// Prometheus keeps the label name `quantile` for summaries; its linter refuses it on a gauge.
+const PERCENTILE_LABELS = { p50: '50', p90: '90', p95: '95', p99: '99', p999: '99.9' } as const;
+
+type LatencyPercentile = keyof typeof PERCENTILE_LABELS;
+
+const VARIANT_LABELS = ['model', 'variant'] as const;
+const BENCH_LABELS = [...VARIANT_LABELS, 'provider', 'scenario'] as const;
+const EVALUATION_LABELS = [...VARIANT_LABELS, 'dataset'] as const;
+const ACCURACY_LABELS = [...EVALUATION_LABELS, 'metric'] as const;
+
+/** Registers the metrics of results: the last run of every model and variant, as gauges. */
+export function createResultMetrics(registry: Registry): ResultMetrics {
+  const families: Family<'model' | 'variant'>[] = [];
+  const gauge = <N extends string>(name: string, help: string, labelNames: readonly N[]): Family<N> => {
+    const made = gaugeFamily({ registry, name, help, labelNames });
+    families.push(made as Family<string>);
+    return made;
+  };
+  const recordBench = createBench(gauge);
+  const recordEvaluation = createEvaluation(gauge);
+  const size = gauge('ptq_model_size_bytes', 'Size of the model file.', VARIANT_LABELS);
+  return {
+    recordBench,
+    recordEvaluation,
+    setModelSize: ({ model, variant, sizeBytes }) => size.set({ model, variant }, sizeBytes),
+    forget: (gone) => {
+      for (const family of families) {
+        family.removeWhere(
+          ({ model, variant }) =>
+            model === gone.model && (gone.variant === undefined || variant === gone.variant),
+        );
+      }
+    },
+  };
+}
+
+type MakeGauge = <N extends string>(name: string, help: string, labelNames: readonly N[]) => Family<N>;
+
+function createBench(gauge: MakeGauge): ResultMetrics['recordBench'] {
+  const throughput = gauge(
+    'ptq_bench_throughput_inferences_per_second',
+    'Samples a second in the last benchmark.',
+    BENCH_LABELS,
+  );
+  const latency = gauge(
+    'ptq_bench_latency_seconds',
+    'Latency of a query in the last benchmark, exact percentiles.',
+    [...BENCH_LABELS, 'percentile'],
+  );
+  const peakRss = gauge(
+    'ptq_bench_peak_rss_bytes',
+    'Largest resident set of the process that ran the last benchmark.',
+    BENCH_LABELS,
+  );
+  const speedup = gauge(
+    'ptq_bench_speedup_ratio',
+    'Speed relative to fp32 in the last benchmark.',
+    BENCH_LABELS,
+  );
+  const valid = gauge(
+    'ptq_bench_valid',
+    'Whether the last benchmark kept the rules of its scenario.',
+    BENCH_LABELS,
+  );
+  const lastSuccess = gauge(
+    'ptq_bench_last_success_timestamp_seconds',
+    'When the last valid benchmark ended.',
+    BENCH_LABELS,
+  );
+  return (run) => {
+    const { model, variant, provider, scenario } = run;
+    const labels = { model, variant, provider, scenario };
+    throughput.set(labels, run.inferencesPerSecond);
+    for (const [name, percentile] of Object.entries(PERCENTILE_LABELS) as [LatencyPercentile, string][]) {
+      latency.set({ ...labels, percentile }, run.latencySeconds[name]);
+    }
+    peakRss.set(labels, run.peakRssBytes);
+    speedup.set(labels, run.speedupRatio);
+    valid.set(labels, run.valid ? 1 : 0);
+    if (run.valid) lastSuccess.set(labels, run.finishedWallMs / 1e3);
+  };
+}
+
+function createEvaluation(gauge: MakeGauge): ResultMetrics['recordEvaluation'] {
+  const accuracy = gauge(
+    'ptq_accuracy_ratio',
+    'Value of the accuracy metric of the variant.',
+    ACCURACY_LABELS,
+  );
+  const baseline = gauge(
+    'ptq_accuracy_baseline_ratio',
+    'Value of the same metric for fp32.',
+    ACCURACY_LABELS,
+  );
+  const budget = gauge(
+    'ptq_accuracy_drop_budget_ratio',
+    'Largest accepted drop against fp32, in units of the metric.',
+    ACCURACY_LABELS,
+  );
+  const verdicts = gauge(
+    'ptq_accuracy_verdict',
+    '1 for the verdict of the last evaluation, 0 for the others.',
+    [...VARIANT_LABELS, 'verdict'],
+  );
+  const agreement = gauge(
+    'ptq_agreement_ratio',
+    'Share of samples on which fp32 and the variant answer alike.',
+    EVALUATION_LABELS,
+  );
+  const sqnr = gauge(
+    'ptq_sqnr_decibels',
+    'Signal to quantization noise of the outputs, +Inf where they are equal.',
+    EVALUATION_LABELS,
+  );
+  return ({ model, variant, dataset, ...result }) => {
+    const labels = { model, variant, dataset };
+    // A profile whose metric changed must not keep the value of the old one.
+    for (const family of [accuracy, baseline, budget]) {
+      family.removeWhere((of) => of.model === model && of.variant === variant && of.dataset === dataset);
+    }
+    if (result.accuracy !== undefined) {
+      const { metric, ratio, baselineRatio, dropBudgetRatio } = result.accuracy;
+      accuracy.set({ ...labels, metric }, ratio);
+      baseline.set({ ...labels, metric }, baselineRatio);
+      budget.set({ ...labels, metric }, dropBudgetRatio);
+    }
+    agreement.set(labels, result.agreementRatio);
+    sqnr.set(labels, result.sqnrDb);
+    for (const verdict of VERDICTS) {
+      const value = result.verdict === undefined ? undefined : Number(verdict === result.verdict);
+      verdicts.set({ model, variant, verdict }, value);
+    }
+  };
+}

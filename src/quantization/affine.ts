@@ -1,0 +1,119 @@
+import { roundHalfEven } from './round-half-even.ts';
+
+/** real = (quantized − zeroPoint) · scale. `scale` is a float32 value. */
+export interface AffineParameters {
+  readonly scale: number;
+  readonly zeroPoint: number;
+}
+
+/** The lowest and highest real value that a tensor was seen to take. */
+export interface ValueRange {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** An integer grid, such as 0…255. */
+export interface IntegerRange {
+  readonly min: number;
+  readonly max: number;
+}
+
+export const UINT8: IntegerRange = { min: 0, max: 255 };
+/** Symmetric: −128 stays unused, so that a weight and its negative have codes of equal size. */
+export const INT8_SYMMETRIC: IntegerRange = { min: -127, max: 127 };
+/** Seven bits, for processors that add pairs of u8·s8 products in 16 bits and saturate. */
+export const INT8_REDUCED: IntegerRange = { min: -64, max: 64 };
+
+const SMALLEST_NORMAL_FLOAT32 = 1.1754943508222875e-38;
+
+/**
+ * Parameters for an activation: the range is widened to hold 0 exactly, as padding and ReLU need it.
+ * Computed in float64; the scale is then rounded to float32. A range too small for a float32 scale gives scale 1.
+ * Source: ONNX QuantizeLinear; onnxruntime.quantization quant_utils.compute_scale_zp gives the same figures.
+ */
+export function asymmetricParameters(range: ValueRange, grid: IntegerRange): AffineParameters {
+  const min = Math.min(range.min, 0);
+  const max = Math.max(range.max, 0);
+  const scale = (max - min) / (grid.max - grid.min);
+  if (!(scale >= SMALLEST_NORMAL_FLOAT32)) return { scale: 1, zeroPoint: grid.min };
+  const zeroPoint = roundHalfEven(grid.min - min / scale);
+  return { scale: Math.fround(scale), zeroPoint: clamp(zeroPoint, grid) };
+}
+
+/** Scale of a symmetric grid (zero point 0) that holds ±`absMax`; 1 when `absMax` is too small for a float32 scale. */
+export function symmetricScale(absMax: number, grid: IntegerRange): number {
+  const scale = (2 * absMax) / (grid.max - grid.min);
+  return scale >= SMALLEST_NORMAL_FLOAT32 ? Math.fround(scale) : 1;
+}
+
+/** Codes of `values` on the u8 grid. */
+export function quantizeToUint8(values: Float32Array, parameters: AffineParameters): Uint8Array {
+  const { scale, zeroPoint } = parameters;
+  return Uint8Array.from(values, (value) =>
+    clamp(roundHalfEven(Math.fround(value / scale)) + zeroPoint, UINT8),
+  );
+}
+
+function clamp(value: number, { min, max }: IntegerRange): number {
+  return Math.min(max, Math.max(min, value));
+}
+
+/** How a weight tensor splits along its channel axis: element (o, c, i) lies at (o·channels + c)·inner + i. */
+export interface ChannelLayout {
+  readonly outer: number;
+  readonly channels: number;
+  readonly inner: number;
+}
+
+export function channelLayout(dims: readonly number[], axis: number): ChannelLayout {
+  const product = (part: readonly number[]) => part.reduce((a, b) => a * b, 1);
+  return {
+    outer: product(dims.slice(0, axis)),
+    channels: dims[axis] ?? 1,
+    inner: product(dims.slice(axis + 1)),
+  };
+}
+
+/** The largest magnitude of each channel, float64 [channels]. NaN anywhere in a channel makes its figure NaN. */
+export function channelAbsMax(weights: Float32Array, layout: ChannelLayout): Float64Array {
+  const absMax = new Float64Array(layout.channels);
+  forEachChannelRun(layout, (channel, start, end) => {
+    let largest = absMax[channel] as number;
+    for (let i = start; i < end; i++) {
+      const magnitude = Math.abs(weights[i] as number);
+      if (!(magnitude <= largest)) largest = magnitude;
+    }
+    absMax[channel] = largest;
+  });
+  return absMax;
+}
+
+/** Codes of `weights` with one symmetric scale a channel, int8, same element order. */
+export function quantizeChannels(
+  weights: Float32Array,
+  layout: ChannelLayout,
+  scales: Float32Array,
+  grid: IntegerRange,
+): Int8Array {
+  const codes = new Int8Array(weights.length);
+  forEachChannelRun(layout, (channel, start, end) => {
+    const scale = scales[channel] as number;
+    for (let i = start; i < end; i++) {
+      // The quotient is rounded to float32 first because ONNX Runtime divides in float32.
+      codes[i] = clamp(roundHalfEven(Math.fround((weights[i] as number) / scale)), grid);
+    }
+  });
+  return codes;
+}
+
+function forEachChannelRun(
+  { outer, channels, inner }: ChannelLayout,
+  visit: (channel: number, start: number, end: number) => void,
+): void {
+  for (let o = 0; o < outer; o++) {
+    for (let c = 0; c < channels; c++) {
+      const start = (o * channels + c) * inner;
+      visit(c, start, start + inner);
+    }
+  }
+}

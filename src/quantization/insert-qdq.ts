@@ -1,0 +1,186 @@
+import { attempt, type Problem } from '../core/problem.ts';
+import type { Result } from '../core/result.ts';
+import { floatAttribute, removeAttribute } from '../onnx/attributes.ts';
+import { makeNode } from '../onnx/make-node.ts';
+import type { NodeProto, TensorProto } from '../onnx/messages.ts';
+import { createNameScope, type NameScope } from '../onnx/name-scope.ts';
+import { tensorFrom } from '../onnx/tensor-data.ts';
+import { type AffineParameters, asymmetricParameters, UINT8, type ValueRange } from './affine.ts';
+import type { GraphView } from './graph-view.ts';
+import type { Placement, PlannedNode } from './placement.ts';
+import {
+  type QuantizedConstant,
+  quantizeAnchor,
+  quantizeConstant,
+  type WeightSettings,
+} from './quantized-constants.ts';
+
+/** What is put in place of one activation edge. */
+interface EdgePair {
+  readonly quantize: NodeProto;
+  readonly dequantize: NodeProto;
+}
+
+/**
+ * Writes the plan into the graph, in place: QuantizeLinear/DequantizeLinear around activations, s8 weights, int32 biases.
+ * A tensor whose producer runs in int8 keeps its name on the dequantized side, so every reader, the graph's outputs and
+ * captured bodies see it; any other tensor stays float for its float readers and gets an int8 copy for the others.
+ * @param ranges of every tensor that `placement.edges` takes its range from
+ * Errors: `non-finite-weight`, and what reading the weights can report.
+ */
+export function insertQdq(
+  view: GraphView,
+  placement: Placement,
+  ranges: ReadonlyMap<string, ValueRange>,
+  settings: WeightSettings,
+): Result<void, Problem> {
+  return attempt(() => {
+    const writer = createWriter(view, placement, ranges, settings);
+    const nodes: NodeProto[] = view.graph.input.flatMap(({ name }) => writer.pairFor(name ?? ''));
+    const planned = new Map(placement.nodes.map((plan) => [plan.node, plan]));
+    for (const node of view.graph.node) {
+      const plan = planned.get(node);
+      if (plan !== undefined) nodes.push(...writer.rewire(plan));
+      nodes.push(node);
+      for (const output of [...node.output]) nodes.push(...writer.endEdge(node, output));
+    }
+    view.graph.node = nodes;
+    view.graph.initializer.push(...writer.initializers);
+  });
+}
+
+function createWriter(
+  view: GraphView,
+  placement: Placement,
+  ranges: ReadonlyMap<string, ValueRange>,
+  settings: WeightSettings,
+) {
+  const names = createNameScope(view.graph);
+  const initializers: TensorProto[] = [];
+  const parameters = createEdgeParameters(placement, ranges, names, initializers);
+  const copies = new Map<string, string>();
+  for (const edge of placement.edges.keys()) {
+    if (!placement.producedInInt8.has(edge)) copies.set(edge, names.fresh(`${edge}_dequantized`));
+  }
+
+  const makePair = (edge: string, from: string, to: string): EdgePair => {
+    const { scale, zeroPoint } = parameters.tensors(edge);
+    const codes = names.fresh(`${edge}_quantized`);
+    return {
+      quantize: makeNode('QuantizeLinear', {
+        name: names.fresh(`${edge}_QuantizeLinear`),
+        input: [from, scale, zeroPoint],
+        output: [codes],
+      }),
+      dequantize: makeNode('DequantizeLinear', {
+        name: names.fresh(`${edge}_DequantizeLinear`),
+        input: [codes, scale, zeroPoint],
+        output: [to],
+      }),
+    };
+  };
+
+  const addConstant = (constant: QuantizedConstant) => {
+    initializers.push(...constant.initializers);
+    return constant.dequantize;
+  };
+
+  /** Points the node at its int8 inputs; returns the nodes that must come before it. */
+  const rewire = (plan: PlannedNode): NodeProto[] => {
+    const { node, weights } = plan;
+    const before: NodeProto[] = [];
+    const firstActivation = node.input[0] ?? '';
+    for (const tensor of plan.constants) {
+      const constant = quantizeConstant(node, tensor, view.readFloats(tensor), names);
+      before.push(addConstant(constant));
+      node.input = node.input.map((input) => (input === tensor.name ? constant.output : input));
+    }
+    node.input = node.input.map((input) =>
+      plan.activations.includes(input) ? (copies.get(input) ?? input) : input,
+    );
+    if (weights !== undefined) {
+      const values = foldGemmFactors(node, view.readFloats, weights);
+      const quantized = quantizeAnchor(
+        node,
+        weights,
+        values,
+        parameters.affine(firstActivation),
+        settings,
+        names,
+      );
+      before.push(addConstant(quantized.weights));
+      node.input[weights.inputIndex] = quantized.weights.output;
+      if (quantized.bias !== undefined) {
+        before.push(addConstant(quantized.bias));
+        node.input[2] = quantized.bias.output;
+      }
+    }
+    return before;
+  };
+
+  return {
+    initializers,
+    rewire,
+    /** The pair of a graph input that int8 nodes read. */
+    pairFor: (edge: string): NodeProto[] => {
+      const copy = copies.get(edge);
+      if (copy === undefined) return [];
+      const { quantize, dequantize } = makePair(edge, edge, copy);
+      return [quantize, dequantize];
+    },
+    /** The pair after the node that makes `output`, if that tensor is an edge. */
+    endEdge: (node: NodeProto, output: string): NodeProto[] => {
+      if (!placement.edges.has(output)) return [];
+      const copy = copies.get(output);
+      const from = copy === undefined ? names.fresh(`${output}_float`) : output;
+      if (copy === undefined) node.output = node.output.map((name) => (name === output ? from : name));
+      const { quantize, dequantize } = makePair(output, from, copy ?? output);
+      return [quantize, dequantize];
+    },
+  };
+}
+
+/** Scale and zero point of edges, one pair of initializers for all edges that share their parameters. */
+function createEdgeParameters(
+  placement: Placement,
+  ranges: ReadonlyMap<string, ValueRange>,
+  names: NameScope,
+  initializers: TensorProto[],
+) {
+  const made = new Map<string, { scale: string; zeroPoint: string }>();
+  const sourceOf = (edge: string) => placement.edges.get(edge) ?? edge;
+  const affine = (edge: string): AffineParameters => {
+    const range = ranges.get(sourceOf(edge));
+    if (range === undefined) throw new Error(`no calibrated range for ${sourceOf(edge)}`);
+    return asymmetricParameters(range, UINT8);
+  };
+  const tensors = (edge: string) => {
+    const source = sourceOf(edge);
+    const known = made.get(source);
+    if (known !== undefined) return known;
+    const { scale, zeroPoint } = affine(edge);
+    const pair = { scale: names.fresh(`${source}_scale`), zeroPoint: names.fresh(`${source}_zero_point`) };
+    initializers.push(tensorFrom(pair.scale, [], Float32Array.of(scale)));
+    initializers.push(tensorFrom(pair.zeroPoint, [], Uint8Array.of(zeroPoint)));
+    made.set(source, pair);
+    return pair;
+  };
+  return { affine, tensors };
+}
+
+/** Multiplies Gemm's alpha and beta into its constants, because the int8 kernel takes the bias on the product's grid. */
+function foldGemmFactors(
+  node: NodeProto,
+  readFloats: (tensor: TensorProto) => Float32Array,
+  weights: NonNullable<PlannedNode['weights']>,
+): { readonly weights: Float32Array; readonly bias: Float32Array | undefined } {
+  const alpha = node.opType === 'Gemm' ? (floatAttribute(node, 'alpha') ?? 1) : 1;
+  const scaled = (values: Float32Array, factor: number) =>
+    factor === 1 ? values : values.map((value) => value * factor);
+  removeAttribute(node, 'alpha');
+  removeAttribute(node, 'beta');
+  return {
+    weights: scaled(readFloats(weights.tensor), alpha),
+    bias: weights.bias === undefined ? undefined : scaled(readFloats(weights.bias), weights.biasFactor),
+  };
+}

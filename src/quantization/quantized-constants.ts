@@ -1,0 +1,150 @@
+import { ProblemError, problem } from '../core/problem.ts';
+import { intAttributeProto } from '../onnx/attributes.ts';
+import { makeNode, nodeLabel } from '../onnx/make-node.ts';
+import type { NodeProto, TensorProto } from '../onnx/messages.ts';
+import type { NameScope } from '../onnx/name-scope.ts';
+import { tensorFrom } from '../onnx/tensor-data.ts';
+import {
+  type AffineParameters,
+  asymmetricParameters,
+  channelAbsMax,
+  channelLayout,
+  type IntegerRange,
+  quantizeChannels,
+  quantizeToUint8,
+  symmetricScale,
+  UINT8,
+} from './affine.ts';
+import type { AnchorWeights } from './anchors.ts';
+import { quantizeBias, scalesThatHoldBias } from './bias.ts';
+
+/** A constant as codes: the initializers to add, the DequantizeLinear that reads them, and the tensor it gives. */
+export interface QuantizedConstant {
+  readonly initializers: readonly TensorProto[];
+  readonly dequantize: NodeProto;
+  readonly output: string;
+}
+
+export interface WeightSettings {
+  readonly grid: IntegerRange;
+  readonly perTensor: boolean;
+}
+
+/**
+ * Weights as s8 with one scale a channel (or one in all), and the bias as int32 on the grid that the two scales make.
+ * @param factor multiplies the weights first (Gemm's alpha)
+ * Throws `ProblemError` `non-finite-weight` that names node and tensor.
+ */
+export function quantizeAnchor(
+  node: NodeProto,
+  weights: AnchorWeights,
+  values: { readonly weights: Float32Array; readonly bias: Float32Array | undefined },
+  input: AffineParameters,
+  settings: WeightSettings,
+  names: NameScope,
+): { readonly weights: QuantizedConstant; readonly bias: QuantizedConstant | undefined } {
+  const { tensor, axis } = weights;
+  const layout = settings.perTensor
+    ? { outer: 1, channels: 1, inner: values.weights.length }
+    : channelLayout(tensor.dims, axis);
+  const absMax = channelAbsMax(values.weights, layout);
+  requireFinite(absMax, node, tensor);
+  const scales = Float32Array.from(absMax, (largest) => symmetricScale(largest, settings.grid));
+  const fitted =
+    values.bias === undefined ? scales : scalesThatHoldBias(scales, absMax, input.scale, values.bias);
+  const codes = quantizeChannels(values.weights, layout, fitted, settings.grid);
+  return {
+    weights: dequantized(
+      tensor.name ?? '',
+      tensorFrom('', tensor.dims, codes),
+      scaleTensor(fitted, settings.perTensor),
+      tensorFrom('', settings.perTensor ? [] : [fitted.length], new Int8Array(fitted.length)),
+      settings.perTensor ? undefined : axis,
+      names,
+    ),
+    bias:
+      values.bias === undefined ? undefined : biasConstant(weights, values.bias, input.scale, fitted, names),
+  };
+}
+
+function biasConstant(
+  weights: AnchorWeights,
+  bias: Float32Array,
+  inputScale: number,
+  weightScales: Float32Array,
+  names: NameScope,
+): QuantizedConstant {
+  const { codes, scales } = quantizeBias(bias, inputScale, weightScales);
+  const perTensor = scales.length === 1 && bias.length !== 1;
+  return dequantized(
+    weights.bias?.name ?? '',
+    tensorFrom('', [bias.length], codes),
+    scaleTensor(scales, perTensor),
+    tensorFrom('', perTensor ? [] : [scales.length], new Int32Array(scales.length)),
+    perTensor ? undefined : 0,
+    names,
+  );
+}
+
+/** A constant operand of an elementwise operator, on the u8 grid of activations. */
+export function quantizeConstant(
+  node: NodeProto,
+  tensor: TensorProto,
+  values: Float32Array,
+  names: NameScope,
+): QuantizedConstant {
+  requireFinite(values, node, tensor);
+  let min = 0;
+  let max = 0;
+  for (const value of values) {
+    if (value < min) min = value;
+    if (value > max) max = value;
+  }
+  const parameters = asymmetricParameters({ min, max }, UINT8);
+  return dequantized(
+    tensor.name ?? '',
+    tensorFrom('', tensor.dims, quantizeToUint8(values, parameters)),
+    tensorFrom('', [], Float32Array.of(parameters.scale)),
+    tensorFrom('', [], Uint8Array.of(parameters.zeroPoint)),
+    undefined,
+    names,
+  );
+}
+
+function scaleTensor(scales: Float32Array, scalar: boolean): TensorProto {
+  return tensorFrom('', scalar ? [] : [scales.length], scales);
+}
+
+function dequantized(
+  base: string,
+  codes: TensorProto,
+  scale: TensorProto,
+  zeroPoint: TensorProto,
+  axis: number | undefined,
+  names: NameScope,
+): QuantizedConstant {
+  codes.name = names.fresh(`${base}_quantized`);
+  scale.name = names.fresh(`${base}_scale`);
+  zeroPoint.name = names.fresh(`${base}_zero_point`);
+  const output = names.fresh(`${base}_dequantized`);
+  return {
+    initializers: [codes, scale, zeroPoint],
+    dequantize: makeNode('DequantizeLinear', {
+      name: names.fresh(`${base}_DequantizeLinear`),
+      input: [codes.name, scale.name, zeroPoint.name],
+      output: [output],
+      attribute: axis === undefined ? [] : [intAttributeProto('axis', axis)],
+    }),
+    output,
+  };
+}
+
+function requireFinite(values: Float32Array | Float64Array, node: NodeProto, tensor: TensorProto): void {
+  if (values.every(Number.isFinite)) return;
+  throw new ProblemError(
+    problem('non-finite-weight', `the constant '${tensor.name}' holds NaN or infinity`, {
+      place: { node: nodeLabel(node), tensor: tensor.name ?? '' },
+      hint: 'repair the model, or exclude the node from quantization',
+    }),
+  );
+}

@@ -1,0 +1,177 @@
+import { InferenceSession as OrtSession, Tensor as OrtTensor } from 'onnxruntime-node';
+import { type Problem, ProblemError, problem } from '../core/problem.ts';
+import { err, ok, type Result } from '../core/result.ts';
+import type { ElementType, NamedTensors, NumericArray, RunBatch, Tensor } from '../core/tensor.ts';
+
+/** One input or output of a model. A dimension is a number, or its symbolic name when it varies. */
+export interface ModelPort {
+  readonly name: string;
+  readonly type: ElementType;
+  readonly dims: readonly (number | string)[];
+}
+
+export interface SessionSettings {
+  /** Threads inside an operator; 0 lets the runtime take every core. */
+  readonly intraOpThreads: number;
+  /** How far the runtime may rewrite the graph. `extended` fuses, `all` also picks blocked layouts. */
+  readonly graphOptimization?: 'disabled' | 'basic' | 'extended' | 'all';
+  /** Where the runtime writes the graph that it will really run. */
+  readonly optimizedModelPath?: string;
+  /** The blocked-layout arena trades memory for speed; calibration of large models may switch it off. */
+  readonly memoryArena?: boolean;
+}
+
+/** A model loaded into ONNX Runtime. `run` blocks its thread while the model computes. */
+export interface Session {
+  readonly inputs: readonly ModelPort[];
+  readonly outputs: readonly ModelPort[];
+  readonly run: RunBatch;
+  /** Converts feeds once, so that a benchmark times the model and not the conversion. */
+  prepare(feeds: NamedTensors): () => Promise<void>;
+  close(): Promise<void>;
+}
+
+export type SessionProblem = Problem<'model-rejected-by-runtime' | 'unsupported-port'>;
+
+const ELEMENT_TYPES: ReadonlySet<string> = new Set([
+  'float32',
+  'float64',
+  'float16',
+  'int8',
+  'uint8',
+  'int16',
+  'uint16',
+  'int32',
+  'uint32',
+  'int64',
+  'uint64',
+  'bool',
+  'string',
+]);
+
+/**
+ * Loads a model file on the CPU provider.
+ * Errors: `model-rejected-by-runtime` with the runtime's own words, `unsupported-port` for sequences, maps and
+ * element types that JavaScript has no array for.
+ */
+export async function openSession(
+  path: string,
+  settings: SessionSettings,
+): Promise<Result<Session, SessionProblem>> {
+  let session: OrtSession;
+  try {
+    session = await OrtSession.create(path, sessionOptions(settings));
+  } catch (error) {
+    return err(
+      problem('model-rejected-by-runtime', `ONNX Runtime cannot load the model: ${runtimeMessage(error)}`, {
+        place: { file: path },
+        hint: 'run `ptq-agent inspect` on the file, and check it with the ONNX checker of the tool that wrote it',
+      }),
+    );
+  }
+  const inputs = readPorts(session.inputMetadata, path);
+  if (!inputs.ok) return inputs;
+  const outputs = readPorts(session.outputMetadata, path);
+  if (!outputs.ok) return outputs;
+  return ok(wrapSession(session, inputs.value, outputs.value, path));
+}
+
+function sessionOptions(settings: SessionSettings): OrtSession.SessionOptions {
+  return {
+    executionProviders: ['cpu'],
+    graphOptimizationLevel: settings.graphOptimization ?? 'all',
+    intraOpNumThreads: settings.intraOpThreads,
+    interOpNumThreads: 1,
+    enableCpuMemArena: settings.memoryArena ?? true,
+    // The runtime writes to stderr by itself; 4 (fatal) leaves the reporting to the values returned here.
+    logSeverityLevel: 4,
+    ...(settings.optimizedModelPath === undefined
+      ? {}
+      : { optimizedModelFilePath: settings.optimizedModelPath }),
+  };
+}
+
+function wrapSession(
+  session: OrtSession,
+  inputs: readonly ModelPort[],
+  outputs: readonly ModelPort[],
+  path: string,
+): Session {
+  const invoke = async (feeds: Record<string, OrtTensor>) => {
+    try {
+      return await session.run(feeds);
+    } catch (error) {
+      throw new ProblemError(
+        problem('inference-failed', `ONNX Runtime failed on this input: ${runtimeMessage(error)}`, {
+          place: { file: path },
+          hint: 'compare the shapes of the data with the inputs that `ptq-agent inspect` lists',
+        }),
+      );
+    }
+  };
+  return {
+    inputs,
+    outputs,
+    run: async (feeds) => {
+      const results = await invoke(toOrtFeeds(feeds));
+      return Object.fromEntries(Object.entries(results).map(([name, value]) => [name, fromOrt(value)]));
+    },
+    prepare: (feeds) => {
+      const ready = toOrtFeeds(feeds);
+      return async () => {
+        await invoke(ready);
+      };
+    },
+    close: () => session.release(),
+  };
+}
+
+function readPorts(
+  metadata: readonly OrtSession.ValueMetadata[],
+  file: string,
+): Result<readonly ModelPort[], SessionProblem> {
+  const ports: ModelPort[] = [];
+  for (const port of metadata) {
+    if (!port.isTensor || !ELEMENT_TYPES.has(port.type)) {
+      const what = port.isTensor ? `the element type ${port.type}` : 'a sequence, map or optional';
+      return err(
+        problem('unsupported-port', `'${port.name}' of the model is ${what}, which cannot be fed or read`, {
+          place: { file, tensor: port.name },
+          hint: 'only dense tensors of the ordinary types are supported at the edges of a model',
+        }),
+      );
+    }
+    ports.push({ name: port.name, type: port.type as ElementType, dims: [...port.shape] });
+  }
+  return ok(ports);
+}
+
+function toOrtFeeds(feeds: NamedTensors): Record<string, OrtTensor> {
+  return Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, toOrt(tensor)]));
+}
+
+function toOrt(tensor: Tensor): OrtTensor {
+  // The constructor's overloads pair each type name with its array; `Tensor` keeps that pairing, which
+  // TypeScript cannot see through the union.
+  const make = OrtTensor as unknown as new (
+    type: string,
+    data: NumericArray | readonly string[],
+    dims: readonly number[],
+  ) => OrtTensor;
+  return new make(tensor.type, tensor.data, tensor.dims);
+}
+
+function fromOrt(value: OrtTensor): Tensor {
+  return {
+    type: value.type as ElementType,
+    dims: value.dims,
+    data: value.data as NumericArray | readonly string[],
+  };
+}
+
+/** The runtime's message without its file names and line numbers in C++. */
+function runtimeMessage(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  const firstLine = text.split('\n', 1)[0] ?? text;
+  return firstLine.replace(/\/[^ ]*\.(cc|h):\d+ [^ ]+(\([^)]*\))? ?/g, '').trim();
+}

@@ -1,0 +1,28 @@
+import { type Problem, problem } from '../core/problem.ts';
+
+/**
+ * Refuses what a web page could make a browser send to a daemon on loopback: a Host that is neither an address nor this
+ * machine (DNS rebinding), and an Origin other than the daemon's own.
+ * @param host the request's Host header
+ * @param origin the request's Origin header
+ */
+export function guardRequest(host: string | undefined, origin: string | undefined): Problem | undefined {
+  const name = hostName(host ?? '');
+  if (name === undefined || !(name === 'localhost' || isAddress(name))) {
+    return problem('foreign-host', `the Host header '${host ?? ''}' is not this daemon's`, {
+      hint: 'use the address that the daemon listens on, or localhost',
+    });
+  }
+  if (origin !== undefined && origin !== `http://${host}`) {
+    return problem('foreign-origin', `requests from pages of '${origin}' are not accepted`);
+  }
+  return undefined;
+}
+
+function hostName(host: string): string | undefined {
+  return /^(\[[0-9a-f:.]+\]|[^:[\]]+)(:\d+)?$/i.exec(host)?.[1];
+}
+
+function isAddress(name: string): boolean {
+  return name.startsWith('[') || /^\d{1,3}(\.\d{1,3}){3}$/.test(name);
+}

@@ -1,0 +1,29 @@
+/**
+ * What brings the database from version N (its index) to N + 1. A step that has shipped is never changed;
+ * a new one is added at the end.
+ */
+export const MIGRATIONS: readonly string[] = [
+  `CREATE TABLE runs (
+     id TEXT PRIMARY KEY,
+     kind TEXT NOT NULL,
+     model TEXT NOT NULL,
+     state TEXT NOT NULL,
+     request TEXT NOT NULL,
+     created_ms INTEGER NOT NULL,
+     started_ms INTEGER,
+     finished_ms INTEGER,
+     result TEXT,
+     problem TEXT
+   ) STRICT;
+   CREATE INDEX runs_by_model ON runs (model, id);
+   CREATE INDEX runs_by_state ON runs (state, id);
+   CREATE TABLE artifacts (
+     hash TEXT PRIMARY KEY,
+     model TEXT NOT NULL,
+     variant TEXT NOT NULL,
+     recipe TEXT NOT NULL,
+     report TEXT NOT NULL,
+     created_ms INTEGER NOT NULL,
+     size_bytes INTEGER NOT NULL
+   ) STRICT;`,
+];

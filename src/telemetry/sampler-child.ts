@@ -1,0 +1,184 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { type Problem, problem } from '../core/problem.ts';
+import type { FromSampler, ToSampler } from './sampler-messages.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** Why there are no snapshots. `sampler-stuck`: it does not even die of SIGKILL, as in a hung driver call. */
+export type SamplerProblem = Problem<
+  'sampler-exited' | 'sampler-silent' | 'sampler-stuck' | 'sampler-not-started'
+>;
+
+export interface SamplerChildEvents {
+  snapshot(snapshot: Snapshot): void;
+  /** It no longer delivers; its process may still exist. Told again when it turns out to be unkillable. */
+  down(problem: SamplerProblem): void;
+  /** Its process is gone. Told once, last, after `down`. */
+  ended(): void;
+}
+
+/** Starts a process with an IPC channel; tests give one of their own. */
+export type StartProcess = (entry: URL) => ChildProcess;
+
+const forkProcess: StartProcess = (entry) =>
+  fork(fileURLToPath(entry), {
+    // A debugger or a loader of the parent is not for the child.
+    execArgv: [],
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  });
+
+/** Enough for the message and the stack of one uncaught error. */
+const KEPT_STDERR_CHARS = 4096;
+
+/** One sampler process from its start to its end, with the watchdog that ends it when it falls silent. */
+export class SamplerChild {
+  readonly #process: ChildProcess;
+  readonly #events: SamplerChildEvents;
+  readonly #killAfterMs: number;
+  readonly #gone: Promise<void>;
+  #resolveGone = () => {};
+  #silenceLimitMs: number;
+  #watchdog: NodeJS.Timeout | undefined;
+  #killTimer: NodeJS.Timeout | undefined;
+  #snapshots = 0;
+  #stderr = '';
+  #isDown = false;
+  #hasEnded = false;
+
+  constructor(
+    entry: URL,
+    limits: { readonly silenceLimitMs: number; readonly killAfterMs: number },
+    events: SamplerChildEvents,
+    startProcess: StartProcess = forkProcess,
+  ) {
+    this.#events = events;
+    this.#silenceLimitMs = limits.silenceLimitMs;
+    this.#killAfterMs = limits.killAfterMs;
+    this.#gone = new Promise((resolve) => {
+      this.#resolveGone = resolve;
+    });
+    this.#process = startProcess(entry);
+    this.#process.on('message', (message) => this.#receive(message as FromSampler));
+    // `close`, not `exit`: by then its last words have been read.
+    this.#process.on('close', (code, signal) => this.#end(this.#exitProblem(code, signal)));
+    this.#process.on('error', (error) => this.#fail(error));
+    this.#process.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#stderr = (this.#stderr + text).slice(-KEPT_STDERR_CHARS);
+    });
+    this.#unref();
+    this.#restartWatchdog();
+  }
+
+  get pid(): number | undefined {
+    return this.#process.pid;
+  }
+
+  send(message: ToSampler): void {
+    // A channel that closes under the message is told by `exit`; the callback keeps it from being an uncaught error.
+    if (this.#process.connected) this.#process.send(message, () => {});
+  }
+
+  setSilenceLimitMs(silenceLimitMs: number): void {
+    this.#silenceLimitMs = silenceLimitMs;
+    if (!this.#isDown) this.#restartWatchdog();
+  }
+
+  /** Asks it to end, then kills it. Resolves when it is gone or has proved unkillable; never rejects. */
+  async stop(): Promise<void> {
+    if (this.#hasEnded) return;
+    this.#isDown = true;
+    clearTimeout(this.#watchdog);
+    // Waiting for the end is the one time when the child must keep the parent alive.
+    this.#process.ref();
+    this.send({ type: 'stop' });
+    this.#killSoon();
+    await this.#gone;
+  }
+
+  #receive(message: FromSampler): void {
+    // Once it is being replaced its late snapshots no longer count.
+    if (message.type !== 'snapshot' || this.#isDown) return;
+    this.#snapshots += 1;
+    this.#watchdog?.refresh();
+    this.#events.snapshot(message.snapshot);
+  }
+
+  #restartWatchdog(): void {
+    clearTimeout(this.#watchdog);
+    this.#watchdog = setTimeout(() => this.#checkSilence(), this.#silenceLimitMs).unref();
+  }
+
+  #checkSilence(): void {
+    const snapshotsBefore = this.#snapshots;
+    // When this process itself was held up, the snapshots are waiting in the channel and are read before `setImmediate`.
+    setImmediate(() => {
+      if (this.#isDown || this.#snapshots !== snapshotsBefore) return;
+      this.#down(
+        problem(
+          'sampler-silent',
+          `The sampler sent no snapshot for ${this.#silenceLimitMs} ms and is replaced.`,
+        ),
+      );
+      this.#process.kill('SIGTERM');
+      this.#killSoon();
+    });
+  }
+
+  #killSoon(): void {
+    clearTimeout(this.#killTimer);
+    this.#killTimer = setTimeout(() => {
+      this.#process.kill('SIGKILL');
+      this.#killTimer = setTimeout(() => this.#giveUp(), this.#killAfterMs).unref();
+    }, this.#killAfterMs).unref();
+  }
+
+  #giveUp(): void {
+    this.#unref();
+    this.#down(
+      problem('sampler-stuck', `The sampler (pid ${this.#process.pid}) does not end even when killed.`, {
+        hint: 'A driver call of the kernel hangs; see the kernel log. No other sampler is started until it ends.',
+      }),
+    );
+    this.#resolveGone();
+  }
+
+  #down(reason: SamplerProblem): void {
+    this.#isDown = true;
+    this.#events.down(reason);
+  }
+
+  #fail(error: Error): void {
+    // `error` also reports a failed kill or send of a process that runs; only a start that failed leaves no pid.
+    if (this.#process.pid !== undefined) return;
+    this.#end(problem('sampler-not-started', `The sampler cannot be started: ${error.message}`));
+  }
+
+  #end(reason: SamplerProblem): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    clearTimeout(this.#watchdog);
+    clearTimeout(this.#killTimer);
+    // One that was killed for its silence ends by a signal, which is no news: the silence is the reason.
+    if (!this.#isDown) this.#down(reason);
+    this.#resolveGone();
+    this.#events.ended();
+  }
+
+  #exitProblem(code: number | null, signal: string | null): SamplerProblem {
+    const how = signal === null ? `with status ${code}` : `by ${signal}`;
+    const said = this.#stderr
+      .split('\n')
+      .find((line) => line.includes('Error'))
+      ?.trim();
+    return problem('sampler-exited', `The sampler ended ${how}${said === undefined ? '.' : `: ${said}`}`);
+  }
+
+  /** A sampler serves its parent and must not keep it from ending. */
+  #unref(): void {
+    this.#process.unref();
+    this.#process.channel?.unref();
+    const stderr = this.#process.stderr;
+    if (stderr !== null && 'unref' in stderr && typeof stderr.unref === 'function') stderr.unref();
+  }
+}

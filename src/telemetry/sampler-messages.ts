@@ -1,0 +1,21 @@
+import type { HostRoots } from './collectors/collector.ts';
+import type { Snapshot } from './snapshot.ts';
+
+export interface SamplerStart {
+  readonly roots: HostRoots;
+  readonly intervalMs: number;
+  readonly pids: readonly number[];
+}
+
+/** From the parent to the sampler process. */
+export type ToSampler =
+  | ({ readonly type: 'start' } & SamplerStart)
+  | { readonly type: 'setIntervalMs'; readonly intervalMs: number }
+  | { readonly type: 'watchPids'; readonly pids: readonly number[] }
+  | { readonly type: 'stop' };
+
+/** From the sampler process to the parent. */
+export interface FromSampler {
+  readonly type: 'snapshot';
+  readonly snapshot: Snapshot;
+}

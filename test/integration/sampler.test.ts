@@ -1,0 +1,189 @@
+import { fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { type Sampler, type SamplerLimits, startSampler } from '../../src/telemetry/sampler.ts';
+import type { Snapshot } from '../../src/telemetry/snapshot.ts';
+
+const entry = new URL('../../dist/telemetry/sampler-main.js', import.meta.url);
+const samplerModule = new URL('../../dist/telemetry/sampler.js', import.meta.url);
+
+const unmet =
+  process.platform !== 'linux'
+    ? 'reads /proc, which only Linux has'
+    : existsSync(entry)
+      ? undefined
+      : 'needs dist/telemetry/sampler-main.js: npm run build';
+
+/** As strict as a loaded test machine allows, so that a hang is found in a second instead of five. */
+const quick: SamplerLimits = { silenceMs: 1000, killAfterMs: 300, firstBackoffMs: 50, maxBackoffMs: 1000 };
+
+function start(intervalMs: number, limits: SamplerLimits = quick, entryUrl = entry): Sampler {
+  const sampler = startSampler({ entry: entryUrl, intervalMs, limits });
+  onTestFinished(() => sampler.stop());
+  return sampler;
+}
+
+function nextSnapshot(sampler: Sampler): Promise<Snapshot> {
+  return new Promise((resolve) => {
+    const unsubscribe = sampler.onSnapshot((snapshot) => {
+      unsubscribe();
+      resolve(snapshot);
+    });
+  });
+}
+
+async function collect(sampler: Sampler, seconds: number): Promise<readonly Snapshot[]> {
+  const snapshots: Snapshot[] = [await nextSnapshot(sampler)];
+  const unsubscribe = sampler.onSnapshot((snapshot) => snapshots.push(snapshot));
+  await sleep(seconds * 1000);
+  unsubscribe();
+  return snapshots;
+}
+
+function sleep(delayMs: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, delayMs));
+}
+
+async function until(condition: () => boolean, timeoutMs = 10_000): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error('the awaited condition did not come true');
+    await sleep(10);
+  }
+}
+
+/** False for a zombie too, which only waits for its parent to ask how it ended. */
+function isRunning(pid: number): boolean {
+  try {
+    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+describe.skipIf(unmet !== undefined)(`the sampler process${unmet === undefined ? '' : ` (${unmet})`}`, () => {
+  it('delivers at least eight snapshots in a second at ten a second, in step', async () => {
+    const snapshots = await collect(start(100), 1);
+    expect(snapshots.length).toBeGreaterThanOrEqual(8);
+    const first = snapshots[0]?.tickNs ?? 0n;
+    // Each tick is late by what the machine's load makes it late, but no lateness is passed on to the next.
+    const lateMs = snapshots.map(({ tickNs }) => (Number(tickNs - first) / 1e6) % 100);
+    expect(lateMs.filter((late) => late < 30 || late > 90).length).toBeGreaterThanOrEqual(8);
+  });
+
+  it('reads this host: memory that adds up, CPUs, and the process it was told to watch', async () => {
+    const sampler = start(50);
+    sampler.watch([process.pid]);
+    await until(() => (sampler.latest()?.processes?.length ?? 0) > 0);
+    const snapshot = await nextSnapshot(sampler);
+    expect(snapshot.memory?.availableBytes).toBeLessThanOrEqual(snapshot.memory?.totalBytes ?? 0);
+    expect(snapshot.cpu?.cpuCount).toBeGreaterThanOrEqual(1);
+    expect(snapshot.processes?.[0]?.pid).toBe(process.pid);
+    const residentBytes = process.memoryUsage().rss;
+    expect(Math.abs((snapshot.processes?.[0]?.rssBytes ?? 0) / residentBytes - 1)).toBeLessThan(0.25);
+    for (const health of Object.values(snapshot.health)) {
+      if (health.status === 'failed') expect(health.problem.kind).toBe('absent');
+    }
+    expect(snapshot.sampler.cpuSeconds).toBeGreaterThan(0);
+  });
+
+  it('follows a change of the interval', async () => {
+    const sampler = start(500);
+    await nextSnapshot(sampler);
+    sampler.setIntervalMs(20);
+    expect((await collect(sampler, 0.5)).length).toBeGreaterThan(10);
+    expect(sampler.latest()?.sampler.intervalMs).toBe(20);
+  });
+
+  it('is replaced when it is killed', async () => {
+    const sampler = start(50);
+    const killed = (await nextSnapshot(sampler)).sampler.pid;
+    process.kill(killed, 'SIGKILL');
+    await until(() => sampler.health().state === 'down');
+    expect(sampler.latest()).toBeUndefined();
+    const snapshot = await nextSnapshot(sampler);
+    expect(snapshot.sampler.pid).not.toBe(killed);
+    expect(sampler.health()).toMatchObject({
+      state: 'up',
+      restarts: 1,
+      problem: { kind: 'sampler-exited', message: expect.stringContaining('SIGKILL') },
+    });
+  });
+
+  it('is replaced when it hangs', async () => {
+    const sampler = start(50);
+    const hung = (await nextSnapshot(sampler)).sampler.pid;
+    process.kill(hung, 'SIGSTOP');
+    await until(() => sampler.health().state === 'down');
+    expect(sampler.health().problem?.kind).toBe('sampler-silent');
+    const snapshot = await nextSnapshot(sampler);
+    expect(snapshot.sampler.pid).not.toBe(hung);
+    expect(isRunning(hung)).toBe(false);
+  });
+
+  it('says what a sampler that cannot run said last', async () => {
+    const sampler = start(50, quick, new URL('no-such-file.js', entry));
+    await until(() => sampler.health().state === 'down');
+    expect(sampler.health().problem).toMatchObject({
+      kind: 'sampler-exited',
+      message: expect.stringMatching(/status 1.*no-such-file\.js/),
+    });
+  });
+
+  it('ends on stop', async () => {
+    const sampler = startSampler({ entry, intervalMs: 50, limits: quick });
+    const { pid } = (await nextSnapshot(sampler)).sampler;
+    await sampler.stop();
+    expect(isRunning(pid)).toBe(false);
+  });
+
+  it('survives Ctrl-C, which its parent answers', async () => {
+    const sampler = start(50);
+    const { pid } = (await nextSnapshot(sampler)).sampler;
+    process.kill(pid, 'SIGINT');
+    await collect(sampler, 0.3);
+    expect(sampler.health()).toMatchObject({ state: 'up', restarts: 0 });
+  });
+
+  it('ends when its parent is killed', async () => {
+    const script = `
+      const { startSampler } = await import(${JSON.stringify(samplerModule.href)});
+      const sampler = startSampler({ entry: new URL(${JSON.stringify(entry.href)}), intervalMs: 50 });
+      sampler.onSnapshot((snapshot) => console.log(snapshot.sampler.pid));
+      setInterval(() => {}, 1000);`;
+    const parent = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    onTestFinished(() => void parent.kill('SIGKILL'));
+    const [output] = (await once(parent.stdout, 'data')) as [Buffer];
+    const samplerPid = Number(output.toString().split('\n')[0]);
+    expect(isRunning(samplerPid)).toBe(true);
+    parent.kill('SIGKILL');
+    await until(() => !isRunning(samplerPid));
+  });
+
+  it('does not keep its parent from ending', async () => {
+    const script = `
+      const { startSampler } = await import(${JSON.stringify(samplerModule.href)});
+      const sampler = startSampler({ entry: new URL(${JSON.stringify(entry.href)}), intervalMs: 50 });
+      await new Promise((resolve) => setTimeout(resolve, 300));`;
+    const parent = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'inherit' });
+    onTestFinished(() => void parent.kill('SIGKILL'));
+    const [code] = (await once(parent, 'exit')) as [number | null];
+    expect(code).toBe(0);
+  });
+
+  it('drops snapshots instead of growing when its parent does not read, and counts them', async () => {
+    const child = fork(fileURLToPath(entry), { serialization: 'advanced', execArgv: [] });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    const roots = { procPath: '/proc', sysPath: '/sys', cgroupPath: '/sys/fs/cgroup' };
+    // A parent without a listener leaves the channel unread.
+    child.send({ type: 'start', roots, intervalMs: 1, pids: [] });
+    await sleep(2000);
+    const received: Snapshot[] = [];
+    child.on('message', (message) => received.push((message as { snapshot: Snapshot }).snapshot));
+    await until(() => (received.at(-1)?.sampler.missedTicks ?? 0) > 100);
+  });
+});

@@ -1,0 +1,33 @@
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { encodeModel, type OnnxModel } from '../../src/onnx/model-file.ts';
+import { unwrap } from './unwrap.ts';
+
+export type Feeds = Readonly<Record<string, Tensor>>;
+
+export function floatFeed(dims: readonly number[], data: readonly number[]): Tensor {
+  return new Tensor('float32', Float32Array.from(data), dims);
+}
+
+/** A float32 feed of distinct values between -3 and 3, without a regular pattern. */
+export function wavyFeed(...dims: readonly number[]): Tensor {
+  const count = dims.reduce((product, dim) => product * dim, 1);
+  return floatFeed(
+    dims,
+    Array.from({ length: count }, (_, index) => 3 * Math.sin(index * 1.7 + 0.3)),
+  );
+}
+
+/** Runs a model once in ONNX Runtime on the CPU, its graph as written: without optimizations. */
+export async function runModel(model: OnnxModel, feeds: Feeds): Promise<Readonly<Record<string, Tensor>>> {
+  const bytes = unwrap(encodeModel(model));
+  const session = await InferenceSession.create(bytes, {
+    graphOptimizationLevel: 'disabled',
+    intraOpNumThreads: 1,
+    logSeverityLevel: 4,
+  });
+  try {
+    return await session.run(feeds);
+  } finally {
+    await session.release();
+  }
+}

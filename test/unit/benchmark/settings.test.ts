@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import { benchSettings } from '../../../src/benchmark/settings.ts';
+
+describe('benchSettings', () => {
+  it('takes a duration alone and lets the maximum follow it', () => {
+    expect(benchSettings({ minDurationSeconds: 120 })).toMatchObject({
+      ok: true,
+      value: { minDurationSeconds: 120, maxDurationSeconds: 720, minQueries: 100, rounds: 12 },
+    });
+  });
+
+  it.each([
+    [{ rounds: 0 }, 'rounds', 'Expected rounds to be a whole number of at least 1 but found 0'],
+    [{ rounds: 2.5 }, 'rounds', 'Expected rounds to be a whole number of at least 1 but found 2.5'],
+    [
+      { minQueries: Number.NaN },
+      'minQueries',
+      'Expected minQueries to be a whole number of at least 1 but found NaN',
+    ],
+    [
+      { minDurationSeconds: -1 },
+      'minDurationSeconds',
+      'Expected minDurationSeconds to be a number above 0 but found -1',
+    ],
+    [
+      { leadInSeconds: -1 },
+      'leadInSeconds',
+      'Expected leadInSeconds to be a number of at least 0 but found -1',
+    ],
+    [{ seed: 0.5 }, 'seed', 'Expected seed to be a whole number but found 0.5'],
+    [
+      { minDurationSeconds: 10, maxDurationSeconds: 5 },
+      'maxDurationSeconds',
+      'Expected maxDurationSeconds to be at least minDurationSeconds (10) but found 5',
+    ],
+  ])('refuses %o and names the field', (given, field, message) => {
+    expect(benchSettings(given)).toEqual({
+      ok: false,
+      error: { kind: 'invalid-bench-settings', message, place: { field } },
+    });
+  });
+});

@@ -1,0 +1,138 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseListenAddress } from '../../../src/config/listen-address.ts';
+import { loadSettings } from '../../../src/config/settings.ts';
+
+let folder = '';
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ptq-settings-'));
+});
+
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+});
+
+async function settingsFile(text: string): Promise<string> {
+  const file = join(folder, 'agent.yaml');
+  await writeFile(file, text);
+  return file;
+}
+
+describe('loadSettings', () => {
+  it('needs no file', async () => {
+    expect(await loadSettings(undefined)).toEqual({
+      ok: true,
+      value: {
+        listen: { host: '127.0.0.1', port: 9477 },
+        profilesDir: resolve('profiles'),
+        dataDir: resolve('.ptq-agent'),
+        samplerIntervalMs: 250,
+      },
+    });
+  });
+
+  it('takes the paths of the file from where the file is', async () => {
+    const file = await settingsFile(
+      'listen: "[::1]:9000"\nprofiles: models\ndataDir: /var/lib/ptq\nsampler: { interval: 1s }\n',
+    );
+    expect(await loadSettings(file)).toEqual({
+      ok: true,
+      value: {
+        listen: { host: '::1', port: 9000 },
+        profilesDir: join(folder, 'models'),
+        dataDir: '/var/lib/ptq',
+        samplerIntervalMs: 1000,
+      },
+    });
+  });
+
+  it('lets the command line win, with paths from the working directory', async () => {
+    const file = await settingsFile('listen: 127.0.0.1:1\nprofiles: models\ndataDir: data\n');
+    const result = await loadSettings(file, { listen: 'localhost:0', profiles: 'here', dataDir: '/there' });
+    expect(result).toMatchObject({
+      ok: true,
+      value: { listen: { host: 'localhost', port: 0 }, profilesDir: resolve('here'), dataDir: '/there' },
+    });
+  });
+
+  it('takes an empty file as one that asks for the defaults', async () => {
+    expect(await loadSettings(await settingsFile('# nothing yet\n'))).toEqual(await loadSettings(undefined));
+  });
+
+  it('reports every error of the file with its line and field', async () => {
+    const file = await settingsFile('listne: 127.0.0.1:1\ndataDir: 3\nsampler: { intervall: 1s }\n');
+    const result = await loadSettings(file);
+    expect(result).toMatchObject({
+      ok: false,
+      error: [
+        { kind: 'unknown-field', hint: 'did you mean "listen"?', place: { file, line: 1, field: '/listne' } },
+        { kind: 'invalid-value', place: { line: 2, column: 10, field: '/dataDir' } },
+        { kind: 'unknown-field', hint: 'did you mean "interval"?', place: { line: 3 } },
+      ],
+    });
+  });
+
+  it('refuses an address and an interval at the place that gave them', async () => {
+    const file = await settingsFile('listen: 0.0.0.0:9477\nsampler:\n  interval: 5ms\n');
+    expect(await loadSettings(file)).toMatchObject({
+      ok: false,
+      error: [
+        { kind: 'public-listen-address', place: { file, line: 1, field: '/listen' } },
+        { kind: 'invalid-value', place: { line: 3, field: '/sampler/interval' } },
+      ],
+    });
+    expect(await loadSettings(undefined, { listen: '0.0.0.0:9477' })).toMatchObject({
+      ok: false,
+      error: [{ kind: 'public-listen-address', place: { field: '--listen' } }],
+    });
+  });
+
+  it('names a file that cannot be read', async () => {
+    const file = join(folder, 'none.yaml');
+    expect(await loadSettings(file)).toMatchObject({
+      ok: false,
+      error: [{ kind: 'settings-not-found', place: { file } }],
+    });
+  });
+});
+
+describe('parseListenAddress', () => {
+  it.each([
+    ['127.0.0.1:9477', '127.0.0.1', 9477],
+    ['127.8.9.10:1', '127.8.9.10', 1],
+    ['[::1]:9477', '::1', 9477],
+    ['[0:0:0:0:0:0:0:1]:65535', '0:0:0:0:0:0:0:1', 65_535],
+    ['localhost:0', 'localhost', 0],
+  ])('accepts %s', (text, host, port) => {
+    expect(parseListenAddress(text)).toEqual({ ok: true, value: { host, port } });
+  });
+
+  it.each([
+    '0.0.0.0:9477',
+    '[::]:9477',
+    '192.168.1.4:80',
+    '[fe80::1]:80',
+    'example.org:80',
+    '127.0.0.1.example.org:80',
+  ])('refuses %s, which others could reach', (text) => {
+    expect(parseListenAddress(text)).toMatchObject({ ok: false, error: { kind: 'public-listen-address' } });
+  });
+
+  it.each([
+    '',
+    '9477',
+    ':9477',
+    '127.0.0.1',
+    '127.0.0.1:',
+    '127.0.0.1:65536',
+    '::1:9477',
+    '[127.0.0.1]:1',
+    '[::1]',
+    'a b:1',
+  ])('says how to write "%s"', (text) => {
+    expect(parseListenAddress(text)).toMatchObject({ ok: false, error: { kind: 'invalid-listen-address' } });
+  });
+});

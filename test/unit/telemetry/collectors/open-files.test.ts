@@ -1,0 +1,66 @@
+import { mkdtempSync, readdirSync, readlinkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { OpenFiles } from '../../../../src/telemetry/collectors/open-files.ts';
+
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'ptq-open-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Descriptors of this process that refer to a file. */
+function countOpen(file: string): number {
+  return readdirSync('/proc/self/fd').filter((descriptor) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${descriptor}`) === file;
+    } catch {
+      return false;
+    }
+  }).length;
+}
+
+describe('OpenFiles', () => {
+  it('gives the text as it is now, longer or shorter than before', () => {
+    const file = join(newFolder(), 'stat');
+    const files = new OpenFiles();
+    for (const text of ['cpu 1', 'cpu 1234567', '', 'ü'.repeat(200_000), 'cpu 2']) {
+      writeFileSync(file, text);
+      expect(files.read(file)).toBe(text);
+    }
+  });
+
+  it('stays with the file it opened until that is swept', () => {
+    const folder = newFolder();
+    const file = join(folder, 'stat');
+    writeFileSync(file, 'old');
+    const files = new OpenFiles();
+    files.read(file);
+    writeFileSync(join(folder, 'other'), 'new');
+    renameSync(join(folder, 'other'), file);
+    expect(files.read(file)).toBe('old');
+    files.sweep();
+    files.sweep();
+    expect(files.has(file)).toBe(false);
+    expect(files.read(file)).toBe('new');
+  });
+
+  it('throws what the file system says of a file that does not exist', () => {
+    expect(() => new OpenFiles().read('/nonexistent/stat')).toThrow(/ENOENT/);
+  });
+
+  it.skipIf(process.platform !== 'linux')(
+    'closes the files that are read no more (looks in /proc/self/fd)',
+    () => {
+      const file = join(newFolder(), 'stat');
+      writeFileSync(file, 'text');
+      const files = new OpenFiles();
+      files.read(file);
+      files.sweep();
+      expect(countOpen(file)).toBe(1);
+      files.sweep();
+      expect(countOpen(file)).toBe(0);
+    },
+  );
+});

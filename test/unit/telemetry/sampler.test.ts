@@ -1,0 +1,196 @@
+import type { ChildProcess } from 'node:child_process';
+import { EventEmitter } from 'node:events';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { type SamplerLimits, startSampler } from '../../../src/telemetry/sampler.ts';
+import { snapshotAt } from './snapshots.ts';
+
+/** A process that does only what the test makes it do. */
+class FakeProcess extends EventEmitter {
+  pid: number | undefined = 4711;
+  connected = true;
+  stderr = null;
+  readonly sent: unknown[] = [];
+  readonly signals: string[] = [];
+  send(message: unknown): boolean {
+    this.sent.push(message);
+    return true;
+  }
+  kill(signal: string): boolean {
+    this.signals.push(signal);
+    return true;
+  }
+  ref(): void {}
+  unref(): void {}
+  tick(): void {
+    this.emit('message', { type: 'snapshot', snapshot: snapshotAt(1) });
+  }
+  end(code: number | null, signal: string | null = null): void {
+    this.connected = false;
+    this.emit('close', code, signal);
+  }
+}
+
+const limits: SamplerLimits = {
+  silenceMs: 5000,
+  killAfterMs: 2000,
+  firstBackoffMs: 500,
+  maxBackoffMs: 30_000,
+};
+
+function setUp(startProcess?: () => FakeProcess) {
+  vi.useFakeTimers();
+  onTestFinished(() => {
+    vi.useRealTimers();
+  });
+  const processes: FakeProcess[] = [];
+  const sampler = startSampler({
+    entry: new URL('file:///sampler-main.js'),
+    intervalMs: 100,
+    limits,
+    startProcess: () => {
+      const started = startProcess?.() ?? new FakeProcess();
+      processes.push(started);
+      return started as unknown as ChildProcess;
+    },
+  });
+  const newest = () => {
+    const last = processes.at(-1);
+    if (last === undefined) throw new Error('expected a process');
+    return last;
+  };
+  return { sampler, processes, newest };
+}
+
+describe('Sampler', () => {
+  it('is starting until the first snapshot, then up, and hands snapshots to its listeners', () => {
+    const { sampler, newest } = setUp();
+    const seen: bigint[] = [];
+    const unsubscribe = sampler.onSnapshot((snapshot) => seen.push(snapshot.tickNs));
+    expect(sampler.health()).toEqual({ state: 'starting', pid: 4711, restarts: 0 });
+    expect(sampler.latest()).toBeUndefined();
+    newest().tick();
+    unsubscribe();
+    newest().tick();
+    expect(seen).toHaveLength(1);
+    expect(sampler.health().state).toBe('up');
+    expect(sampler.latest()).toEqual(snapshotAt(1));
+  });
+
+  it('shows no old snapshot once its process has ended, and says how that ended', () => {
+    const { sampler, newest } = setUp();
+    newest().tick();
+    newest().end(null, 'SIGSEGV');
+    expect(sampler.latest()).toBeUndefined();
+    expect(sampler.health()).toMatchObject({
+      state: 'down',
+      problem: { kind: 'sampler-exited', message: expect.stringContaining('SIGSEGV') },
+    });
+  });
+
+  it('waits twice as long before each further restart, up to the longest pause', () => {
+    const { newest, processes } = setUp();
+    const pauses: number[] = [];
+    for (let round = 0; round < 9; round += 1) {
+      const before = Date.now();
+      newest().end(1);
+      const count = processes.length;
+      while (processes.length === count) vi.advanceTimersByTime(100);
+      pauses.push(Date.now() - before);
+    }
+    expect(pauses).toEqual([500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]);
+  });
+
+  it('starts with the first pause again after a process that lived long', () => {
+    const { newest, processes } = setUp();
+    newest().end(1);
+    vi.advanceTimersByTime(500);
+    for (let second = 0; second < 31; second += 1) {
+      newest().tick();
+      vi.advanceTimersByTime(1000);
+    }
+    newest().end(1);
+    vi.advanceTimersByTime(500);
+    expect(processes).toHaveLength(3);
+  });
+
+  it('tells a new process what the old one was told', () => {
+    const { sampler, newest } = setUp();
+    sampler.watch([11, 12]);
+    sampler.setIntervalMs(50);
+    expect(newest().sent.slice(1)).toEqual([
+      { type: 'watchPids', pids: [11, 12] },
+      { type: 'setIntervalMs', intervalMs: 50 },
+    ]);
+    newest().end(1);
+    vi.advanceTimersByTime(500);
+    expect(newest().sent).toMatchObject([{ type: 'start', intervalMs: 50, pids: [11, 12] }]);
+  });
+
+  it('ends a process that falls silent, first gently, then by force, and takes no late snapshot of it', () => {
+    const { sampler, newest } = setUp();
+    newest().tick();
+    vi.advanceTimersByTime(4999);
+    expect(sampler.health().state).toBe('up');
+    vi.advanceTimersByTime(2);
+    expect(sampler.health()).toMatchObject({ state: 'down', problem: { kind: 'sampler-silent' } });
+    expect(newest().signals).toEqual(['SIGTERM']);
+    newest().tick();
+    expect(sampler.latest()).toBeUndefined();
+    vi.advanceTimersByTime(2000);
+    expect(newest().signals).toEqual(['SIGTERM', 'SIGKILL']);
+  });
+
+  it('gives a slow interval ten periods before it counts as silence', () => {
+    const { sampler } = setUp();
+    sampler.setIntervalMs(1000);
+    vi.advanceTimersByTime(9999);
+    expect(sampler.health().state).toBe('starting');
+    vi.advanceTimersByTime(2);
+    expect(sampler.health().state).toBe('down');
+  });
+
+  it('starts no second process while one cannot be killed, and goes on when that one ends', () => {
+    const { sampler, newest, processes } = setUp();
+    vi.advanceTimersByTime(60_000);
+    expect(sampler.health()).toMatchObject({ state: 'down', problem: { kind: 'sampler-stuck' } });
+    expect(processes).toHaveLength(1);
+    newest().end(null, 'SIGKILL');
+    vi.advanceTimersByTime(500);
+    expect(processes).toHaveLength(2);
+    newest().tick();
+    expect(sampler.health()).toMatchObject({ state: 'up', restarts: 1, problem: { kind: 'sampler-stuck' } });
+  });
+
+  it('tries again when a process cannot be started at all', () => {
+    let attempts = 0;
+    const { sampler } = setUp(() => {
+      attempts += 1;
+      if (attempts === 1) throw new Error('spawn ENOMEM');
+      return new FakeProcess();
+    });
+    expect(sampler.health()).toMatchObject({
+      state: 'down',
+      problem: { kind: 'sampler-not-started', message: expect.stringContaining('ENOMEM') },
+    });
+    vi.advanceTimersByTime(500);
+    expect(sampler.health()).toMatchObject({ pid: 4711, restarts: 1 });
+  });
+
+  it('stops for good, within twice the kill delay even when the process hangs', async () => {
+    const { sampler, newest, processes } = setUp();
+    newest().tick();
+    const stopped = sampler.stop();
+    expect(newest().sent.at(-1)).toEqual({ type: 'stop' });
+    vi.advanceTimersByTime(4000);
+    await stopped;
+    expect(sampler.health()).toEqual({ state: 'stopped', restarts: 0 });
+    expect(sampler.latest()).toBeUndefined();
+    newest().end(null, 'SIGKILL');
+    vi.advanceTimersByTime(60_000);
+    expect(processes).toHaveLength(1);
+  });
+
+  it.each([0, -1, Number.NaN, 4e6])('refuses an interval of %s ms', (intervalMs) => {
+    expect(() => startSampler({ entry: new URL('file:///x.js'), intervalMs })).toThrow(RangeError);
+  });
+});
