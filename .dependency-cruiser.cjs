@@ -34,6 +34,9 @@ const OWNED_BY = {
   'prom-client': 'metrics',
   libsql: 'store',
   yauzl: 'data',
+  yaml: 'config',
+  ulid: 'store',
+  pino: 'cli',
   commander: 'cli',
   'cli-progress': 'cli',
   'cli-table3': 'cli',
@@ -47,6 +50,13 @@ module.exports = {
       severity: 'error',
       from: { pathNot: '^src/cli/' },
       to: { path: '^src/cli/' },
+    },
+    {
+      // Commands never come near a request or a model file: only these two rooms start processes.
+      name: 'only-jobs-and-telemetry-start-processes',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(jobs|telemetry)/' },
+      to: { path: '^(node:)?child_process$' },
     },
     ...Object.entries(MAY_IMPORT).map(([room, allowed]) => ({
       name: `${room}-imports-only-[${allowed}]`,

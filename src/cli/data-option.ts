@@ -25,8 +25,10 @@ export async function resolveData(
 }
 
 function isProfile(path: string): boolean {
-  return (
-    ['.yaml', '.yml'].includes(extname(path)) ||
-    statSync(join(path, 'profile.yaml'), { throwIfNoEntry: false })?.isFile() === true
-  );
+  if (['.yaml', '.yml'].includes(extname(path))) return true;
+  try {
+    return statSync(join(path, 'profile.yaml')).isFile();
+  } catch {
+    return false;
+  }
 }

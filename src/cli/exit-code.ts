@@ -16,6 +16,6 @@ export const EXIT = {
 const FAULTS: ReadonlySet<string> = new Set(['internal-fault', 'worker-crashed', 'worker-killed']);
 
 export function exitCodeOf({ kind }: Problem): number {
-  if (kind === 'cancelled') return EXIT.interrupted;
+  if (kind === 'cancelled' || kind === 'bench-cancelled') return EXIT.interrupted;
   return FAULTS.has(kind) ? EXIT.fault : EXIT.badInput;
 }

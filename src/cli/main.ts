@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { agentVersion } from '../jobs/agent-version.ts';
+import { dropOutputWhenClosed } from './closed-output.ts';
 import { benchCommand } from './commands/bench.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { inspectCommand } from './commands/inspect.ts';
@@ -15,6 +16,7 @@ Exit codes: 0 done, 1 a verdict or gate failed, 2 bad usage or input, 3 a fault 
 With --json, results go to stdout as JSON alone; progress and messages go to stderr.`;
 
 async function main(): Promise<void> {
+  dropOutputWhenClosed([process.stdout, process.stderr]);
   const terminal: Terminal = { stdout: process.stdout, stderr: process.stderr };
   const exit = (code: number) => {
     process.exitCode = code;

@@ -1,3 +1,4 @@
+import type { Logger } from '../core/log.ts';
 import type { Problem } from '../core/problem.ts';
 import { ok, type Result } from '../core/result.ts';
 import { openStore, type Store } from '../store/store.ts';
@@ -11,10 +12,14 @@ export interface AgentData {
   readonly close: () => Promise<void>;
 }
 
-export function openAgentData(dataDir: string, samplerIntervalMs: number): Result<AgentData, Problem> {
+export function openAgentData(
+  dataDir: string,
+  samplerIntervalMs: number,
+  logger: Logger,
+): Result<AgentData, Problem> {
   const store = openStore(dataDir);
   if (!store.ok) return store;
-  const sampler = startSampler({ entry: SAMPLER_ENTRY, intervalMs: samplerIntervalMs });
+  const sampler = startSampler({ entry: SAMPLER_ENTRY, intervalMs: samplerIntervalMs, logger });
   return ok({
     store: store.value,
     sampler,

@@ -39,3 +39,12 @@ export function ratio(text: string): number {
   }
   return value;
 }
+
+/** A number above 50 and up to 100. */
+export function percentile(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value > 50 && value <= 100)) {
+    throw new InvalidArgumentError(`expected a number above 50 and up to 100 but found '${text}'`);
+  }
+  return value;
+}

@@ -1,3 +1,4 @@
+import { basename, dirname } from 'node:path';
 import type { BenchResult } from '../benchmark/bench-result.ts';
 import { formatSpeedUp } from '../benchmark/compare.ts';
 import type { Profile } from '../config/profile.ts';
@@ -124,7 +125,7 @@ function whereToLook(result: PipelineResult, { profile, dataDir, here }: ReportC
   const made = result.variants.flatMap(({ variant, quantization }) =>
     quantization === undefined ? [] : [`  ${variant.padEnd(9)}${here(quantization.output)}`],
   );
-  const serve = `npx ptq-agent serve --data-dir ${dataDir} --profiles ${here(`${profile.file}/../..`) || '.'}`;
+  const serve = `npx ptq-agent serve --data-dir ${dataDir} --profiles ${here(profilesFolder(profile)) || '.'}`;
   return [
     'where to look',
     ...made,
@@ -132,4 +133,9 @@ function whereToLook(result: PipelineResult, { profile, dataDir, here }: ReportC
     '  metrics  curl http://127.0.0.1:9477/metrics',
     `  API      curl -X POST http://127.0.0.1:9477/bench -H 'content-type: application/json' -d '{"model":"${result.model}"}'`,
   ];
+}
+
+/** Where a daemon finds this profile: profiles are files of a folder, or `profile.yaml` one level below it. */
+function profilesFolder({ file }: Profile): string {
+  return basename(file) === 'profile.yaml' ? dirname(dirname(file)) : dirname(file);
 }

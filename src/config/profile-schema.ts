@@ -31,10 +31,18 @@ const Recipe = Type.Object(
       Type.Object(
         {
           method: Type.Optional(
-            Type.Enum(['minmax'], {
+            Type.Enum(['minmax', 'moving-average', 'percentile', 'entropy', 'mse'], {
               type: 'string',
-              default: 'minmax',
+              default: 'mse',
               description: 'how observed activations become a range',
+            }),
+          ),
+          percentile: Type.Optional(
+            Type.Number({
+              exclusiveMinimum: 50,
+              maximum: 100,
+              default: 99.99,
+              description: 'for the method percentile: the per cent of values that are kept',
             }),
           ),
           samples: Type.Optional(

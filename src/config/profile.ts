@@ -33,7 +33,12 @@ export interface ProfileVariant {
 
 export interface ProfileRecipe {
   readonly format: 'static-int8';
-  readonly calibration: { readonly method: 'minmax'; readonly samples: number };
+  readonly calibration: {
+    readonly method: 'minmax' | 'moving-average' | 'percentile' | 'entropy' | 'mse';
+    /** Only for `percentile`. */
+    readonly percentile?: number;
+    readonly samples: number;
+  };
   readonly perTensor: boolean;
   readonly reduceRange: boolean | 'auto';
   readonly exclude: { readonly opTypes: readonly string[]; readonly nodes: readonly string[] };
@@ -143,7 +148,8 @@ function resolveRecipe(source: RecipeSource, calibrationSamples: number): Profil
   return {
     format: source.format,
     calibration: {
-      method: source.calibration?.method ?? 'minmax',
+      method: source.calibration?.method ?? 'mse',
+      ...(source.calibration?.percentile === undefined ? {} : { percentile: source.calibration.percentile }),
       samples: source.calibration?.samples ?? calibrationSamples,
     },
     perTensor: source.perTensor ?? false,

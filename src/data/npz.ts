@@ -1,4 +1,4 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { crc32 } from 'node:zlib';
 import { attemptAsync, type Problem, ProblemError, type ProblemPlace, problem } from '../core/problem.ts';
@@ -54,26 +54,17 @@ export async function openNpz(path: string): Promise<Result<NpzArchive, NpzProbl
 async function openFile(
   path: string,
 ): Promise<Result<{ readonly file: FileHandle; readonly sizeBytes: number }, NpzProblem>> {
-  const place = { file: path };
-  let file: FileHandle | undefined;
+  const unreadable = (what: string, hint: string) =>
+    err(problem('npz-unreadable', what, { place: { file: path }, hint }));
   try {
-    file = await open(path, 'r');
-    const stats = await file.stat();
-    if (stats.isFile()) return ok({ file, sizeBytes: stats.size });
-    await file.close();
-    return err(
-      problem('npz-unreadable', 'the data is not a regular file', { place, hint: 'name an .npz file' }),
-    );
+    // Opening a named pipe would wait for a writer, so the kind of file is looked at first.
+    const stats = await stat(path);
+    if (!stats.isFile()) return unreadable('the data is not a regular file', 'name an .npz file');
+    return ok({ file: await open(path, 'r'), sizeBytes: stats.size });
   } catch (error) {
-    await file?.close();
-    const reason =
-      (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : String(error);
-    return err(
-      problem('npz-unreadable', `the data file cannot be opened: ${reason}`, {
-        place,
-        hint: 'check the path and its permissions',
-      }),
-    );
+    const { code, message } = error as NodeJS.ErrnoException;
+    const reason = code === 'ENOENT' ? 'there is no such file' : message;
+    return unreadable(`the data file cannot be opened: ${reason}`, 'check the path and its permissions');
   }
 }
 

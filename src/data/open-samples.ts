@@ -25,7 +25,8 @@ export async function openSamples(
   options: OpenSamplesOptions,
 ): Promise<Result<SampleSource, SampleProblem>> {
   const { split, modelInputs, limit = Number.POSITIVE_INFINITY } = options;
-  if (!(limit >= 1)) throw new RangeError(`the limit must be a positive integer, not ${limit}`);
+  if (!(limit >= 1) || limit % 1 > 0)
+    throw new RangeError(`the limit must be a positive integer, not ${limit}`);
   const archive = await openNpz(path);
   if (!archive.ok) return archive;
   const binding = bindSplit(archive.value, split, modelInputs);

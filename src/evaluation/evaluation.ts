@@ -169,7 +169,7 @@ function labelOf(labels: ArrayLike<number>, index: number): number {
 
 function describeAccuracy(
   { items, agreed, paired, top5 }: ClassificationCounts,
-  { confidence, budget }: VerdictSettings,
+  { confidence, budget, metric }: VerdictSettings,
 ): Partial<Accuracy> {
   const agreement = {
     agreement: agreed / items,
@@ -189,7 +189,7 @@ function describeAccuracy(
     },
     ...agreement,
     paired: comparePaired(paired, confidence),
-    allowedDrop: allowedDrop(budget, referenceRight / items),
+    allowedDrop: allowedDrop(budget, metric === 'agreement' ? 1 : referenceRight / items),
   };
 }
 
@@ -200,6 +200,7 @@ function judge(
   settings: VerdictSettings,
 ): Judgement {
   if (counts === undefined) return judgeByFidelity(primary, settings);
-  if (paired !== undefined && reference !== undefined) return judgeByLabels(paired, reference.top1, settings);
+  const byLabels = settings.metric !== 'agreement';
+  if (byLabels && paired !== undefined && reference !== undefined) return judgeByLabels(paired, reference.top1, settings);
   return judgeByAgreement(counts.items - counts.agreed, counts.items, settings);
 }

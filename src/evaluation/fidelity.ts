@@ -14,7 +14,7 @@ export interface OutputFidelity {
 }
 
 /** Whose output holds a NaN or an infinity that the other one does not share. */
-export type NonFiniteSide = 'reference' | 'candidate';
+type NonFiniteSide = 'reference' | 'candidate';
 
 export interface FidelityAccumulator {
   /**

@@ -21,6 +21,8 @@ export interface VerdictSettings {
   /** Confidence of intervals and of the bounds that must stay below the budget. */
   readonly confidence: number;
   readonly budget: AccuracyBudget;
+  /** What is judged by: the right answers where there are labels (the default), or the answers kept whatever the labels. */
+  readonly metric?: 'top1' | 'agreement';
   /** For models without class scores: the SQNR of the first output that is good enough, in dB. */
   readonly minSqnrDb?: number;
 }

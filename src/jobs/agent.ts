@@ -21,6 +21,8 @@ export interface AgentDeps {
   readonly workerEntry: URL;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Told when the queue cannot go on, as when the disk of the store fails. */
+  readonly onFault?: (error: Error) => void;
 }
 
 /** A run as it can be seen while it waits, works, or has ended. */
@@ -31,6 +33,7 @@ export interface RunView extends Run {
 }
 
 const MAX_QUEUED = 100;
+const MAX_RESTORED_BENCHES = 20;
 
 /**
  * The daemon's work, from start to stop: one run at a time, because two would disturb each other's figures. Runs are
@@ -55,8 +58,8 @@ export class Agent {
       logger.warn('a run was interrupted', { run: run.id, model: run.model });
     for (const profile of profiles) {
       this.#restoreMetrics(profile);
-      const waiting = store.listRuns({ model: profile.name, state: 'queued', limit: MAX_QUEUED });
-      if (!waiting.some(({ kind }) => kind === 'pipeline')) {
+      const [waiting] = store.listRuns({ model: profile.name, kind: 'pipeline', state: 'queued', limit: 1 });
+      if (waiting === undefined) {
         store.createRun({
           kind: 'pipeline',
           model: profile.name,
@@ -97,7 +100,7 @@ export class Agent {
       );
     }
     const { store } = this.#deps;
-    if (store.listRuns({ state: 'queued', limit: MAX_QUEUED }).length >= MAX_QUEUED) {
+    if ((store.countRuns().queued ?? 0) >= MAX_QUEUED) {
       return err(
         problem('queue-full', `${MAX_QUEUED} runs are waiting already`, { hint: 'try again later' }),
       );
@@ -147,16 +150,22 @@ export class Agent {
   }
 
   #work(): void {
-    this.#loop ??= this.#drain().finally(() => {
-      this.#loop = undefined;
-    });
+    this.#loop ??= this.#drain()
+      .catch((error: unknown) => {
+        const thrown = asError(error);
+        this.#deps.logger.error('the queue cannot go on', { stack: thrown.stack });
+        this.#deps.onFault?.(thrown);
+      })
+      .finally(() => {
+        this.#loop = undefined;
+      });
   }
 
   async #drain(): Promise<void> {
     // Lets the caller finish first, so that a request is answered as queued.
     await new Promise((resolve) => setImmediate(resolve));
     while (!this.#stopping) {
-      const next = this.#deps.store.listRuns({ state: 'queued', limit: MAX_QUEUED }).at(-1);
+      const next = this.#deps.store.nextQueued();
       this.#updateJobCounts();
       if (next === undefined) return;
       await this.#execute(next);
@@ -164,7 +173,7 @@ export class Agent {
   }
 
   async #execute(run: Run): Promise<void> {
-    const { store, logger, metrics, clock } = this.#deps;
+    const { store, logger } = this.#deps;
     const profile = this.#profiles.get(run.model);
     if (profile === undefined) {
       store.failRun(run.id, problem('unknown-model', `no model '${run.model}' is registered any more`));
@@ -182,12 +191,11 @@ export class Agent {
     this.#current = undefined;
     if (outcome.ok) {
       store.finishRun(run.id, outcome.value);
-      recordResult(metrics, profile, outcome.value, clock.wallMs());
-      recordQuantizations(metrics, profile, outcome.value);
+      this.#export(profile, outcome.value);
       logger.info('run succeeded', { run: run.id, model: run.model, seconds: outcome.value.seconds });
     } else if (!this.#stopping) {
       store.failRun(run.id, outcome.error);
-      metrics.countJobFailure(failureReason(outcome.error));
+      this.#deps.metrics.countJobFailure(failureReason(outcome.error));
       logger.error('run failed', { run: run.id, model: run.model, ...outcome.error });
     }
   }
@@ -213,24 +221,46 @@ export class Agent {
         },
       });
     } catch (error) {
-      const thrown = error instanceof Error ? error : new Error(String(error));
+      const thrown = asError(error);
       logger.error('fault in a run', { run: run.id, stack: thrown.stack });
       return err(problem('internal-fault', `a fault in ptq-agent itself: ${thrown.message}`));
     }
   }
 
+  /** The result is safe in the store; a bug in showing it must not end the queue. */
+  #export(profile: Profile, result: PipelineResult): void {
+    const { metrics, clock, logger } = this.#deps;
+    try {
+      recordResult(metrics, profile, result, clock.wallMs());
+      recordQuantizations(metrics, profile, result);
+    } catch (error) {
+      logger.error('a result cannot be exported', { model: profile.name, stack: asError(error).stack });
+    }
+  }
+
+  /** Shows the last full run again, and over it the benchmarks that came later. */
   #restoreMetrics(profile: Profile): void {
-    const { store, metrics } = this.#deps;
-    const last = store
-      .listRuns({ model: profile.name, state: 'succeeded', limit: MAX_QUEUED })
-      .find(({ kind }) => kind === 'pipeline');
-    // The result was written by this class alone, so it has the result's shape.
-    if (last?.finishedMs !== undefined) {
-      recordResult(metrics, profile, last.result as PipelineResult, last.finishedMs);
+    const { store, metrics, logger } = this.#deps;
+    const ofModel = { model: profile.name, state: 'succeeded' } as const;
+    const [full] = store.listRuns({ ...ofModel, kind: 'pipeline', limit: 1 });
+    const benches = store
+      .listRuns({ ...ofModel, kind: 'bench', limit: MAX_RESTORED_BENCHES })
+      .filter(({ id }) => full === undefined || id > full.id);
+    for (const run of [...(full === undefined ? [] : [full]), ...benches.reverse()]) {
+      try {
+        // Results are written by this class alone, so they have the result's shape, unless by another version of it.
+        recordResult(metrics, profile, run.result as PipelineResult, run.finishedMs ?? run.createdMs);
+      } catch (error) {
+        logger.warn('an earlier result cannot be shown', { run: run.id, reason: asError(error).message });
+      }
     }
   }
 
   #updateJobCounts(): void {
     this.#deps.metrics.setJobs(this.#deps.store.countRuns());
   }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }

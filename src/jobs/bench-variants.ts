@@ -26,6 +26,8 @@ export interface BenchDeps {
   readonly host: WorkerHost;
   readonly clock: Clock;
   readonly signal?: AbortSignal;
+  /** Cancels the rest as soon as one variant's process ends, for those who need all or nothing. */
+  readonly stopAtFirstFailure?: boolean;
   readonly onProgress?: (progress: BenchProgress) => void;
 }
 
@@ -35,19 +37,21 @@ export interface BenchDeps {
  */
 export async function benchVariants(request: BenchRequest, deps: BenchDeps): Promise<BenchRun> {
   const workers: WorkerProcess[] = [];
+  const failed = new AbortController();
   const suts = request.variants.map((variant) => {
     const worker = new WorkerProcess(deps.host);
     workers.push(worker);
+    if (deps.stopAtFirstFailure === true) void worker.exited.then(() => failed.abort());
     return namedSut(request, variant, worker);
   });
   try {
     return await runBench(suts, request.settings, {
       clock: deps.clock,
-      ...(deps.signal === undefined ? {} : { signal: deps.signal }),
+      signal: deps.signal === undefined ? failed.signal : AbortSignal.any([deps.signal, failed.signal]),
       ...(deps.onProgress === undefined ? {} : { onProgress: deps.onProgress }),
     });
   } finally {
-    for (const worker of workers) worker.kill();
+    await Promise.all(workers.map((worker) => worker.close()));
   }
 }
 

@@ -59,6 +59,7 @@ async function openCandidates(
   labels: Int32Array | undefined,
 ): Promise<readonly Candidate[]> {
   const candidates: Candidate[] = [];
+  const { metric, ...budget } = task.budget;
   for (const { variant, path } of task.candidates) {
     const session = await open(path, task.threads);
     requireSamePorts(task.reference.path, reference, path, session);
@@ -66,7 +67,7 @@ async function openCandidates(
       task: task.task,
       outputs: reference.outputs.filter(isNumeric).map(({ name }) => name),
       labels,
-      settings: { ...DEFAULT_VERDICT_SETTINGS, budget: task.budget },
+      settings: { ...DEFAULT_VERDICT_SETTINGS, budget, ...(metric === undefined ? {} : { metric }) },
     });
     candidates.push({ variant, path, session, evaluator });
   }

@@ -12,7 +12,11 @@ export interface EvaluateTask {
   readonly samples?: number;
   readonly task: 'classification' | 'fidelity';
   /** How much worse a candidate may be. */
-  readonly budget: { readonly absolute?: number; readonly relative?: number };
+  readonly budget: {
+    readonly metric?: 'top1' | 'agreement';
+    readonly absolute?: number;
+    readonly relative?: number;
+  };
   readonly threads: number;
 }
 

@@ -188,7 +188,7 @@ async function evaluate(
   const { profile, plan, host } = context;
   const [reference, ...candidates] = models as [NamedModel, ...NamedModel[]];
   const { split, samples } = profile.data.evaluation;
-  const { kind, maxDrop } = profile.budget;
+  const { metric, kind, maxDrop } = profile.budget;
   const report = await runTask(
     host,
     {
@@ -199,7 +199,7 @@ async function evaluate(
       split,
       ...(samples === undefined ? {} : { samples }),
       task: profile.task,
-      budget: kind === 'absolute' ? { absolute: maxDrop } : { relative: maxDrop },
+      budget: { metric, [kind]: maxDrop },
       threads: plan.threads,
     },
     controls(context),
@@ -227,6 +227,7 @@ async function benchScenarios(context: RunContext, models: readonly NamedModel[]
           host,
           clock: deps.clock,
           ...(deps.signal === undefined ? {} : { signal: deps.signal }),
+          stopAtFirstFailure: true,
           onProgress: ({ completedTurns, totalTurns, variant }) =>
             deps.onProgress?.({
               phase: 'bench',
@@ -238,7 +239,7 @@ async function benchScenarios(context: RunContext, models: readonly NamedModel[]
         },
       ),
     );
-    if (run.cancelled) throw new ProblemError(problem('cancelled', 'the job was cancelled'));
+    if (deps.signal?.aborted) throw new ProblemError(problem('cancelled', 'the job was cancelled'));
     failOnDeadVariant(run.records);
     runs.push(run);
   }
@@ -250,8 +251,9 @@ async function benchScenarios(context: RunContext, models: readonly NamedModel[]
   };
 }
 
-/** A system that died is the run's failure, told in its own words. */
+/** A system that died is the run's failure, told in its own words; the others were cancelled because of it. */
 function failOnDeadVariant(records: readonly { readonly failure: Problem | null }[]): void {
-  const failure = records.find((record) => record.failure !== null)?.failure;
-  if (failure != null) throw new ProblemError(failure);
+  const failures = records.flatMap(({ failure }) => failure ?? []);
+  const first = failures.find(({ kind }) => kind !== 'bench-cancelled') ?? failures[0];
+  if (first !== undefined) throw new ProblemError(first);
 }

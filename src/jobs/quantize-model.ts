@@ -12,8 +12,9 @@ import { type PreparationReport, prepareModel } from '../onnx/passes/prepare.ts'
 import { writeModel } from '../onnx/write-model.ts';
 import { INT8_REDUCED, INT8_SYMMETRIC } from '../quantization/affine.ts';
 import { auditFusion } from '../quantization/audit.ts';
-import { type Calibration, calibrateMinMax } from '../quantization/calibration/calibrate.ts';
-import { observeExtremes } from '../quantization/calibration/observation.ts';
+import { type Calibration, calibrate } from '../quantization/calibration/calibrate.ts';
+import { observeTensors } from '../quantization/calibration/observation.ts';
+import { createObserver, needsValues } from '../quantization/calibration/observers.ts';
 import { type GraphView, viewGraph } from '../quantization/graph-view.ts';
 import { insertQdq } from '../quantization/insert-qdq.ts';
 import { type Placement, placeQuantization } from '../quantization/placement.ts';
@@ -45,7 +46,9 @@ export async function quantizeModel(task: QuantizeTask, context: TaskContext): P
   requireQuantizable(model);
   const { view, placement, warnings } = await phase('prepare', async () => prepare(model, recipe));
   return withScratchFolder(task.outputPath, async (scratch) => {
-    const calibration = await phase('calibrate', () => calibrate(task, view, placement, scratch, context));
+    const calibration = await phase('calibrate', () =>
+      calibrateWithRuntime(task, view, placement, scratch, context),
+    );
     const calibrationPeakRssBytes = peakRssBytes();
     await phase('quantize', async () => {
       unwrap(insertQdq(view, placement, calibration.ranges, weightSettings(recipe)));
@@ -55,7 +58,7 @@ export async function quantizeModel(task: QuantizeTask, context: TaskContext): P
     const candidate = join(scratch, basename(task.outputPath));
     const published = await phase('write', async () => {
       unwrap(writeModel(view.model, candidate));
-      const audit = await auditWithRuntime(candidate, placement, scratch, task.threads);
+      const audit = await auditWithRuntime(candidate, view, placement, scratch, task.threads);
       const check = await selfCheck(task, candidate, context);
       await publish(scratch, candidate, task.outputPath);
       return { audit, check };
@@ -112,6 +115,7 @@ function prepare(
 function preparationNotes({
   liftOpset,
   inputsAreNotInitializers,
+  foldBiasAdd,
   foldBatchNorm,
 }: PreparationReport): string[] {
   const { fromVersion, toVersion } = liftOpset;
@@ -120,13 +124,14 @@ function preparationNotes({
     ...(inputsAreNotInitializers.count === 0
       ? []
       : [`${inputsAreNotInitializers.count} weights that were listed as inputs became constants`]),
+    ...(foldBiasAdd.count === 0 ? [] : [`${foldBiasAdd.count} Add nodes were folded into biases`]),
     ...(foldBatchNorm.count === 0
       ? []
       : [`${foldBatchNorm.count} BatchNormalization nodes were folded into weights`]),
   ];
 }
 
-async function calibrate(
+async function calibrateWithRuntime(
   task: QuantizeTask,
   view: GraphView,
   placement: Placement,
@@ -134,7 +139,8 @@ async function calibrate(
   { clock, emit }: TaskContext,
 ): Promise<Calibration> {
   const sources = [...new Set(placement.edges.values())];
-  const { model, observed } = observeExtremes(view, sources);
+  const { calibration } = task.recipe;
+  const { model, observed } = observeTensors(view, sources, { values: needsValues(calibration) });
   const observingPath = join(scratch, 'observing.onnx');
   unwrap(writeModel(model, observingPath));
   const session = unwrap(await openSession(observingPath, { intraOpThreads: task.threads }));
@@ -142,7 +148,7 @@ async function calibrate(
   try {
     const total = samples.count;
     return unwrap(
-      await calibrateMinMax(samples.samples(), observed, {
+      await calibrate(samples.samples(), createObserver(calibration, observed), {
         runBatch: session.run,
         clock,
         onSample: (done) =>
@@ -174,7 +180,13 @@ async function openCalibration(
 }
 
 /** Lets the runtime optimize the candidate and reads back what became of the planned nodes. */
-async function auditWithRuntime(candidate: string, placement: Placement, scratch: string, threads: number) {
+async function auditWithRuntime(
+  candidate: string,
+  view: GraphView,
+  placement: Placement,
+  scratch: string,
+  threads: number,
+) {
   const optimizedModelPath = join(scratch, 'optimized.onnx');
   const session = unwrap(
     await openSession(candidate, {
@@ -185,7 +197,7 @@ async function auditWithRuntime(candidate: string, placement: Placement, scratch
   );
   await session.close();
   const optimized = unwrap(readModel(optimizedModelPath));
-  return auditFusion(placement.nodes, optimized.proto.graph as GraphProto);
+  return auditFusion(placement.nodes, view.graph, optimized.proto.graph as GraphProto);
 }
 
 /** Moves the finished model into place, its external data first, so that the model file never points at nothing. */

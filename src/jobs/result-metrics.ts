@@ -5,7 +5,7 @@ import type { VariantEvaluation } from '../evaluation/evaluation.ts';
 import type { JobFailureReason } from '../metrics/job-metrics.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { BenchObservation, EvaluationObservation } from '../metrics/result-metrics.ts';
-import type { PipelineResult, VariantOutcome } from './pipeline.ts';
+import { FP32, type PipelineResult, type VariantOutcome } from './pipeline.ts';
 
 /** Exports the result of a run as the last one of its model. */
 export function recordResult(
@@ -16,6 +16,8 @@ export function recordResult(
 ): void {
   for (const outcome of result.variants) {
     const { variant, sizeBytes, evaluation } = outcome;
+    // An earlier run may have made variants that the profile no longer has.
+    if (variant !== FP32 && !profile.variants.some(({ name }) => name === variant)) continue;
     metrics.setModelSize({ model: profile.name, variant, sizeBytes });
     if (evaluation !== undefined) metrics.recordEvaluation(toEvaluation(profile, variant, evaluation));
     for (const bench of outcome.bench) metrics.recordBench(toBench(profile, outcome, bench, finishedWallMs));

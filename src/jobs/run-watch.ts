@@ -38,19 +38,25 @@ export async function startRunWatch(
   if (!created.ok) options.logger.warn(created.error.message, { file });
   const writer: TimelineWriter | undefined = created.ok ? created.value : undefined;
   const pids = new Set<number>();
+  let finished = false;
+  const watchProcesses = () => {
+    // The end of a process that outlived the run must not unwatch those of the next one.
+    if (!finished) sampler.watch([...pids]);
+  };
   const stopListening = sampler.onSnapshot((snapshot) => writer?.append(snapshot));
   sampler.setIntervalMs(WATCH_INTERVAL_MS);
   return {
     addProcess: (pid) => {
       pids.add(pid);
-      sampler.watch([...pids]);
+      watchProcesses();
     },
     removeProcess: (pid) => {
       pids.delete(pid);
-      sampler.watch([...pids]);
+      watchProcesses();
     },
     phase: (span) => writer?.appendPhase(span),
     finish: async () => {
+      finished = true;
       stopListening();
       sampler.setIntervalMs(options.idleIntervalMs);
       sampler.watch([]);

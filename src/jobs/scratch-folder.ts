@@ -17,7 +17,8 @@ export async function withScratchFolder<T>(
     await mkdir(parent, { recursive: true });
     folder = await mkdtemp(join(parent, '.ptq-agent-'));
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const { code: reason } = error as NodeJS.ErrnoException;
+    if (reason === undefined) throw error;
     throw new ProblemError(
       problem('output-not-writable', `cannot write into ${parent}: ${reason}`, {
         place: { file: outputPath },

@@ -44,11 +44,14 @@ export async function openSystemUnderTest(
       case 'warm-up':
         return warmUpUntilSteady(context, command.spec);
       case 'round': {
+        const startNs = clock.nowNs();
         const before = otherBusySeconds();
         const result = await runRound(context, command.spec);
         const after = otherBusySeconds();
         if (!result.ok || before === undefined || after === undefined) return result;
-        return ok({ ...result.value, otherCpuSeconds: Math.max(0, after - before) });
+        // The readings span the lead-in too, which the round's duration leaves out.
+        const share = result.value.durationNs / Number(clock.nowNs() - startNs);
+        return ok({ ...result.value, otherCpuSeconds: Math.max(0, after - before) * share });
       }
       case 'finish':
         return ok<SutUsage>({ peakRssBytes: peakRssBytes(), cpuSeconds: processCpuSeconds() });

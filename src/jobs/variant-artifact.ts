@@ -10,7 +10,8 @@ import { agentVersion } from './agent-version.ts';
 import type { InputDigests } from './digest-inputs.ts';
 import type { QuantizeReport } from './quantize-task.ts';
 import { resolveRecipe } from './resolve-recipe.ts';
-import { runTask, type WorkerControls, type WorkerHost } from './worker-process.ts';
+import { runQuantization } from './run-quantization.ts';
+import type { WorkerControls, WorkerHost } from './worker-process.ts';
 
 /** A variant that is ready, and whether it had to be made. */
 export interface VariantArtifact {
@@ -46,7 +47,7 @@ export async function ensureVariant(
   const known = store.findArtifact(hash);
   if (known !== undefined) return ok(toVariant(known, true));
   const outputPath = store.temporaryFile();
-  const quantized = await runTask(
+  const quantized = await runQuantization(
     host,
     {
       kind: 'quantize',

@@ -42,6 +42,8 @@ function main(): void {
     );
   });
   process.on('disconnect', () => process.exit(0));
+  // Ctrl-C reaches every process of the terminal. The parent decides what becomes of its workers.
+  process.on('SIGINT', () => {});
 }
 
 /** What is not an expected failure is a bug of this program: it is reported as such and its stack goes to the log. */

@@ -25,13 +25,14 @@ const KILL_AFTER_MS = 5000;
 
 /**
  * One worker process, from its start to its end. It answers one request at a time; `ask` gives the answer or the reason
- * why none will come. Problems: `cancelled`, `worker-killed` (by a signal from outside), `worker-crashed` (by itself),
+ * why none will come, and `close` leaves no process behind. Problems: `cancelled`, `worker-killed` (by a signal from outside), `worker-crashed` (by itself),
  * and what the worker reports.
  */
 export class WorkerProcess {
   readonly #child: ChildProcess;
   readonly #controls: WorkerControls;
   readonly #killAfterMs: number;
+  readonly #exit = deferred<Problem>();
   #stderrTail = '';
   #ended: Problem | undefined;
   #waiting: ((answer: Result<unknown, Problem>) => void) | undefined;
@@ -49,13 +50,16 @@ export class WorkerProcess {
       this.#stderrTail = (this.#stderrTail + text).slice(-STDERR_TAIL_CHARACTERS);
     });
     this.#child.on('message', (message: WorkerMessage) => this.#receive(message));
-    this.#child.on('error', (error) =>
-      this.#end(problem('worker-crashed', `the worker cannot run: ${error.message}`)),
-    );
+    this.#child.on('error', (error) => {
+      this.#end(problem('worker-crashed', `the worker cannot run: ${error.message}`));
+      // What never started has no `close` to wait for.
+      if (pid === undefined) this.#exit.resolve(this.#ended as Problem);
+    });
     // `close` comes after stderr has been read to its end, `exit` may not.
     this.#child.on('close', (code, signal) => {
       if (pid !== undefined) host.onExit?.(pid);
       this.#end(this.#reasonOfExit(code, signal));
+      this.#exit.resolve(this.#ended as Problem);
     });
     controls.signal?.addEventListener('abort', this.#stop, { once: true });
     if (controls.signal?.aborted) this.#stop();
@@ -77,8 +81,20 @@ export class WorkerProcess {
     });
   }
 
-  kill(signal: NodeJS.Signals = 'SIGKILL'): void {
-    this.#child.kill(signal);
+  /** Settles with the reason when the process is gone, whoever ended it. */
+  get exited(): Promise<Problem> {
+    return this.#exit.promise;
+  }
+
+  /** Ends the process at once. */
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+
+  /** Ends the process at once and waits until it is gone. */
+  async close(): Promise<void> {
+    this.kill();
+    await this.#exit.promise;
   }
 
   readonly #stop = (): void => {
@@ -132,6 +148,14 @@ export async function runTask(
 ): Promise<Result<unknown, Problem>> {
   const worker = new WorkerProcess(host, controls);
   const answer = await worker.ask(task);
-  worker.kill();
+  await worker.close();
   return answer;
+}
+
+function deferred<T>() {
+  let resolve: (value: T) => void = () => {};
+  const promise = new Promise<T>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
 }

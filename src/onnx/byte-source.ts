@@ -14,10 +14,12 @@ export interface ByteSource {
 
 /** Ranges of memory are views of `bytes`, not copies. */
 export function memorySource(bytes: Uint8Array): ByteSource {
+  // A Buffer's `slice` gives a view where an array's gives a copy, so payloads are made views of the plain kind.
+  const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return {
-    sizeBytes: bytes.byteLength,
+    sizeBytes: plain.byteLength,
     file: undefined,
-    read: (offset, sizeBytes) => bytes.subarray(offset, offset + sizeBytes),
+    read: (offset, sizeBytes) => plain.subarray(offset, offset + sizeBytes),
   };
 }
 

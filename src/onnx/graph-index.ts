@@ -2,7 +2,7 @@ import type { GraphProto, NodeProto, TensorProto } from './messages.ts';
 import { capturedNames, subgraphsOf } from './subgraphs.ts';
 
 /** One place where a node reads a tensor. */
-export interface Consumer {
+interface Consumer {
   readonly node: NodeProto;
   readonly inputIndex: number;
 }
@@ -47,4 +47,13 @@ export function indexGraph(graph: GraphProto): GraphIndex {
     outputs: new Set(graph.output.flatMap((value) => value.name ?? [])),
     capturedBySubgraphs,
   };
+}
+
+/** Whether exactly one place reads the tensor, and nothing outside this graph does. */
+export function hasOneReader(name: string, index: GraphIndex): boolean {
+  return (
+    index.consumersOf.get(name)?.length === 1 &&
+    !index.outputs.has(name) &&
+    !index.capturedBySubgraphs.has(name)
+  );
 }

@@ -1,3 +1,4 @@
+import { hasOneReader } from '../onnx/graph-index.ts';
 import { isDefaultDomain } from '../onnx/make-node.ts';
 import type { NodeProto } from '../onnx/messages.ts';
 import { clipBounds, type GraphView } from './graph-view.ts';
@@ -9,9 +10,7 @@ import { clipBounds, type GraphView } from './graph-view.ts';
 export function absorbedActivation(node: NodeProto, view: GraphView): NodeProto | undefined {
   const output = node.output[0] ?? '';
   const { index } = view;
-  if (index.outputs.has(output) || index.capturedBySubgraphs.has(output)) return undefined;
-  const consumers = index.consumersOf.get(output) ?? [];
-  const only = consumers.length === 1 ? consumers[0] : undefined;
+  const only = hasOneReader(output, index) ? index.consumersOf.get(output)?.[0] : undefined;
   if (only === undefined || only.inputIndex !== 0 || !isDefaultDomain(only.node.domain)) return undefined;
   if (only.node.opType === 'Relu') return only.node;
   if (only.node.opType !== 'Clip') return undefined;

@@ -24,7 +24,7 @@ export const INT8_SYMMETRIC: IntegerRange = { min: -127, max: 127 };
 /** Seven bits, for processors that add pairs of u8·s8 products in 16 bits and saturate. */
 export const INT8_REDUCED: IntegerRange = { min: -64, max: 64 };
 
-const SMALLEST_NORMAL_FLOAT32 = 1.1754943508222875e-38;
+export const SMALLEST_NORMAL_FLOAT32 = 1.1754943508222875e-38;
 
 /**
  * Parameters for an activation: the range is widened to hold 0 exactly, as padding and ReLU need it.
@@ -81,7 +81,8 @@ export function channelAbsMax(weights: Float32Array, layout: ChannelLayout): Flo
     let largest = absMax[channel] as number;
     for (let i = start; i < end; i++) {
       const magnitude = Math.abs(weights[i] as number);
-      if (!(magnitude <= largest)) largest = magnitude;
+      // Once NaN, it stays NaN, because no comparison with it holds.
+      if (magnitude > largest || Number.isNaN(magnitude)) largest = magnitude;
     }
     absMax[channel] = largest;
   });

@@ -35,31 +35,62 @@ export function isInt8Operator(opType: string | undefined): boolean {
 }
 
 /**
- * Finds each planned node in the graph that the runtime wrote after its fusions (`extended` level, where nodes keep
- * their names). A node that is gone was merged into a neighbour or moved no data, so it costs nothing in float.
+ * Finds out where each planned node runs, in the graph that the runtime wrote after its fusions (`extended` level, where
+ * nodes keep their names). An anchor is judged by who reads its codes, since the runtime may merge it with a neighbour
+ * under another name; the others by what their name has become.
+ * @param quantized the graph that was given to the runtime, with the planned nodes in it
  */
-export function auditFusion(planned: readonly PlannedNode[], optimized: GraphProto): FusionAudit {
+export function auditFusion(
+  planned: readonly PlannedNode[],
+  quantized: GraphProto,
+  optimized: GraphProto,
+): FusionAudit {
+  const given = producers(quantized);
+  const readers = readersOf(optimized);
   const byName = new Map(optimized.node.map((node) => [node.name ?? '', node]));
-  const producerOf = new Map(
-    optimized.node.flatMap((node) => node.output.map((name) => [name, node] as const)),
-  );
+  const made = producers(optimized);
   const notFused: FloatNode[] = [];
-  for (const { node } of planned) {
+  for (const { node, weights } of planned) {
     const found = byName.get(node.name ?? '');
-    if (found === undefined || runsInInt8(found, producerOf)) continue;
-    notFused.push({
-      node: nodeLabel(node),
-      op: node.opType ?? '',
-      reason: `the runtime runs it as float ${found.opType} between DequantizeLinear and QuantizeLinear`,
-    });
+    const fused =
+      weights === undefined
+        ? relayRunsInInt8(found, made)
+        : readInInt8(given.get(node.input[weights.inputIndex] ?? '')?.input[0] ?? '', readers);
+    if (fused) continue;
+    notFused.push({ node: nodeLabel(node), op: node.opType ?? '', reason: describeFloat(node, found) });
   }
   return { fused: planned.length - notFused.length, notFused };
 }
 
-function runsInInt8(node: NodeProto, producerOf: ReadonlyMap<string, NodeProto>): boolean {
-  if (isInt8Operator(node.opType)) return true;
+function producers(graph: GraphProto): ReadonlyMap<string, NodeProto> {
+  return new Map(graph.node.flatMap((node) => node.output.map((name) => [name, node] as const)));
+}
+
+function readersOf(graph: GraphProto): ReadonlyMap<string, readonly NodeProto[]> {
+  const readers = new Map<string, NodeProto[]>();
+  for (const node of graph.node) {
+    for (const name of node.input) readers.set(name, [...(readers.get(name) ?? []), node]);
+  }
+  return readers;
+}
+
+/** Whether weights go into int8 kernels. Where the runtime dequantizes them, once or at every run, they do not. */
+function readInInt8(codes: string, readers: ReadonlyMap<string, readonly NodeProto[]>): boolean {
+  const found = readers.get(codes) ?? [];
+  return found.length > 0 && found.every(({ opType }) => isInt8Operator(opType));
+}
+
+function relayRunsInInt8(found: NodeProto | undefined, made: ReadonlyMap<string, NodeProto>): boolean {
+  // A relay that is gone moved no data: the runtime removes a Reshape or a Transpose that changes nothing.
+  if (found === undefined || isInt8Operator(found.opType)) return true;
   // Operators that only move data keep their name; they run on codes if no DequantizeLinear feeds them.
-  return producerOf.get(node.input[0] ?? '')?.opType !== 'DequantizeLinear' && movesDataOnly(node);
+  return DATA_MOVERS.has(found.opType ?? '') && made.get(found.input[0] ?? '')?.opType !== 'DequantizeLinear';
+}
+
+function describeFloat({ opType }: NodeProto, found: NodeProto | undefined): string {
+  return found === undefined
+    ? `the runtime merged it into another operator, which runs in float`
+    : `the runtime runs it as float ${found.opType ?? opType} between DequantizeLinear and QuantizeLinear`;
 }
 
 const DATA_MOVERS: ReadonlySet<string> = new Set([
@@ -74,7 +105,3 @@ const DATA_MOVERS: ReadonlySet<string> = new Set([
   'Resize',
   'Concat',
 ]);
-
-function movesDataOnly(node: NodeProto): boolean {
-  return DATA_MOVERS.has(node.opType ?? '');
-}

@@ -1,15 +1,17 @@
+import { SMALLEST_NORMAL_FLOAT32 } from './affine.ts';
 import { roundHalfEven } from './round-half-even.ts';
 
 const INT32_MAX = 2 ** 31 - 1;
-/** Left free above the largest bias, so that rounding cannot step over the int32 limit. */
-const HEADROOM = 1.0001;
+/** The kernels add the bias to the sum of products in int32; half of its range is left to that sum. */
+const LARGEST_BIAS_CODE = 2 ** 30;
 
 /**
  * Raises weight scales until every bias fits its int32 code, because the code's step is inputScale · weightScale and a
- * channel of tiny weights can carry an ordinary bias. A channel without weights (`absMax` 0) takes the smallest scale
- * that still holds its bias: its weights are 0 on any grid, so all precision goes to the bias.
+ * channel of tiny weights can carry an ordinary bias. Weights that vanish on their grid (all 0, or too small for a
+ * float32 scale) take the smallest scale that still holds the bias, so that all precision goes to the bias.
  * @param weightScales float32 [channels], or [1] for one scale over all channels
- * @returns float32 of the same length; never smaller than what came in, except for channels without weights
+ * @param absMax the largest weight behind each scale
+ * @returns float32 of the same length; never smaller than what came in, except where the weights vanish
  */
 export function scalesThatHoldBias(
   weightScales: Float32Array,
@@ -17,15 +19,13 @@ export function scalesThatHoldBias(
   inputScale: number,
   bias: Float32Array,
 ): Float32Array {
-  const smallestFor = (biasValue: number) =>
-    (HEADROOM * 2 * Math.abs(biasValue)) / (2 * INT32_MAX) / inputScale;
-  if (weightScales.length === 1) {
-    const needed = bias.reduce((largest, value) => Math.max(largest, smallestFor(value)), 0);
-    return Float32Array.of(Math.max(weightScales[0] as number, needed));
-  }
+  const largestBias = bias.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
   return weightScales.map((scale, channel) => {
-    const needed = smallestFor(bias[channel] ?? 0);
-    return absMax[channel] === 0 && needed > 0 ? needed : Math.max(scale, needed);
+    const biasMagnitude = weightScales.length === 1 ? largestBias : Math.abs(bias[channel] ?? 0);
+    if (biasMagnitude === 0) return scale;
+    const needed = Math.max(SMALLEST_NORMAL_FLOAT32, biasMagnitude / LARGEST_BIAS_CODE / inputScale);
+    const weightsVanish = (absMax[channel] ?? 0) / scale < 0.5;
+    return weightsVanish ? needed : Math.max(scale, needed);
   });
 }
 

@@ -90,6 +90,8 @@ function createWriter(
     const { node, weights } = plan;
     const before: NodeProto[] = [];
     const firstActivation = node.input[0] ?? '';
+    // The int8 kernel does not know the attribute, and only the value that changes nothing gets this far.
+    if (node.opType === 'AveragePool') removeAttribute(node, 'dilations');
     for (const tensor of plan.constants) {
       const constant = quantizeConstant(node, tensor, view.readFloats(tensor), names);
       before.push(addConstant(constant));
@@ -110,9 +112,9 @@ function createWriter(
       );
       before.push(addConstant(quantized.weights));
       node.input[weights.inputIndex] = quantized.weights.output;
-      if (quantized.bias !== undefined) {
+      if (quantized.bias !== undefined && weights.bias !== undefined) {
         before.push(addConstant(quantized.bias));
-        node.input[2] = quantized.bias.output;
+        weights.bias.reader.input[weights.bias.inputIndex] = quantized.bias.output;
       }
     }
     return before;
@@ -181,6 +183,6 @@ function foldGemmFactors(
   removeAttribute(node, 'beta');
   return {
     weights: scaled(readFloats(weights.tensor), alpha),
-    bias: weights.bias === undefined ? undefined : scaled(readFloats(weights.bias), weights.biasFactor),
+    bias: weights.bias && scaled(readFloats(weights.bias.tensor), weights.bias.factor),
   };
 }

@@ -1,4 +1,4 @@
-import { stringAttribute } from '../onnx/attributes.ts';
+import { intAttribute, intsAttribute, stringAttribute } from '../onnx/attributes.ts';
 import type { GraphIndex } from '../onnx/graph-index.ts';
 import { isDefaultDomain, nodeLabel } from '../onnx/make-node.ts';
 import { DATA_TYPE, type NodeProto, type TensorProto } from '../onnx/messages.ts';
@@ -51,7 +51,7 @@ interface Candidate extends PlannedNode {
 export function placeQuantization(view: GraphView, recipe: Recipe): Placement {
   const float: FloatNode[] = [];
   const candidates = collectCandidates(view, recipe, float);
-  const kept = keepWhatReachesAnchors(candidates, view.index);
+  const kept = keepWhatReachesAnchors(candidates);
   const producedInInt8 = new Set(kept.flatMap(({ outputEdges }) => outputEdges));
   return { nodes: kept, edges: groupEdges(kept), producedInInt8, float };
 }
@@ -125,10 +125,16 @@ function relayCandidate(
   if (constants.length > 0 && index.producerOf.get(activations[0] as string)?.opType === 'MatMul')
     return undefined;
   const passThrough = rule.role === 'pass-through';
+  // The runtime asks for a QuantizeLinear behind every output that the node has.
+  if (!node.output.every((name) => name === '' || isRead(name, index))) return undefined;
   const output = passThrough
     ? { outputEdges: node.output.filter((name) => name !== ''), absorbed: undefined }
     : outputOf(node, view);
   return { node, activations, constants, weights: undefined, ...output, passThrough };
+}
+
+function isRead(name: string, { consumersOf, outputs, capturedBySubgraphs }: GraphIndex): boolean {
+  return consumersOf.has(name) || outputs.has(name) || capturedBySubgraphs.has(name);
 }
 
 /** Conditions of single operators under which their int8 form exists. */
@@ -136,6 +142,12 @@ function relayFuses(node: NodeProto): boolean {
   switch (node.opType) {
     case 'MaxPool':
       return (node.output[1] ?? '') === '';
+    case 'AveragePool':
+      // The int8 kernel has no dilations, and divides by another count than ONNX where both of the others are set.
+      return (
+        (intsAttribute(node, 'dilations') ?? []).every((dilation) => dilation === 1) &&
+        !(intAttribute(node, 'ceil_mode') === 1 && intAttribute(node, 'count_include_pad') === 1)
+      );
     case 'Resize': {
       const mode = stringAttribute(node, 'mode') ?? 'nearest';
       return (
@@ -159,7 +171,7 @@ function outputOf(
  * Goes backwards from the anchors and drops what leads to none. Gemm and MatMul whose result nobody takes in int8 lose
  * their output pair: their kernels give float32 directly, which is faster and more exact.
  */
-function keepWhatReachesAnchors(candidates: readonly Candidate[], index: GraphIndex): Candidate[] {
+function keepWhatReachesAnchors(candidates: readonly Candidate[]): Candidate[] {
   const wanted = new Set<string>();
   const kept: Candidate[] = [];
   for (const candidate of [...candidates].reverse()) {
@@ -168,21 +180,9 @@ function keepWhatReachesAnchors(candidates: readonly Candidate[], index: GraphIn
     if (!isAnchor && !isWanted) continue;
     for (const activation of candidate.activations) wanted.add(activation);
     const givesFloat = candidate.node.opType === 'Gemm' || candidate.node.opType === 'MatMul';
-    kept.push(
-      givesFloat && !isWanted
-        ? { ...candidate, outputEdges: [], absorbed: undefined }
-        : usedOutputs(candidate, index),
-    );
+    kept.push(givesFloat && !isWanted ? { ...candidate, outputEdges: [], absorbed: undefined } : candidate);
   }
   return kept.reverse();
-}
-
-/** An output that nobody reads needs no pair. */
-function usedOutputs(candidate: Candidate, index: GraphIndex): Candidate {
-  const used = candidate.outputEdges.filter(
-    (edge) => index.consumersOf.has(edge) || index.outputs.has(edge) || index.capturedBySubgraphs.has(edge),
-  );
-  return { ...candidate, outputEdges: used };
 }
 
 /** Pass-through outputs share the parameters of their input, so each edge is mapped to where its values come from. */

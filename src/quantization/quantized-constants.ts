@@ -32,7 +32,7 @@ export interface WeightSettings {
 
 /**
  * Weights as s8 with one scale a channel (or one in all), and the bias as int32 on the grid that the two scales make.
- * @param factor multiplies the weights first (Gemm's alpha)
+ * @param values of the constants that `weights` names, Gemm's factors multiplied in
  * Throws `ProblemError` `non-finite-weight` that names node and tensor.
  */
 export function quantizeAnchor(
@@ -49,6 +49,9 @@ export function quantizeAnchor(
     : channelLayout(tensor.dims, axis);
   const absMax = channelAbsMax(values.weights, layout);
   requireFinite(absMax, node, tensor);
+  if (values.bias !== undefined && weights.bias !== undefined) {
+    requireFinite(values.bias, node, weights.bias.tensor);
+  }
   const scales = Float32Array.from(absMax, (largest) => symmetricScale(largest, settings.grid));
   const fitted =
     values.bias === undefined ? scales : scalesThatHoldBias(scales, absMax, input.scale, values.bias);
@@ -63,12 +66,14 @@ export function quantizeAnchor(
       names,
     ),
     bias:
-      values.bias === undefined ? undefined : biasConstant(weights, values.bias, input.scale, fitted, names),
+      values.bias === undefined || weights.bias === undefined
+        ? undefined
+        : biasConstant(weights.bias.tensor, values.bias, input.scale, fitted, names),
   };
 }
 
 function biasConstant(
-  weights: AnchorWeights,
+  tensor: TensorProto,
   bias: Float32Array,
   inputScale: number,
   weightScales: Float32Array,
@@ -76,12 +81,14 @@ function biasConstant(
 ): QuantizedConstant {
   const { codes, scales } = quantizeBias(bias, inputScale, weightScales);
   const perTensor = scales.length === 1 && bias.length !== 1;
+  // A scalar has no axis to lay a scale along, and a row [1, N] may give its rank to the result of an Add.
+  const dims = tensor.dims.length === 0 ? [1] : tensor.dims;
   return dequantized(
-    weights.bias?.name ?? '',
-    tensorFrom('', [bias.length], codes),
+    tensor.name ?? '',
+    tensorFrom('', dims, codes),
     scaleTensor(scales, perTensor),
     tensorFrom('', perTensor ? [] : [scales.length], new Int32Array(scales.length)),
-    perTensor ? undefined : 0,
+    perTensor ? undefined : dims.length - 1,
     names,
   );
 }

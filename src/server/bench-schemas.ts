@@ -11,7 +11,7 @@ export const BenchRequestSchema = Type.Object(
         uniqueItems: true,
       }),
     ),
-    scenario: Type.Optional(Type.Union([Type.Literal('single-stream'), Type.Literal('offline')])),
+    scenario: Type.Optional(Type.Enum(['single-stream', 'offline'])),
     durationSeconds: Type.Optional(Type.Number({ minimum: 0.1, maximum: 3600 })),
     threads: Type.Optional(Type.Integer({ minimum: 0, maximum: 1024 })),
   },
@@ -20,18 +20,20 @@ export const BenchRequestSchema = Type.Object(
 
 export type BenchRequestBody = Type.Static<typeof BenchRequestSchema>;
 
+/** The query string of `GET /bench`. */
 export const RunQuerySchema = Type.Object(
   {
     model: Type.Optional(Type.String({ maxLength: 63 })),
-    state: Type.Optional(
-      Type.Union(
-        (['queued', 'running', 'succeeded', 'failed', 'cancelled', 'interrupted'] as const).map((state) =>
-          Type.Literal(state),
-        ),
-      ),
+    state: Type.Optional(Type.Enum(['queued', 'running', 'succeeded', 'failed', 'cancelled', 'interrupted'])),
+    limit: Type.Optional(
+      Type.String({ pattern: '^([1-9][0-9]?|1[0-9]{2}|200)$', description: 'a whole number from 1 to 200' }),
     ),
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50 })),
-    before: Type.Optional(Type.String({ pattern: '^[0-9A-HJKMNP-TV-Z]{26}$' })),
+    before: Type.Optional(
+      Type.String({
+        pattern: '^[0-9A-HJKMNP-TV-Z]{26}$',
+        description: 'the id of a run, the last of a page',
+      }),
+    ),
   },
   { additionalProperties: false },
 );

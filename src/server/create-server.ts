@@ -1,4 +1,4 @@
-import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { toJson } from '../core/json.ts';
 import type { Logger } from '../core/log.ts';
 import { problem } from '../core/problem.ts';
@@ -11,11 +11,13 @@ import {
 } from './bench-schemas.ts';
 import { guardRequest } from './guard.ts';
 import { sendProblem } from './problem-response.ts';
+import { requestProblems } from './request-problems.ts';
 import { runPath, runResource, runSummary } from './run-resource.ts';
 
 const BODY_LIMIT_BYTES = 64 * 1024;
 const REQUEST_TIMEOUT_MS = 30_000;
 const RETRY_AFTER_SECONDS = 5;
+const DEFAULT_LIMIT = 50;
 
 /** The HTTP interface of an agent. It only reads memory and the store; what takes time is a run to be polled. */
 export function createServer(
@@ -26,8 +28,9 @@ export function createServer(
   const app = Fastify({
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    // Numbers given as text are mistakes worth naming, except in query strings, which have nothing else.
-    ajv: { customOptions: { coerceTypes: false, allErrors: true, removeAdditional: false } },
+    // Numbers given as text are mistakes worth naming; query strings, which have nothing else, are checked as text.
+    ajv: { customOptions: { coerceTypes: false, allErrors: true, removeAdditional: false, verbose: true } },
+    frameworkErrors: (error, request, reply) => answerError(error, request, reply, logger),
   });
   app.setReplySerializer((payload) => toJson(payload));
   addGuards(app, logger);
@@ -39,7 +42,7 @@ export function createServer(
 function addGuards(app: FastifyInstance, logger: Logger): void {
   app.addHook('onRequest', async (request, reply) => {
     const refusal = guardRequest(request.headers.host, request.headers.origin);
-    if (refusal !== undefined) await sendProblem(reply, [refusal]);
+    return refusal === undefined ? undefined : sendProblem(reply, [refusal]);
   });
   app.setNotFoundHandler((request, reply) =>
     sendProblem(reply, [
@@ -48,51 +51,40 @@ function addGuards(app: FastifyInstance, logger: Logger): void {
       }),
     ]),
   );
-  app.setErrorHandler((error, request, reply) => {
-    const known = requestProblems(error);
-    if (known !== undefined) return sendProblem(reply, known);
-    const thrown = error instanceof Error ? error : new Error(String(error));
-    logger.error('fault while answering', { path: pathOf(request), stack: thrown.stack });
-    return sendProblem(reply, [
-      problem('internal-fault', 'the daemon met a fault of its own; its log has the details'),
-    ]);
-  });
+  app.setErrorHandler((error, request, reply) => answerError(error, request, reply, logger));
+}
+
+function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply, logger: Logger) {
+  const known = requestProblems(error);
+  if (known !== undefined) return sendProblem(reply, known);
+  const thrown = error instanceof Error ? error : new Error(String(error));
+  logger.error('fault while answering', { path: pathOf(request), stack: thrown.stack });
+  return sendProblem(reply, [
+    problem('internal-fault', 'the daemon met a fault of its own; its log has the details'),
+  ]);
 }
 
 function pathOf(request: FastifyRequest): string {
   return request.url.split('?', 1)[0] ?? '';
 }
 
-interface SchemaComplaint {
-  readonly instancePath: string;
-  readonly message?: string;
-  readonly params: Readonly<Record<string, unknown>>;
-}
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 
-/** What fastify found wrong with a request, as problems; undefined for everything else. */
-function requestProblems(error: unknown) {
-  const { validation, code } = error as { validation?: readonly SchemaComplaint[]; code?: string };
-  if (validation !== undefined) {
-    const [first, ...rest] = validation.map(({ instancePath, message, params }) => {
-      const extra = params['additionalProperty'];
-      const field = typeof extra === 'string' ? `${instancePath}/${extra}` : instancePath;
-      return problem('invalid-request', `${field || 'the body'} ${message ?? 'is not valid'}`, {
-        place: { field },
-      });
-    });
-    return first === undefined ? undefined : ([first, ...rest] as const);
-  }
-  switch (code) {
-    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
-      return [problem('unsupported-media-type', 'the body must be application/json')] as const;
-    case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return [problem('body-too-large', `the body is larger than ${BODY_LIMIT_BYTES} bytes`)] as const;
-    case 'FST_ERR_CTP_EMPTY_JSON_BODY':
-    case 'FST_ERR_CTP_INVALID_JSON_BODY':
-      return [problem('invalid-request', 'the body is not JSON')] as const;
-    default:
-      return undefined;
-  }
+/** A path that exists answers every other method with 405, before a body is read. */
+function refuseOtherMethods(app: FastifyInstance, url: string, allowed: readonly string[]): void {
+  app.route({
+    method: METHODS.filter((method) => !allowed.includes(method)),
+    url,
+    onRequest: async (request, reply) =>
+      sendProblem(reply.header('allow', allowed.join(', ')), [
+        problem('method-not-allowed', `${pathOf(request)} does not take ${request.method}`, {
+          hint: `it takes ${allowed.join(', ')}`,
+        }),
+      ]),
+    handler: () => {
+      throw new Error('the hook answers');
+    },
+  });
 }
 
 function addProbes(app: FastifyInstance, agent: Agent, info: { readonly version: string }): void {
@@ -122,6 +114,8 @@ function addProbes(app: FastifyInstance, agent: Agent, info: { readonly version:
     const ready = agent.isReady();
     return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'starting' });
   });
+  for (const url of ['/', '/metrics', '/-/healthy', '/-/ready'])
+    refuseOtherMethods(app, url, ['GET', 'HEAD']);
 }
 
 function addBench(app: FastifyInstance, agent: Agent): void {
@@ -146,7 +140,9 @@ function addBench(app: FastifyInstance, agent: Agent): void {
     ]);
   });
   app.get('/bench', { schema: { querystring: RunQuerySchema } }, async (request) => {
-    const { limit = 50, ...query } = request.query as RunQueryString;
-    return { runs: agent.listRuns({ ...query, limit: Number(limit) }).map(runSummary) };
+    const { limit, ...query } = request.query as RunQueryString;
+    return { runs: agent.listRuns({ ...query, limit: Number(limit ?? DEFAULT_LIMIT) }).map(runSummary) };
   });
+  refuseOtherMethods(app, '/bench', ['GET', 'HEAD', 'POST']);
+  refuseOtherMethods(app, '/bench/:id', ['GET', 'HEAD']);
 }

@@ -10,17 +10,17 @@ export function guardRequest(host: string | undefined, origin: string | undefine
   const name = hostName(host ?? '');
   if (name === undefined || !(name === 'localhost' || isAddress(name))) {
     return problem('foreign-host', `the Host header '${host ?? ''}' is not this daemon's`, {
-      hint: 'use the address that the daemon listens on, or localhost',
+      hint: 'use the address that the daemon listens on, or localhost; a proxy before it has to set this header so',
     });
   }
-  if (origin !== undefined && origin !== `http://${host}`) {
+  if (origin !== undefined && origin.toLowerCase() !== `http://${host?.toLowerCase()}`) {
     return problem('foreign-origin', `requests from pages of '${origin}' are not accepted`);
   }
   return undefined;
 }
 
 function hostName(host: string): string | undefined {
-  return /^(\[[0-9a-f:.]+\]|[^:[\]]+)(:\d+)?$/i.exec(host)?.[1];
+  return /^(\[[0-9a-f:.]+\]|[^:[\]]+)(:\d+)?$/i.exec(host)?.[1]?.toLowerCase();
 }
 
 function isAddress(name: string): boolean {

@@ -16,21 +16,32 @@ const STATUS: Readonly<Record<string, number>> = {
   'queue-full': 429,
 };
 
-/** Answers with RFC 9457 problem details. `errors` points into the request body. */
+/**
+ * Answers with RFC 9457 problem details: `title` names the type of problem, `detail` says what happened this time,
+ * `hint` what to do, and `errors` points to the fields of the request that are wrong.
+ */
 export function sendProblem(reply: FastifyReply, problems: readonly [Problem, ...Problem[]]): FastifyReply {
-  const [first] = problems;
-  const status = STATUS[first.kind] ?? 500;
-  const errors = problems.flatMap(({ message, place }) =>
-    place?.field === undefined ? [] : [{ detail: message, pointer: place.field }],
+  const [{ kind, message, hint }] = problems;
+  const status = STATUS[kind] ?? 500;
+  const errors = problems.flatMap(({ message: detail, place, hint: advice }) =>
+    place?.field === undefined
+      ? []
+      : [{ detail, pointer: place.field, ...(advice === undefined ? {} : { hint: advice }) }],
   );
   return reply
     .code(status)
     .type('application/problem+json')
     .send({
-      type: `/problems/${first.kind}`,
-      title: first.message,
+      type: `/problems/${kind}`,
+      title: titleOf(kind),
       status,
-      ...(first.hint === undefined ? {} : { detail: first.hint }),
+      detail: message,
+      ...(hint === undefined ? {} : { hint }),
       ...(errors.length === 0 ? {} : { errors }),
     });
+}
+
+/** `queue-full` → `Queue full`. */
+function titleOf(kind: string): string {
+  return (kind[0] ?? '').toUpperCase() + kind.slice(1).replaceAll('-', ' ');
 }

@@ -28,6 +28,7 @@ export interface Run {
 
 export interface RunQuery {
   readonly model?: string;
+  readonly kind?: RunKind;
   readonly state?: RunState;
   readonly limit: number;
   /** Only runs that were created before the one with this id: the last id of a page asks for the next. */
@@ -51,6 +52,8 @@ export interface Runs {
   /** running → interrupted, for all: at the start of a daemon, what runs can only be a leftover. */
   interruptRunning(): readonly Run[];
   getRun(id: string): Run | undefined;
+  /** The run that has waited longest. */
+  nextQueued(): Run | undefined;
   /** Newest first. */
   listRuns(query: RunQuery): readonly Run[];
   countRuns(): Readonly<Partial<Record<RunState, number>>>;
@@ -78,6 +81,7 @@ export function createRuns(db: Database, clock: Clock): Runs {
        result = @result, problem = @problem WHERE id = @id`,
   );
   const selectOne = db.prepare('SELECT * FROM runs WHERE id = @id');
+  const selectOldestQueued = db.prepare("SELECT * FROM runs WHERE state = 'queued' ORDER BY id LIMIT 1");
   const count = db.prepare('SELECT state, count(*) AS n FROM runs GROUP BY state');
 
   const getRun = (id: string): Run | undefined => {
@@ -105,15 +109,16 @@ export function createRuns(db: Database, clock: Clock): Runs {
     return ok(getRun(id) as Run);
   };
 
-  const listRuns = ({ model, state, limit, before }: RunQuery): readonly Run[] => {
+  const listRuns = ({ model, kind, state, limit, before }: RunQuery): readonly Run[] => {
     const conditions = [
       ...(model === undefined ? [] : ['model = @model']),
+      ...(kind === undefined ? [] : ['kind = @kind']),
       ...(state === undefined ? [] : ['state = @state']),
       ...(before === undefined ? [] : ['id < @before']),
     ];
     const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
     const statement = db.prepare(`SELECT * FROM runs ${where} ORDER BY id DESC LIMIT @limit`);
-    return (statement.all({ model, state, before, limit }) as Row[]).map(toRun);
+    return (statement.all({ model, kind, state, before, limit }) as Row[]).map(toRun);
   };
 
   return {
@@ -146,6 +151,10 @@ export function createRuns(db: Database, clock: Clock): Runs {
       });
     },
     getRun,
+    nextQueued: () => {
+      const row = selectOldestQueued.get() as Row | undefined;
+      return row === undefined ? undefined : toRun(row);
+    },
     listRuns,
     countRuns: () => Object.fromEntries((count.all() as Row[]).map(({ state, n }) => [state, n])),
   };

@@ -15,7 +15,7 @@ export interface Snapshot extends Readings {
   readonly sampler: SamplerCost;
 }
 
-export type CollectorHealth =
+type CollectorHealth =
   | { readonly status: 'ok'; readonly durationSeconds: number }
   | { readonly status: 'failed'; readonly durationSeconds: number; readonly problem: CollectProblem };
 

@@ -127,7 +127,7 @@ export async function readTimeline(file: string): Promise<Result<Timeline, Timel
     }
     if (lineNumber === 0 && rest === '')
       throw malformedLine(file, 1, 'expected a timeline but the file is empty');
-    return { ...timeline, truncated: false };
+    return { ...timeline, truncated: rest !== '' };
   });
 }
 

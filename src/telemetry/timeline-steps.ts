@@ -59,9 +59,12 @@ export function growthOrReset(before: number, after: number): number {
   return after >= before ? after - before : after;
 }
 
-/** Time of the span that lies between samples, in seconds. */
-export function coveredSeconds(steps: readonly Step<unknown>[]): number {
-  return steps.reduce((sum, step) => sum + step.seconds * step.share, 0);
+/** Time of the span that lies between samples, in seconds. `steps` are those of the span, which follow one another. */
+export function coveredSeconds(steps: readonly Step<unknown>[], span: TimeSpan): number {
+  const first = steps[0];
+  const last = steps.at(-1);
+  if (first === undefined || last === undefined) return 0;
+  return secondsBetween(later(first.from.tickNs, span.startNs), earlier(last.to.tickNs, span.endNs));
 }
 
 /**

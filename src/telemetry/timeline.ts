@@ -39,7 +39,7 @@ export interface PhaseSummary {
 }
 
 /** Shares of all CPUs' time, 0 to 1. CPU time comes in steps of 10 ms, so phases below some 100 ms are coarse. */
-export interface CpuSummary {
+interface CpuSummary {
   /** Neither idle nor waiting for I/O nor stolen. */
   readonly busyRatio: number;
   /** Taken by the hypervisor for others; measurements under steal are not to be trusted. */
@@ -47,7 +47,7 @@ export interface CpuSummary {
 }
 
 /** The watched processes together. What one did between its last sample and its end is not seen. */
-export interface ProcessesSummary {
+interface ProcessesSummary {
   readonly rssMeanBytes: number;
   /** The largest sampled sum, or a single process' high-water mark that rose during the phase, if that is larger. */
   readonly rssPeakBytes: number;
@@ -57,7 +57,7 @@ export interface ProcessesSummary {
 }
 
 /** All disks of the host together. */
-export interface DisksSummary {
+interface DisksSummary {
   readonly readBytes: number;
   readonly writtenBytes: number;
   readonly readBytesPerSecond: number;
@@ -85,12 +85,12 @@ export function summarizePhases(
       ...(span.subject === undefined ? {} : { subject: span.subject }),
       seconds,
       samples: samplesWithin(all, span).length,
-      coverageRatio: seconds > 0 ? Math.min(1, coveredSeconds(steps) / seconds) : 0,
+      coverageRatio: seconds > 0 ? coveredSeconds(steps, span) / seconds : 0,
       longestGapSeconds: steps.reduce((longest, step) => Math.max(longest, step.seconds), 0),
       ...part('cpu', summarizeCpu(stepsWithin(cpu, span))),
       ...part('memory', summarizeMemory(gaugeWithin(memory, span, (value) => value.availableBytes))),
       ...part('processes', summarizeProcesses(processes, span)),
-      ...part('disks', summarizeDisks(stepsWithin(disks, span))),
+      ...part('disks', summarizeDisks(stepsWithin(disks, span), span)),
       ...part('pressure', summarizePressure(stepsWithin(pressure, span))),
     };
   });
@@ -202,8 +202,11 @@ function wasBornIn(step: Step<unknown>, process: ProcessReading): boolean {
   return process.ageSeconds <= step.seconds + 0.02;
 }
 
-function summarizeDisks(steps: readonly Step<readonly DiskReading[]>[]): DisksSummary | undefined {
-  const seconds = coveredSeconds(steps);
+function summarizeDisks(
+  steps: readonly Step<readonly DiskReading[]>[],
+  span: PhaseSpan,
+): DisksSummary | undefined {
+  const seconds = coveredSeconds(steps, span);
   if (seconds === 0) return undefined;
   const readBytes = wholeGrowth(steps, (step) => diskGrowth(step, (disk) => disk.readBytes));
   const writtenBytes = wholeGrowth(steps, (step) => diskGrowth(step, (disk) => disk.writtenBytes));

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
@@ -36,14 +37,16 @@ describe('a real model', () => {
       const { externalSizeBytes } = unwrap(writeModel(source, external, { externalData: 'external' }));
       unwrap(writeModel(unwrap(readModel(external)), back, { externalData: 'inline' }));
 
-      expect(unwrap(encodeModel(unwrap(readModel(inline))))).toEqual(unwrap(encodeModel(source)));
+      // Buffers compare themselves: going over megabytes element by element takes vitest minutes.
+      const found = unwrap(encodeModel(unwrap(readModel(inline))));
+      expect(Buffer.compare(found, unwrap(encodeModel(source)))).toBe(0);
       // The models at hand were written in field order, as protobuf libraries do, so even their bytes are equal.
       expect(readFileSync(inline).equals(readFileSync(path))).toBe(true);
       expect(externalSizeBytes).toBeGreaterThan(0);
       expect(existsSync(`${external}.data`)).toBe(true);
 
       const wanted = await run(path);
-      for (const file of [inline, external, back]) expect(await run(file)).toStrictEqual(wanted);
+      for (const file of [inline, external, back]) expect(await run(file)).toEqual(wanted);
     },
   );
 });
@@ -51,16 +54,16 @@ describe('a real model', () => {
 describe('a model that ONNX Runtime reads', () => {
   it('keeps its functions, its bodies, its unknown fields and its Constants, which are external at need', async () => {
     const folder = temporaryFolder();
-    const wanted = new Float32Array(500).fill(7);
+    const wanted = { y: digest({ type: 'float32', dims: [500], data: new Float32Array(500).fill(7) }) };
     const ways = [{}, { externalData: 'external' }, { maxModelFileBytes: 3000 }] as const;
     for (const [index, options] of ways.entries()) {
       const path = join(folder, `${index}.onnx`);
       unwrap(writeModel(modelOfEverything(), path, options));
-      expect((await run(path))['y']?.data).toStrictEqual(wanted);
+      expect(await run(path)).toEqual(wanted);
 
       const again = join(folder, `${index}-again.onnx`);
       unwrap(writeModel(unwrap(readModel(path)), again));
-      expect((await run(again))['y']?.data).toStrictEqual(wanted);
+      expect(await run(again)).toEqual(wanted);
       expect(unwrap(readModel(again)).proto.unknown).toEqual(UNKNOWN_FIELD);
     }
     expect(existsSync(join(folder, '0.onnx.data'))).toBe(false);
@@ -111,8 +114,8 @@ function modelOfEverything(): OnnxModel {
   return { path, proto: { ...proto, functions: [twice], unknown: UNKNOWN_FIELD } };
 }
 
-/** Runs a model on the CPU with the same arbitrary inputs every time. */
-async function run(path: string): Promise<Readonly<Record<string, Tensor>>> {
+/** Type, shape and a hash of the values of every output, with the same arbitrary inputs every time. */
+async function run(path: string): Promise<Readonly<Record<string, string>>> {
   const session = await InferenceSession.create(path, { intraOpNumThreads: 1, logSeverityLevel: 3 });
   try {
     const { graph: main } = unwrap(readModel(path)).proto;
@@ -121,19 +124,27 @@ async function run(path: string): Promise<Readonly<Record<string, Tensor>>> {
     const outputs = await session.run(
       Object.fromEntries(inputs.map((input) => [input.name, feedFor(input)])),
     );
-    // Outputs carry methods and handles that differ between runs.
-    return Object.fromEntries(
-      Object.entries(outputs).map(([name, { type, dims, data }]) => [name, { type, dims, data } as Tensor]),
-    );
+    return Object.fromEntries(Object.entries(outputs).map(([name, tensor]) => [name, digest(tensor)]));
   } finally {
     await session.release();
   }
 }
 
-/** Dimensions without a number are 1; an integer scalar is taken for a sample rate. */
+function digest({ type, dims, data }: Pick<Tensor, 'type' | 'dims' | 'data'>): string {
+  if (!ArrayBuffer.isView(data)) throw new TypeError(`Expected numbers but found ${type}.`);
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return `${type}[${dims}] ${createHash('sha256').update(bytes).digest('hex')}`;
+}
+
+/** Dimensions that a model cannot have 1 of: Silero VAD takes 64 samples of context and 512 new ones. */
+const NAMED_DIMENSIONS = new Map([['sequence', 576]]);
+
+/** Dimensions without a number are 1 as a rule; an integer scalar is taken for a sample rate. */
 function feedFor(input: ValueInfoProto): Tensor {
   const { elemType, shape } = input.type?.tensorType ?? {};
-  const dims = (shape?.dim ?? []).map(({ dimValue }) => dimValue ?? 1);
+  const dims = (shape?.dim ?? []).map(
+    ({ dimValue, dimParam }) => dimValue ?? NAMED_DIMENSIONS.get(dimParam ?? '') ?? 1,
+  );
   if (elemType === DATA_TYPE.int64) return new Tensor('int64', BigInt64Array.of(16000n), dims);
   const count = dims.reduce((product, dim) => product * dim, 1);
   const random = seededRandom(42);

@@ -5,6 +5,7 @@ import { formatSpeedUp } from '../../benchmark/compare.ts';
 import type { BenchRun } from '../../benchmark/controller.ts';
 import { benchSettings } from '../../benchmark/settings.ts';
 import { systemClock } from '../../core/clock.ts';
+import type { Problem } from '../../core/problem.ts';
 import { formatBytes, formatSeconds } from '../../core/units.ts';
 import { benchVariants } from '../../jobs/bench-variants.ts';
 import { resolveData } from '../data-option.ts';
@@ -13,6 +14,7 @@ import { EXIT } from '../exit-code.ts';
 import { abortOnInterrupt } from '../interrupt.ts';
 import { durationSeconds, positiveInteger, wholeNumber } from '../option-parsers.ts';
 import { createProgressView } from '../progress.ts';
+import { requireOptions } from '../required-options.ts';
 import { decimal, renderTable } from '../table.ts';
 import { printProblems, printResult, type Terminal } from '../terminal.ts';
 
@@ -30,10 +32,10 @@ interface BenchOptions {
 }
 
 export function benchCommand(terminal: Terminal, exit: (code: number) => void): Command {
-  return new Command('bench')
+  const command = new Command('bench')
     .description('measure latency, throughput and memory of models in interleaved rounds')
     .argument('<models...>', 'ONNX models; the first is the base of the speed-ups')
-    .requiredOption('--data <file>', 'data (.npz: arrays named <split>/<input>) or a profile')
+    .option('--data <file>', 'required: data (.npz: arrays named <split>/<input>) or a profile')
     .option('--split <name>', "the split that feeds the models (default: the profile's, or eval)")
     .addOption(
       new Option('--scenario <name>', "MLPerf's scenario")
@@ -48,6 +50,7 @@ export function benchCommand(terminal: Terminal, exit: (code: number) => void): 
     .option('--json', 'print the result as JSON', false)
     .option('-q, --quiet', 'no progress', false)
     .action(async (models: string[], options: BenchOptions) => exit(await bench(models, options, terminal)));
+  return requireOptions(command, ['--data']);
 }
 
 async function bench(models: readonly string[], options: BenchOptions, terminal: Terminal): Promise<number> {
@@ -87,12 +90,21 @@ async function bench(models: readonly string[], options: BenchOptions, terminal:
     },
   );
   progress.stop();
-  const failures = run.records.flatMap(({ failure }) => failure ?? []);
+  const failures = failuresOf(run);
   const measured = run.results.some(({ queries }) => queries > 0);
   if (measured || failures.length === 0)
     printResult(terminal, toReport(run), options.json, () => renderBench(run));
   if (failures.length > 0) return printProblems(terminal, failures);
   return run.results.every(({ valid }) => valid) ? EXIT.done : EXIT.verdictFailed;
+}
+
+/** Why models were not measured to the end; a cancellation, which ends all of them, once. */
+function failuresOf({ records }: BenchRun): readonly Problem[] {
+  const failures = records.flatMap(({ failure }) => failure ?? []);
+  return failures.filter(
+    ({ kind }, index) =>
+      kind !== 'bench-cancelled' || failures.findIndex((other) => other.kind === kind) === index,
+  );
 }
 
 /** The results in the order of the models, the later ones with their speed-up over the first. */

@@ -8,6 +8,7 @@ import { EXIT } from '../exit-code.ts';
 import { abortOnInterrupt } from '../interrupt.ts';
 import { positiveInteger, ratio, wholeNumber } from '../option-parsers.ts';
 import { createProgressView } from '../progress.ts';
+import { requireOptions } from '../required-options.ts';
 import { decimal, percent, renderTable } from '../table.ts';
 import { printProblems, printResult, type Terminal } from '../terminal.ts';
 import { isFailedVerdict } from '../verdict-exit.ts';
@@ -25,11 +26,11 @@ interface EvaluateOptions {
 }
 
 export function evaluateCommand(terminal: Terminal, exit: (code: number) => void): Command {
-  return new Command('evaluate')
+  const command = new Command('evaluate')
     .description('compare models with their float32 original on the same samples')
     .argument('<fp32>', 'the float32 model')
     .argument('[candidates...]', 'models made from it')
-    .requiredOption('--data <file>', 'data (.npz: arrays named <split>/<input>, and labels) or a profile')
+    .option('--data <file>', 'required: data (.npz: arrays <split>/<input> and labels) or a profile')
     .option('--split <name>', "the split to evaluate on (default: the profile's, or eval)")
     .option('--samples <n>', 'use at most so many samples', positiveInteger)
     .addOption(
@@ -45,6 +46,7 @@ export function evaluateCommand(terminal: Terminal, exit: (code: number) => void
     .action(async (fp32: string, candidates: string[], options: EvaluateOptions) =>
       exit(await evaluate(fp32, candidates, options, terminal)),
     );
+  return requireOptions(command, ['--data']);
 }
 
 async function evaluate(
@@ -97,7 +99,8 @@ function budgetOf(
 ): EvaluateTask['budget'] {
   if (maxDrop !== undefined) return relative ? { relative: maxDrop } : { absolute: maxDrop };
   if (profile === undefined) return { relative: 0.01 };
-  return { [profile.budget.kind]: profile.budget.maxDrop };
+  const { metric, kind, maxDrop: allowed } = profile.budget;
+  return { metric, [kind]: allowed };
 }
 
 function renderEvaluations(evaluations: readonly ModelEvaluation[]): string {

@@ -1,19 +1,22 @@
 import { Command, Option } from 'commander';
 import { formatBytes, formatSeconds } from '../../core/units.ts';
 import type { QuantizeReport } from '../../jobs/quantize-task.ts';
-import { runTask } from '../../jobs/worker-process.ts';
-import { STATIC_INT8 } from '../../quantization/recipe.ts';
+import { runQuantization } from '../../jobs/run-quantization.ts';
+import { CALIBRATION_METHODS, type CalibrationMethod, STATIC_INT8 } from '../../quantization/recipe.ts';
 import { WORKER_ENTRY } from '../entries.ts';
 import { EXIT } from '../exit-code.ts';
 import { abortOnInterrupt } from '../interrupt.ts';
-import { list, positiveInteger, wholeNumber } from '../option-parsers.ts';
+import { list, percentile, positiveInteger, wholeNumber } from '../option-parsers.ts';
 import { createProgressView } from '../progress.ts';
+import { requireOptions } from '../required-options.ts';
 import { printProblems, printResult, type Terminal } from '../terminal.ts';
 
 interface QuantizeOptions {
   readonly output: string;
   readonly calibration: string;
   readonly split: string;
+  readonly method: CalibrationMethod;
+  readonly percentile?: number;
   readonly samples?: number;
   readonly perTensor: boolean;
   readonly reduceRange: 'auto' | 'on' | 'off';
@@ -25,15 +28,20 @@ interface QuantizeOptions {
 }
 
 export function quantizeCommand(terminal: Terminal, exit: (code: number) => void): Command {
-  return new Command('quantize')
+  const command = new Command('quantize')
     .description('quantize a float32 model to INT8 with calibration on your own data')
     .argument('<model>', 'the ONNX model')
-    .requiredOption('-o, --output <file>', 'where the quantized model goes')
-    .requiredOption('--calibration <data.npz>', 'calibration data: arrays named <split>/<input>')
+    .option('-o, --output <file>', 'required: where the quantized model goes')
+    .option('--calibration <data.npz>', 'required: calibration data, arrays named <split>/<input>')
     .addOption(
       new Option('--recipe <name>', 'how to quantize').choices(['static-int8']).default('static-int8'),
     )
-    .addOption(new Option('--method <name>', 'calibration method').choices(['minmax']).default('minmax'))
+    .addOption(
+      new Option('--method <name>', 'how observed activations become ranges')
+        .choices(CALIBRATION_METHODS)
+        .default(STATIC_INT8.calibration.method),
+    )
+    .option('--percentile <percent>', 'for --method percentile: the per cent of values kept', percentile)
     .option('--split <name>', 'the split that calibrates', 'calib')
     .option('--samples <n>', 'use at most so many samples', positiveInteger)
     .option('--per-tensor', 'one weight scale a tensor instead of one a channel', false)
@@ -53,11 +61,12 @@ export function quantizeCommand(terminal: Terminal, exit: (code: number) => void
     .action(async (model: string, options: QuantizeOptions) =>
       exit(await quantize(model, options, terminal)),
     );
+  return requireOptions(command, ['--output', '--calibration']);
 }
 
 async function quantize(model: string, options: QuantizeOptions, terminal: Terminal): Promise<number> {
   const progress = createProgressView(terminal, options);
-  const report = await runTask(
+  const report = await runQuantization(
     { entry: WORKER_ENTRY },
     {
       kind: 'quantize',
@@ -68,7 +77,8 @@ async function quantize(model: string, options: QuantizeOptions, terminal: Termi
       recipe: {
         ...STATIC_INT8,
         calibration: {
-          method: 'minmax',
+          method: options.method,
+          ...(options.percentile === undefined ? {} : { percentile: options.percentile }),
           ...(options.samples === undefined ? {} : { samples: options.samples }),
         },
         perTensor: options.perTensor,
@@ -86,7 +96,7 @@ async function quantize(model: string, options: QuantizeOptions, terminal: Termi
   );
   progress.stop();
   if (!report.ok) return printProblems(terminal, [report.error]);
-  printResult(terminal, report.value as QuantizeReport, options.json, renderReport);
+  printResult(terminal, report.value, options.json, renderReport);
   return EXIT.done;
 }
 

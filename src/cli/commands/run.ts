@@ -38,7 +38,7 @@ export function runCommand(terminal: Terminal, exit: (code: number) => void): Co
 async function run(path: string, options: RunOptions, terminal: Terminal): Promise<number> {
   const profile = await loadProfile(path);
   if (!profile.ok) return printProblems(terminal, profile.error);
-  const data = openAgentData(options.dataDir, SAMPLER_INTERVAL_MS);
+  const data = openAgentData(options.dataDir, SAMPLER_INTERVAL_MS, terminalLogger(terminal));
   if (!data.ok) return printProblems(terminal, [data.error]);
   try {
     const result = await runOnce(profile.value, data.value, options, terminal);
@@ -62,7 +62,10 @@ async function runOnce(
   terminal: Terminal,
 ): Promise<Result<PipelineResult, Problem>> {
   const progress = createProgressView(terminal, options);
+  const signal = abortOnInterrupt();
   const order = { kind: 'pipeline' } as const;
+  // The data directory is this process's alone, so what still runs there was left behind by one that died.
+  store.interruptRunning();
   const { id } = store.createRun({ kind: 'pipeline', model: profile.name, request: order });
   store.startRun(id);
   const result = await runPipeline(id, profile, planOf(profile, order), {
@@ -72,10 +75,9 @@ async function runOnce(
     workerEntry: WORKER_ENTRY,
     clock: systemClock,
     logger: terminalLogger(terminal),
-    signal: abortOnInterrupt(),
+    signal,
     onProgress: progress.update,
-  });
-  progress.stop();
+  }).finally(progress.stop);
   if (result.ok) store.finishRun(id, result.value);
   else if (result.error.kind === 'cancelled') store.cancelRun(id);
   else store.failRun(id, result.error);

@@ -41,6 +41,7 @@ export function serveCommand(terminal: Terminal, exit: (code: number) => void): 
 
 async function serve(options: ServeOptions, terminal: Terminal): Promise<number> {
   const { config, listen, profiles, dataDir } = options;
+  const signal = abortOnInterrupt();
   const settings = await loadSettings(config, {
     ...(listen === undefined ? {} : { listen }),
     ...(profiles === undefined ? {} : { profiles }),
@@ -48,16 +49,17 @@ async function serve(options: ServeOptions, terminal: Terminal): Promise<number>
   });
   if (!settings.ok) return printProblems(terminal, settings.error);
   const logger = jsonLogger(options.logLevel);
-  const data = openAgentData(settings.value.dataDir, settings.value.samplerIntervalMs);
+  const data = openAgentData(settings.value.dataDir, settings.value.samplerIntervalMs, logger);
   if (!data.ok) return printProblems(terminal, [data.error]);
   try {
-    return await serveUntilStopped(settings.value, data.value, logger, terminal);
+    return await serveUntil(signal, settings.value, data.value, logger, terminal);
   } finally {
     await data.value.close();
   }
 }
 
-async function serveUntilStopped(
+async function serveUntil(
+  signal: AbortSignal,
   settings: AgentSettings,
   { store, sampler }: AgentData,
   logger: Logger,
@@ -68,6 +70,7 @@ async function serveUntilStopped(
   for (const found of loaded.problems)
     logger.error(formatProblem(found), { kind: found.kind, ...found.place });
   const host = readHostFingerprint();
+  const fault = new AbortController();
   const metrics = createMetrics({
     buildInfo: {
       version: host.agentVersion,
@@ -84,6 +87,7 @@ async function serveUntilStopped(
     workerEntry: WORKER_ENTRY,
     clock: systemClock,
     logger,
+    onFault: () => fault.abort(),
   });
   const server = createServer(agent, { version: agentVersion() }, logger);
   try {
@@ -99,13 +103,14 @@ async function serveUntilStopped(
     ]);
   }
   agent.start();
-  await stopped(abortOnInterrupt());
+  await aborted(AbortSignal.any([signal, fault.signal]));
   logger.info('stopping');
   await agent.stop();
   await server.close();
-  return EXIT.done;
+  return fault.signal.aborted ? EXIT.fault : EXIT.done;
 }
 
-function stopped(signal: AbortSignal): Promise<void> {
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

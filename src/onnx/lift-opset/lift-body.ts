@@ -1,6 +1,7 @@
 import type { NumericArray } from '../../core/tensor.ts';
 import { emptyAttribute } from '../attributes.ts';
 import { type ElementTypes, inferGraphElementTypes } from '../element-types.ts';
+import { type KnownShape, knownShapes } from '../known-shapes.ts';
 import { isDefaultDomain, makeNode } from '../make-node.ts';
 import {
   ATTRIBUTE_TYPE,
@@ -16,7 +17,6 @@ import { capturedNames, subgraphsOf } from '../subgraphs.ts';
 import { readTensorData, tensorFrom } from '../tensor-data.ts';
 import { changeOf } from './changes.ts';
 import { float16Bits } from './float16-bits.ts';
-import { type KnownShape, knownShapes } from './known-shapes.ts';
 import type { LiftContext } from './rewriting.ts';
 
 export interface BodySettings {

@@ -1,9 +1,9 @@
 import { ProblemError, problem } from '../../core/problem.ts';
 import type { NumericArray } from '../../core/tensor.ts';
 import { findAttribute, removeAttribute } from '../attributes.ts';
+import type { KnownShape } from '../known-shapes.ts';
 import { nodeLabel } from '../make-node.ts';
 import type { AttributeProto, NodeProto } from '../messages.ts';
-import type { KnownShape } from './known-shapes.ts';
 
 export type LiftProblemKind = 'no-graph' | 'opset-missing' | 'opset-too-old' | 'operator-not-liftable';
 

@@ -1,7 +1,7 @@
 import { intAttribute, intAttributeProto, setAttribute } from '../attributes.ts';
+import type { KnownShape } from '../known-shapes.ts';
 import { makeNode, nodeLabel } from '../make-node.ts';
 import type { NodeProto } from '../messages.ts';
-import type { KnownShape } from './known-shapes.ts';
 import { type LiftContext, notLiftable, type Rewriting } from './rewriting.ts';
 
 /**

@@ -1,13 +1,13 @@
-import { attempt, type Problem, ProblemError } from '../../core/problem.ts';
+import { attempt, type Problem } from '../../core/problem.ts';
 import type { Result } from '../../core/result.ts';
 import { floatAttribute, intAttribute, removeAttribute } from '../attributes.ts';
 import { allowFreeInitializers } from '../free-initializers.ts';
-import { type GraphIndex, indexGraph } from '../graph-index.ts';
+import { type GraphIndex, hasOneReader, indexGraph } from '../graph-index.ts';
 import { isDefaultDomain, nodeLabel } from '../make-node.ts';
-import { DATA_TYPE, type GraphProto, type NodeProto } from '../messages.ts';
+import type { GraphProto, NodeProto } from '../messages.ts';
 import type { OnnxModel } from '../model-file.ts';
-import { createNameScope } from '../name-scope.ts';
-import { readAsFloat32, type TensorDataProblemKind, tensorFrom } from '../tensor-data.ts';
+import type { TensorDataProblemKind } from '../tensor-data.ts';
+import { createFloatConstants, type FloatConstants } from './float-constants.ts';
 import { type OutputChannels, outputChannels } from './output-channels.ts';
 import { type PassResult, passResult } from './pass-result.ts';
 
@@ -27,7 +27,7 @@ export function foldBatchNorm(model: OnnxModel): Result<PassResult, Problem<Tens
 
 function foldAll(model: OnnxModel, graph: GraphProto): number {
   const index = indexGraph(graph);
-  const constants = createConstants(model, graph, index);
+  const constants = createFloatConstants(model, graph, index);
   const folded = new Set<NodeProto>();
   for (const norm of graph.node) {
     if (norm.opType !== 'BatchNormalization' || !isDefaultDomain(norm.domain)) continue;
@@ -42,20 +42,15 @@ function foldAll(model: OnnxModel, graph: GraphProto): number {
 }
 
 function canMerge(norm: NodeProto, producer: NodeProto, index: GraphIndex): boolean {
-  const between = norm.input[0] ?? '';
-  const isPrivate =
-    index.consumersOf.get(between)?.length === 1 &&
-    !index.outputs.has(between) &&
-    !index.capturedBySubgraphs.has(between);
   const onlyInfers =
     norm.output.slice(1).every((name) => name === '') &&
     (intAttribute(norm, 'training_mode') ?? 0) === 0 &&
     intAttribute(norm, 'spatial') !== 0;
-  return isPrivate && onlyInfers && isDefaultDomain(producer.domain);
+  return hasOneReader(norm.input[0] ?? '', index) && onlyInfers && isDefaultDomain(producer.domain);
 }
 
 /** Changes `producer` so that it gives what `norm` gives; false, with nothing changed, where that cannot be done. */
-function fold(norm: NodeProto, producer: NodeProto, constants: Constants): boolean {
+function fold(norm: NodeProto, producer: NodeProto, constants: FloatConstants): boolean {
   const [, weightName = '', biasName = ''] = producer.input;
   const weight = constants.read(weightName);
   if (weight === undefined) return false;
@@ -94,7 +89,7 @@ interface ChannelAffine {
 }
 
 /** What a BatchNormalization does to each of `count` channels. */
-function channelAffine(norm: NodeProto, count: number, constants: Constants): ChannelAffine | undefined {
+function channelAffine(norm: NodeProto, count: number, constants: FloatConstants): ChannelAffine | undefined {
   const [scale, bias, mean, variance] = norm.input.slice(1, 5).map((name) => constants.read(name)?.data);
   if (scale === undefined || bias === undefined || mean === undefined || variance === undefined)
     return undefined;
@@ -113,7 +108,7 @@ function readBias(
   producer: NodeProto,
   name: string,
   count: number,
-  constants: Constants,
+  constants: FloatConstants,
 ): Float64Array | undefined {
   const stored = constants.read(name);
   if (stored === undefined) return undefined;
@@ -135,41 +130,6 @@ function scaleChannels(data: Float32Array, channels: OutputChannels, factor: Flo
     const end = (block + 1) * blockSize;
     for (let index = block * blockSize; index < end; index++) data[index] = at(data, index) * blockFactor;
   }
-}
-
-/** The float32 initializers of a graph. */
-interface Constants {
-  /** A copy of the values; undefined for what is no float32 constant. */
-  read(name: string): { readonly dims: readonly number[]; readonly data: Float32Array } | undefined;
-  /** Stores new values, under the old name where one node alone reads it, and gives the name. */
-  write(oldName: string, newName: string, dims: readonly number[], data: Float32Array): string;
-}
-
-function createConstants(model: OnnxModel, graph: GraphProto, index: GraphIndex): Constants {
-  const names = createNameScope(graph);
-  const isShared = (name: string) =>
-    index.consumersOf.get(name)?.length !== 1 ||
-    index.outputs.has(name) ||
-    index.capturedBySubgraphs.has(name);
-  return {
-    read: (name) => {
-      const tensor = index.initializers.get(name);
-      if (tensor?.dataType !== DATA_TYPE.float || index.inputs.has(name)) return undefined;
-      const data = readAsFloat32(model, tensor);
-      if (!data.ok) throw new ProblemError(data.error);
-      return { dims: tensor.dims, data: data.value };
-    },
-    write: (oldName, newName, dims, data) => {
-      const old = index.initializers.get(oldName);
-      if (old === undefined || isShared(oldName)) {
-        const name = names.fresh(newName);
-        graph.initializer.push(tensorFrom(name, dims, data));
-        return name;
-      }
-      graph.initializer[graph.initializer.indexOf(old)] = tensorFrom(oldName, dims, data);
-      return oldName;
-    },
-  };
 }
 
 /** An element that is there by construction. */

@@ -8,12 +8,16 @@ import { constantsToInitializers } from './constants-to-initializers.ts';
 import { eliminateDead } from './eliminate-dead.ts';
 import { eliminateIdentity } from './eliminate-identity.ts';
 import { foldBatchNorm } from './fold-batch-norm.ts';
+import { foldBiasAdd } from './fold-bias-add.ts';
 import { inputsAreNotInitializers } from './inputs-are-not-initializers.ts';
-import type { PassResult } from './pass-result.ts';
+import { type PassResult, passResult } from './pass-result.ts';
 
 export interface PreparationOptions {
-  /** Fold BatchNormalization into the operator before it (default true). Everything else keeps results bit for bit. */
-  readonly foldBatchNorm?: boolean;
+  /**
+   * Fold added biases and BatchNormalization into the operator before them (default true), which rounds differently.
+   * Everything else keeps results bit for bit.
+   */
+  readonly fold?: boolean;
 }
 
 /** What each step of the preparation did, in the order in which they ran. */
@@ -22,6 +26,7 @@ export interface PreparationReport {
   readonly constantsToInitializers: PassResult;
   readonly liftOpset: LiftReport;
   readonly eliminateIdentity: PassResult;
+  readonly foldBiasAdd: PassResult;
   readonly foldBatchNorm: PassResult;
   readonly eliminateDead: PassResult;
 }
@@ -44,7 +49,10 @@ export function prepareModel(
   const lift = liftOpset(model);
   if (!lift.ok) return err(lift.error);
   const identities = eliminateIdentity(model);
-  const norms = options.foldBatchNorm === false ? ok({ modified: false, count: 0 }) : foldBatchNorm(model);
+  const fold = options.fold ?? true;
+  const biases = fold ? foldBiasAdd(model) : ok(passResult(0));
+  if (!biases.ok) return err(biases.error);
+  const norms = fold ? foldBatchNorm(model) : ok(passResult(0));
   if (!norms.ok) return err(norms.error);
   const dead = eliminateDead(model);
   return ok({
@@ -52,6 +60,7 @@ export function prepareModel(
     constantsToInitializers: constants,
     liftOpset: lift.value,
     eliminateIdentity: identities,
+    foldBiasAdd: biases.value,
     foldBatchNorm: norms.value,
     eliminateDead: dead,
   });

@@ -3,8 +3,7 @@ import { attemptAsync, type Problem, ProblemError, problem } from '../../core/pr
 import type { Result } from '../../core/result.ts';
 import type { NamedTensors, RunBatch } from '../../core/tensor.ts';
 import type { ValueRange } from '../affine.ts';
-import { createMinMaxObserver } from './min-max.ts';
-import type { ObservedTensor } from './observation.ts';
+import type { RangeObserver } from './observers.ts';
 
 export interface CalibrationSample {
   readonly index: number;
@@ -29,16 +28,15 @@ export interface CalibrationDeps {
 }
 
 /**
- * One streaming pass over the samples that keeps nothing of a sample but its extremes.
+ * One streaming pass over the samples, which keeps nothing of a sample but what the observer counts.
  * Errors: `no-samples`; `non-finite-activation` with tensor and sample; what `runBatch` and `samples` report.
  */
-export function calibrateMinMax(
+export function calibrate(
   samples: AsyncIterable<CalibrationSample>,
-  observed: readonly ObservedTensor[],
+  observer: RangeObserver,
   { runBatch, clock, onSample }: CalibrationDeps,
 ): Promise<Result<Calibration, Problem>> {
   return attemptAsync(async () => {
-    const observer = createMinMaxObserver(observed);
     const startNs = clock.nowNs();
     let inferenceNs = 0n;
     let done = 0;

@@ -34,8 +34,8 @@ export type Collector<T> = (host: Host, watchedPids: readonly number[]) => Resul
 /** USER_HZ: `/proc` counts CPU time in hundredths of a second on x86 and arm, whatever CONFIG_HZ is (see times(2)). */
 export const USER_TICKS_PER_SECOND = 100;
 
-// EOPNOTSUPP is what /proc/pressure answers when the kernel was started with psi=0, ESRCH a process that has just ended.
-const ABSENT_CODES = new Set(['ENOENT', 'ENOTDIR', 'ENODEV', 'EOPNOTSUPP', 'ENOTSUP', 'ESRCH']);
+// ENOTSUP is what /proc/pressure answers when the kernel was started with psi=0, ESRCH a process that has just ended.
+const ABSENT_CODES = new Set(['ENOENT', 'ENOTDIR', 'ENODEV', 'ENOTSUP', 'ESRCH']);
 
 /** The text of a file. Throws a `ProblemError` of kind `absent` or `unreadable`. */
 export function readText(host: Host, file: string): string {

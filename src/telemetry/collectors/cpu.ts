@@ -10,7 +10,7 @@ import {
   USER_TICKS_PER_SECOND,
 } from './collector.ts';
 
-export type CpuMode = 'user' | 'nice' | 'system' | 'idle' | 'iowait' | 'irq' | 'softirq' | 'steal';
+type CpuMode = 'user' | 'nice' | 'system' | 'idle' | 'iowait' | 'irq' | 'softirq' | 'steal';
 
 export interface CpuReading {
   /** CPUs that are online. */

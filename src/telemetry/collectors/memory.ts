@@ -26,7 +26,7 @@ export interface MemoryReading {
 }
 
 /** Of the cgroups this process is in, the one that would run out first. */
-export interface CgroupMemory {
+interface CgroupMemory {
   readonly currentBytes: number;
   /** Absent when no cgroup on the way up to the root has a limit. */
   readonly limitBytes?: number;

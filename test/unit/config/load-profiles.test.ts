@@ -92,7 +92,7 @@ describe('loadProfile', () => {
             name: 'int8',
             recipe: {
               format: 'static-int8',
-              calibration: { method: 'minmax', samples: 256 },
+              calibration: { method: 'mse', samples: 256 },
               perTensor: false,
               reduceRange: 'auto',
               exclude: { opTypes: [], nodes: [] },

@@ -160,7 +160,7 @@ describe('openNpz', () => {
         }
         await archive.value.close();
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 });

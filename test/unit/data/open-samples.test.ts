@@ -71,6 +71,10 @@ describe('openSamples', () => {
     await samples.close();
   });
 
+  it.each([0, -1, 1.5, Number.NaN])('treats the limit %f as a bug of the caller', async (limit) => {
+    await expect(open({ 'eval/x': THREE_IMAGES }, { limit })).rejects.toThrow(RangeError);
+  });
+
   it('feeds several inputs of different types', async () => {
     const ids: ModelInput = { name: 'ids', type: 'int64', dims: [1, 2] };
     const samples = await source(

@@ -20,6 +20,18 @@ function problemOf(result: Result<unknown, Problem>): Problem | undefined {
 }
 
 describe('createEvaluator', () => {
+  it('judges by kept answers, labels or not, where the metric is agreement', () => {
+    const settings = { alpha: 0.01, confidence: 0.95, budget: { absolute: 0.6 }, metric: 'agreement' } as const;
+    const labels = new Int32Array([0, 0, 0, 0, 0, 0]);
+    const evaluator = createEvaluator({ ...CLASSIFICATION, labels, settings });
+    // Right to wrong once; top-1 alone would bound the loss, agreement counts the flip whatever it was.
+    for (let index = 0; index < 5; index++) evaluator.add({ index, ...scores([2, 1], [2, 1]) });
+    evaluator.add({ index: 5, ...scores([2, 1], [1, 2]) });
+    const evaluation = evaluator.finish();
+    expect(evaluation).toMatchObject({ top1: 5 / 6, allowedDrop: 0.6, verdict: 'non_inferior' });
+    expect(evaluation.verdictReason).toContain('the answer changed on 1 of 6 items');
+  });
+
   it('reports accuracy, agreement, fidelity and a verdict of a classifier with labels', () => {
     const evaluator = createEvaluator({ ...CLASSIFICATION, labels: new Int32Array([0, 1, 0, 0]) });
     evaluator.add({ index: 0, ...scores([2, 1], [2, 1]) });
@@ -44,7 +56,7 @@ describe('createEvaluator', () => {
     });
     expect(evaluation.sqnrDb).toBeCloseTo(10 * Math.log10(20 / 2), 12);
     expect(evaluation.top1Interval?.lower).toBeCloseTo(0.06758599, 7);
-    expect(evaluation.agreementInterval?.upper).toBeCloseTo(0.99369059, 7);
+    expect(evaluation.agreementInterval?.upper).toBeCloseTo(0.99369054, 7);
     expect(evaluation.top5).toBeUndefined();
     expect(evaluation.reference).not.toHaveProperty('top5');
   });
@@ -62,6 +74,17 @@ describe('createEvaluator', () => {
     expect(evaluation).toMatchObject({ agreement: 1, allowedDrop: 0.01, verdict: 'non_inferior' });
     expect(evaluation).not.toHaveProperty('top1');
     expect(evaluation).not.toHaveProperty('paired');
+  });
+
+  it('counts changed answers against a candidate where there are no labels', () => {
+    const evaluator = createEvaluator(CLASSIFICATION);
+    for (let index = 0; index < 300; index += 1)
+      evaluator.add({ index, ...scores([2, 1], index < 9 ? [1, 2] : [2, 1]) });
+    expect(evaluator.finish()).toMatchObject({
+      agreement: 0.97,
+      verdict: 'inconclusive',
+      verdictReason: expect.stringContaining('the answer changed on 9 of 300 items'),
+    });
   });
 
   it('compares every output and puts the first one in front', () => {

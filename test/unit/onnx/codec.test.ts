@@ -130,13 +130,14 @@ describe('reading what other writers make', () => {
   });
 
   it('merges a message that comes twice', () => {
-    const name = [...tag(2, 2), 1, 0x67];
-    const node = [...tag(1, 2), 0];
+    const name = [...tag(2, 2), 1, 0x67, ...tag(500, 0), 1];
+    const node = [...tag(1, 2), 0, ...tag(500, 0), 2];
     const bytes = Uint8Array.of(...tag(7, 2), name.length, ...name, ...tag(7, 2), node.length, ...node);
     const { graph } = decode(modelSchema, bytes) as unknown as ModelProto;
 
     expect(graph?.name).toBe('g');
     expect(graph?.node).toHaveLength(1);
+    expect(graph?.unknown).toEqual(Uint8Array.of(...tag(500, 0), 1, ...tag(500, 0), 2));
   });
 
   it('keeps a known field of another wire type as an unknown one', () => {

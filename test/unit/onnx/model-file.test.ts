@@ -1,4 +1,12 @@
-import { chmodSync, readFileSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  readFileSync,
+  renameSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
@@ -26,6 +34,16 @@ function writtenModel(): string {
   const path = join(temporaryFolder(), 'model.onnx');
   unwrap(writeModel(smallModel(), path));
   return path;
+}
+
+/** When files count as written, in seconds. */
+const START = 1000;
+
+function replaceWithinOneTick(path: string): void {
+  const other = `${path}.other`;
+  copyFileSync(path, other);
+  utimesSync(other, START, START);
+  renameSync(other, path);
 }
 
 function readProblem(content: Uint8Array | string) {
@@ -140,8 +158,10 @@ describe('a file that changes after the model was read', () => {
     ['is cut off', (path: string) => truncateSync(path, 10_000)],
     ['is touched', (path: string) => utimesSync(path, 1, 1)],
     ['is replaced', (path: string) => unwrap(writeModel(smallModel(), path))],
+    ['is replaced within one tick of the clock', replaceWithinOneTick],
   ])('gives a problem when it %s', (_what, change) => {
     const path = writtenModel();
+    utimesSync(path, START, START);
     const read = unwrap(readModel(path));
     change(path);
     const [large] = read.proto.graph?.initializer ?? [];

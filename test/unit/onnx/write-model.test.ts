@@ -5,6 +5,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -19,32 +20,42 @@ import { graph, model, node, value } from '../../support/graph-builder.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { unwrap } from '../../support/unwrap.ts';
 
-// A full disk and a folder without permission cannot be had in every test environment, so the calls are made to fail.
-const failing = vi.hoisted(() => ({ call: '', code: '', afterCalls: 0 }));
+// A full disk, a folder without permission and a change at the worst moment cannot be had at will, so the calls of the
+// file system are interfered with.
+const interference = vi.hoisted(() => ({ call: '', afterCalls: 0, act: () => {} }));
 
 vi.mock('node:fs', async (importOriginal) => {
   const real = await importOriginal<typeof import('node:fs')>();
   const wrap =
-    <A extends unknown[], R>(name: string, action: (...given: A) => R) =>
+    <A extends unknown[], R>(call: string, action: (...given: A) => R) =>
     (...given: A): R => {
-      if (failing.call === name && failing.afterCalls-- <= 0) {
-        throw Object.assign(new Error(failing.code), { code: failing.code, syscall: name });
-      }
+      if (interference.call === call && interference.afterCalls-- <= 0) interference.act();
       return action(...given);
     };
   return {
     ...real,
+    readSync: wrap('read', real.readSync as (...given: unknown[]) => number),
     writeSync: wrap('write', real.writeSync as (...given: unknown[]) => number),
     fsyncSync: wrap('fsync', real.fsyncSync),
     renameSync: wrap('rename', real.renameSync),
   };
 });
 
-function failOn(call: string, code: string, afterCalls = 0): void {
-  Object.assign(failing, { call, code, afterCalls });
+function interfereWith(call: string, afterCalls: number, act: () => void): void {
+  Object.assign(interference, { call, afterCalls, act });
 }
 
-afterEach(() => failOn('', ''));
+function failOn(call: string, code: string, afterCalls: number): void {
+  interfereWith(call, afterCalls, () => {
+    throw Object.assign(new Error(code), { code, syscall: call });
+  });
+}
+
+function letAllPass(): void {
+  interfereWith('', 0, () => {});
+}
+
+afterEach(letAllPass);
 
 const WEIGHTS = [0, 1, 2].map((seed) => Float32Array.from({ length: 2000 }, (_, index) => index + seed / 10));
 
@@ -215,6 +226,12 @@ describe('writing over files that are in use', () => {
 
   it('leaves data files of other names alone', () => {
     const path = written({ externalData: 'external' });
+    const former = unwrap(readModel(path));
+    for (const entry of former.proto.graph?.initializer[0]?.externalData ?? []) {
+      if (entry.key === 'location') entry.value = 'weights.bin';
+    }
+    writeFileSync(join(path, '..', 'weights.bin'), readFileSync(`${path}.data`));
+    writeFileSync(path, unwrap(encodeModel(former)));
     writeFileSync(`${path}.old.data`, 'mine');
     writeFileSync(`${path}.7.data`, 'mine');
     unwrap(writeModel(unwrap(readModel(path)), path, { externalData: 'inline' }));
@@ -222,6 +239,7 @@ describe('writing over files that are in use', () => {
       'model.onnx',
       'model.onnx.7.data',
       'model.onnx.old.data',
+      'weights.bin',
     ]);
   });
 
@@ -251,7 +269,7 @@ describe('failing to write', () => {
     const former = unwrap(readModel(path));
     failOn(call, code, afterCalls);
     const result = writeModel(former, path);
-    failOn('', '');
+    letAllPass();
 
     expect(result).toMatchObject({ error: { kind, place: { file: expect.stringContaining(path) } } });
     expect(snapshot(folder)).toEqual(before);
@@ -274,6 +292,21 @@ describe('failing to write', () => {
     const read = unwrap(readModel(source));
     writeFileSync(source, 'something else');
     const target = join(temporaryFolder(), 'target.onnx');
+    expect(writeModel(read, target)).toMatchObject({
+      error: { kind: 'file-changed', place: { file: source } },
+    });
+    expect(readdirSync(join(target, '..'))).toEqual([]);
+  });
+
+  it('names a source that is touched while it is read or copied', () => {
+    const source = written();
+    const target = join(temporaryFolder(), 'target.onnx');
+    interfereWith('read', 0, () => utimesSync(source, 1, 1));
+    expect(readModel(source)).toMatchObject({ error: { kind: 'file-changed', place: { file: source } } });
+
+    letAllPass();
+    const read = unwrap(readModel(source));
+    interfereWith('write', 1, () => utimesSync(source, 2, 2));
     expect(writeModel(read, target)).toMatchObject({
       error: { kind: 'file-changed', place: { file: source } },
     });

@@ -77,7 +77,7 @@ describe('interpolation of counters', () => {
     fc.assert(
       fc.property(counter, fc.nat(200_000_000), fc.nat(200_000_000), (samples, startNs, lengthNs) => {
         const span = { startNs: BigInt(startNs), endNs: BigInt(startNs + lengthNs) };
-        const covered = coveredSeconds(stepsWithin(samples, span));
+        const covered = coveredSeconds(stepsWithin(samples, span), span);
         const sampled = Number((samples.at(-1)?.tickNs ?? 0n) - (samples[0]?.tickNs ?? 0n)) / 1e9;
         expect(covered).toBeLessThanOrEqual(Math.min(lengthNs / 1e9, sampled) + 1e-12);
       }),

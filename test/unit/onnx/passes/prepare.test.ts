@@ -36,6 +36,7 @@ describe('prepareModel', () => {
       constantsToInitializers: { modified: true, count: 1 },
       liftOpset: { modified: true, fromVersion: 9, toVersion: 13, rewritten: { Squeeze: 1 } },
       eliminateIdentity: { modified: true, count: 2 },
+      foldBiasAdd: { modified: false, count: 0 },
       foldBatchNorm: { modified: true, count: 1 },
       eliminateDead: { modified: true, count: 2 },
     });
@@ -48,13 +49,13 @@ describe('prepareModel', () => {
     unwrap(prepareModel(given));
     const once = structuredClone(given.proto);
     const report = unwrap(prepareModel(given));
-    expect(Object.values(report).map(({ modified }) => modified)).toEqual(Array(6).fill(false));
+    expect(Object.values(report).map(({ modified }) => modified)).toEqual(Array(7).fill(false));
     expect(given.proto).toEqual(once);
   });
 
   it('changes no bit of the results when it folds nothing', async () => {
     await expectSameResults(oldModel(), { x: floatFeed([1, 1, 1, 2], [0.1, -7]) }, (m) => {
-      expect(unwrap(prepareModel(m, { foldBatchNorm: false })).foldBatchNorm.count).toBe(0);
+      expect(unwrap(prepareModel(m, { fold: false })).foldBatchNorm.count).toBe(0);
     });
   });
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { OpenFiles } from '../../../../src/telemetry/collectors/open-files.ts';
 import { collectPressure } from '../../../../src/telemetry/collectors/pressure.ts';
 import { fixtureHost, hostWith } from '../host-tree.ts';
 
@@ -24,6 +25,17 @@ describe('collectPressure', () => {
   it('is absent when the kernel lacks it', () => {
     expect(collectPressure(hostWith({ 'proc/pressure': null }))).toMatchObject({
       error: { kind: 'absent', place: { file: expect.stringMatching(/pressure\/cpu$/) } },
+    });
+  });
+
+  it('is absent when the kernel was started with psi=0, which leaves files that refuse', () => {
+    class RefusingFiles extends OpenFiles {
+      override read(): string {
+        throw Object.assign(new Error('operation not supported'), { code: 'ENOTSUP' });
+      }
+    }
+    expect(collectPressure({ ...fixtureHost, files: new RefusingFiles() })).toMatchObject({
+      error: { kind: 'absent', message: expect.stringContaining('ENOTSUP') },
     });
   });
 

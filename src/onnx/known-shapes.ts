@@ -1,6 +1,6 @@
-import { intAttribute, intsAttribute } from '../attributes.ts';
-import { isDefaultDomain } from '../make-node.ts';
-import type { GraphProto, NodeProto, ValueInfoProto } from '../messages.ts';
+import { intAttribute, intsAttribute } from './attributes.ts';
+import { isDefaultDomain } from './make-node.ts';
+import type { GraphProto, NodeProto, ValueInfoProto } from './messages.ts';
 
 /** A shape of known rank; a dimension that is not known for sure is undefined. */
 export type KnownShape = readonly (number | undefined)[];
@@ -15,8 +15,9 @@ interface RuleInput {
 type Rule = (input: RuleInput) => KnownShape | undefined;
 
 /**
- * The shapes of one graph's tensors as far as lifting needs them: mostly ranks. They come from what the graph
- * declares and, as exporters often leave intermediate tensors undeclared, from a few rules for common operators.
+ * The shapes of one graph's tensors as far as passes need them: mostly ranks. They come from what the graph declares
+ * and, as exporters often leave intermediate tensors undeclared, from a few rules for common operators, in the forms
+ * they have from opset 7 to 13 and later.
  *
  * @param outer shapes of the graphs around this one. The result holds them too.
  */
@@ -73,10 +74,12 @@ const RULES: Readonly<Record<string, Rule>> = {
   ),
   ...each(
     'ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum',
-    ({ node, shape }) => {
+    ({ node, shape, constantInts }) => {
       const input = shape(0);
-      if (input === undefined) return undefined;
-      const axes = intsAttribute(node, 'axes') ?? input.map((_, axis) => axis);
+      const hasAxesInput = (node.input[1] ?? '') !== '';
+      const given = intsAttribute(node, 'axes') ?? constantInts(1);
+      if (input === undefined || (hasAxesInput && given === undefined)) return undefined;
+      const axes = given ?? input.map((_, axis) => axis);
       const reduced = new Set(axes.map((axis) => (axis < 0 ? axis + input.length : axis)));
       if (intAttribute(node, 'keepdims') === 0) return input.filter((_, axis) => !reduced.has(axis));
       return input.map((dim, axis) => (reduced.has(axis) ? 1 : dim));
@@ -93,9 +96,9 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   Reshape: ({ shape, constantInts }) =>
     constantInts(1)?.map((dim, axis) => (dim > 0 ? dim : dim === 0 ? shape(0)?.[axis] : undefined)),
-  Squeeze: ({ node, shape }) => {
+  Squeeze: ({ node, shape, constantInts }) => {
     const input = shape(0);
-    const axes = intsAttribute(node, 'axes');
+    const axes = intsAttribute(node, 'axes') ?? constantInts(1);
     if (input === undefined || axes === undefined) return undefined;
     const dropped = new Set(axes.map((axis) => (axis < 0 ? axis + input.length : axis)));
     return input.filter((_, axis) => !dropped.has(axis));
@@ -105,9 +108,9 @@ const RULES: Readonly<Record<string, Rule>> = {
     const order = intsAttribute(node, 'perm') ?? input?.map((_, axis) => input.length - 1 - axis);
     return order?.map((axis) => input?.[axis]);
   },
-  Unsqueeze: ({ node, shape }) => {
+  Unsqueeze: ({ node, shape, constantInts }) => {
     const input = shape(0);
-    const axes = intsAttribute(node, 'axes');
+    const axes = intsAttribute(node, 'axes') ?? constantInts(1);
     if (input === undefined || axes === undefined) return undefined;
     const rank = input.length + axes.length;
     const inserted = new Set(axes.map((axis) => (axis < 0 ? axis + rank : axis)));

@@ -1,0 +1,124 @@
+import { attempt, type Problem } from '../../core/problem.ts';
+import type { Result } from '../../core/result.ts';
+import { allowFreeInitializers } from '../free-initializers.ts';
+import { type GraphIndex, hasOneReader, indexGraph } from '../graph-index.ts';
+import { type KnownShape, knownShapes } from '../known-shapes.ts';
+import { isDefaultDomain, nodeLabel } from '../make-node.ts';
+import { DATA_TYPE, type GraphProto, type NodeProto } from '../messages.ts';
+import type { OnnxModel } from '../model-file.ts';
+import { readTensorData, type TensorDataProblemKind } from '../tensor-data.ts';
+import { createFloatConstants, type FloatConstants } from './float-constants.ts';
+import { outputChannels } from './output-channels.ts';
+import { type PassResult, passResult } from './pass-result.ts';
+
+/**
+ * Folds an Add of one constant a channel into the operator in front of it: into the bias of a Conv or ConvTranspose,
+ * and a MatMul of two matrices becomes a Gemm. The runtime does the same to a float graph, but only for float, and a
+ * bias that stands apart is a step of its own in int8. Results differ from the original by float rounding.
+ * Counts Add nodes. Changes the model in place.
+ */
+export function foldBiasAdd(model: OnnxModel): Result<PassResult, Problem<TensorDataProblemKind>> {
+  const { graph } = model.proto;
+  return attempt(() => passResult(graph === undefined ? 0 : foldAll(model, graph)));
+}
+
+function foldAll(model: OnnxModel, graph: GraphProto): number {
+  const index = indexGraph(graph);
+  const constants = createFloatConstants(model, graph, index);
+  const shapes = knownShapes(graph, (name) => constantInts(model, index, name));
+  const folded = new Set<NodeProto>();
+  for (const add of graph.node) {
+    if (add.opType !== 'Add' || !isDefaultDomain(add.domain)) continue;
+    const operands = findOperands(add, index);
+    if (operands !== undefined && fold(add, operands, { index, constants, shapes })) folded.add(add);
+  }
+  graph.node = graph.node.filter((node) => !folded.has(node));
+  if (folded.size > 0) allowFreeInitializers(model.proto);
+  return folded.size;
+}
+
+interface Facts {
+  readonly index: GraphIndex;
+  readonly constants: FloatConstants;
+  readonly shapes: ReadonlyMap<string, KnownShape>;
+}
+
+interface Operands {
+  readonly producer: NodeProto;
+  /** Name of the constant. */
+  readonly bias: string;
+}
+
+/** The operator whose result alone the node reads, and the constant that it adds, on either side. */
+function findOperands(add: NodeProto, index: GraphIndex): Operands | undefined {
+  const [left = '', right = ''] = add.input;
+  for (const [value, bias] of [
+    [left, right],
+    [right, left],
+  ] as const) {
+    const producer = index.producerOf.get(value);
+    if (producer === undefined || !index.initializers.has(bias)) continue;
+    if (isDefaultDomain(producer.domain) && hasOneReader(value, index)) return { producer, bias };
+  }
+  return undefined;
+}
+
+/** Changes the producer so that it gives what `add` gives; false, with nothing changed, where that cannot be done. */
+function fold(add: NodeProto, { producer, bias }: Operands, { index, constants, shapes }: Facts): boolean {
+  const added = constants.read(bias);
+  const weights = index.initializers.get(producer.input[1] ?? '');
+  if (added === undefined || weights?.dataType !== DATA_TYPE.float) return false;
+  if (producer.opType === 'MatMul') {
+    const columns = weights.dims[1];
+    const isMatrixProduct = weights.dims.length === 2 && shapes.get(producer.input[0] ?? '')?.length === 2;
+    const row = columns === undefined ? undefined : perChannel(added, { rank: 2, axis: 1, count: columns });
+    if (!isMatrixProduct || row === undefined) return false;
+    producer.opType = 'Gemm';
+    addBias(producer, row, constants);
+  } else {
+    const channels = outputChannels(producer, weights.dims);
+    if (channels === undefined || producer.opType === 'Gemm') return false;
+    const values = perChannel(added, { rank: weights.dims.length, axis: 1, count: channels.count });
+    if (values === undefined) return false;
+    const [, , before = ''] = producer.input;
+    const own = before === '' ? undefined : constants.read(before)?.data;
+    if (before !== '' && own?.length !== channels.count) return false;
+    addBias(
+      producer,
+      values.map((value, channel) => value + (own?.[channel] ?? 0)),
+      constants,
+    );
+  }
+  producer.output = [add.output[0] ?? ''];
+  return true;
+}
+
+function addBias(producer: NodeProto, bias: Float32Array, constants: FloatConstants): void {
+  const [input = '', weights = '', before = ''] = producer.input;
+  producer.input = [
+    input,
+    weights,
+    constants.write(before, `${nodeLabel(producer)}_bias`, [bias.length], bias),
+  ];
+}
+
+/** One value a channel from a constant that broadcasts along every other axis; undefined where it varies along one. */
+function perChannel(
+  { dims, data }: { readonly dims: readonly number[]; readonly data: Float32Array },
+  { rank, axis, count }: { readonly rank: number; readonly axis: number; readonly count: number },
+): Float32Array | undefined {
+  if (dims.length > rank || (data.length !== count && data.length !== 1)) return undefined;
+  const aligned = [...new Array<number>(rank - dims.length).fill(1), ...dims];
+  if (aligned.some((dim, at) => at !== axis && dim !== 1)) return undefined;
+  return Float32Array.from(
+    { length: count },
+    (_, channel) => data[data.length === 1 ? 0 : channel] as number,
+  );
+}
+
+function constantInts(model: OnnxModel, index: GraphIndex, name: string): readonly number[] | undefined {
+  const tensor = index.initializers.get(name);
+  if (tensor?.dataType !== DATA_TYPE.int64) return undefined;
+  const values = readTensorData(model, tensor);
+  return values.ok ? Array.from(values.value as BigInt64Array, Number) : undefined;
+}
