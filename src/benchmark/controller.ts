@@ -12,7 +12,7 @@ import type { SutUsage, VariantRecord } from './variant-record.ts';
 
 export interface BenchProgress {
   readonly stage: 'warm-up' | 'measure';
-  /** The variant whose turn is next. */
+  /** The variant whose turn is next, or was the last. */
   readonly variant: string;
   readonly completedTurns: number;
   readonly totalTurns: number;
@@ -22,7 +22,7 @@ export interface BenchControls {
   readonly clock: Clock;
   /** Cancels: every system is killed, and what was measured is returned. */
   readonly signal?: AbortSignal;
-  /** Called between turns only, while no system is measuring, and at most once a second. */
+  /** Called between turns only, while no system is measuring, at most once a second, and when the last turn is over. */
   readonly onProgress?: (progress: BenchProgress) => void;
 }
 
@@ -73,6 +73,8 @@ export async function runBench(
     report({ stage: 'measure', variant: participant.sut.identity.variant, completedTurns, totalTurns });
     await takeTurn(participant, round, participants.length > 1, settings, controls);
   }
+  const last = participants.at(-1)?.sut.identity.variant ?? '';
+  report({ stage: 'measure', variant: last, completedTurns: totalTurns, totalTurns });
   for (const participant of participants) await finish(participant, settings, controls);
   const records = participants.map(recordOf);
   const results = records.map((record) => summarizeVariant(record, settings));
@@ -171,7 +173,8 @@ function limitedProgress({ clock, onProgress }: BenchControls): (progress: Bench
   let lastNs: bigint | null = null;
   return (progress) => {
     const nowNs = clock.nowNs();
-    if (lastNs !== null && nowNs - lastNs < PROGRESS_INTERVAL_NS) return;
+    const isDone = progress.completedTurns === progress.totalTurns;
+    if (!isDone && lastNs !== null && nowNs - lastNs < PROGRESS_INTERVAL_NS) return;
     lastNs = nowNs;
     onProgress?.(progress);
   };

@@ -96,7 +96,7 @@ function locate(model: OnnxModel, tensor: TensorProto, location: string | undefi
   if (isAbsolute(location) || !isInside(folder, path)) throw outside(model.path, tensor, location);
   const real = realPath(path);
   if (real === undefined) throw missing(path, tensor);
-  const folders = [realPath(folder), realPath(model.path)?.replace(/[^/\\]*$/, '')];
+  const folders = [realPath(folder), dirname(realPath(model.path) ?? model.path)];
   if (!folders.some((allowed) => allowed !== undefined && isInside(allowed, real))) {
     throw outside(model.path, tensor, location);
   }

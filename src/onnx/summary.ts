@@ -49,7 +49,7 @@ export interface ModelSummary {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-export interface ValueSummary {
+interface ValueSummary {
   readonly name: string;
   /** Such as `float32[N,3,224,224]`; an unknown dimension is `?`, an unknown shape is left out. */
   readonly type: string;

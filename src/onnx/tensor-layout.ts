@@ -1,7 +1,7 @@
 import { DATA_TYPE, type TensorProto } from './messages.ts';
 
 /** The field of a TensorProto that holds values of a type when they are not raw. */
-export type TypedField = 'floatData' | 'doubleData' | 'int32Data' | 'int64Data' | 'uint64Data';
+type TypedField = 'floatData' | 'doubleData' | 'int32Data' | 'int64Data' | 'uint64Data';
 
 /** How the elements of a data type are stored. */
 export interface TensorLayout {

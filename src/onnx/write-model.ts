@@ -137,6 +137,6 @@ function formerDataFiles(path: string): readonly string[] {
   const former = readModel(path);
   if (!former.ok) return [];
   return externalFilesOf(former.value)
-    
+    .filter(isOwn)
     .map((name) => join(dirname(path), name));
 }

@@ -1,12 +1,13 @@
 import { attempt, type Problem } from '../core/problem.ts';
 import type { Result } from '../core/result.ts';
 import { floatAttribute, removeAttribute } from '../onnx/attributes.ts';
-import { makeNode } from '../onnx/make-node.ts';
+import { isDefaultDomain, makeNode } from '../onnx/make-node.ts';
 import type { NodeProto, TensorProto } from '../onnx/messages.ts';
 import { createNameScope, type NameScope } from '../onnx/name-scope.ts';
 import { tensorFrom } from '../onnx/tensor-data.ts';
 import { type AffineParameters, asymmetricParameters, UINT8, type ValueRange } from './affine.ts';
 import type { GraphView } from './graph-view.ts';
+import { int8PoolingDiffers } from './operators.ts';
 import type { Placement, PlannedNode } from './placement.ts';
 import {
   type QuantizedConstant,
@@ -39,10 +40,12 @@ export function insertQdq(
     const nodes: NodeProto[] = view.graph.input.flatMap(({ name }) => writer.pairFor(name ?? ''));
     const planned = new Map(placement.nodes.map((plan) => [plan.node, plan]));
     for (const node of view.graph.node) {
+      dropUnitDilations(node);
       const plan = planned.get(node);
       if (plan !== undefined) nodes.push(...writer.rewire(plan));
-      nodes.push(node);
-      for (const output of [...node.output]) nodes.push(...writer.endEdge(node, output));
+      const outputs = [...node.output];
+      nodes.push(node, ...writer.guardPooling(node));
+      for (const output of outputs) nodes.push(...writer.endEdge(node, output));
     }
     view.graph.node = nodes;
     view.graph.initializer.push(...writer.initializers);
@@ -90,8 +93,6 @@ function createWriter(
     const { node, weights } = plan;
     const before: NodeProto[] = [];
     const firstActivation = node.input[0] ?? '';
-    // The int8 kernel does not know the attribute, and only the value that changes nothing gets this far.
-    if (node.opType === 'AveragePool') removeAttribute(node, 'dilations');
     for (const tensor of plan.constants) {
       const constant = quantizeConstant(node, tensor, view.readFloats(tensor), names);
       before.push(addConstant(constant));
@@ -139,7 +140,27 @@ function createWriter(
       const { quantize, dequantize } = makePair(output, from, copy ?? output);
       return [quantize, dequantize];
     },
+    /**
+     * A Sum of one term behind a float AveragePool, where the runtime would otherwise fuse it with the Q/DQ of its
+     * neighbours although the int8 kernel computes something else.
+     */
+    guardPooling: (node: NodeProto): NodeProto[] => {
+      if (!isAveragePool(node) || !int8PoolingDiffers(node)) return [];
+      const output = node.output[0] ?? '';
+      const pooled = names.fresh(`${output}_pooled`);
+      node.output = [pooled];
+      return [makeNode('Sum', { name: names.fresh(`${output}_Sum`), input: [pooled], output: [output] })];
+    },
   };
+}
+
+function isAveragePool({ opType, domain }: NodeProto): boolean {
+  return opType === 'AveragePool' && isDefaultDomain(domain);
+}
+
+/** The int8 AveragePool does not know the attribute, and the runtime then rejects the model even if it says nothing. */
+function dropUnitDilations(node: NodeProto): void {
+  if (isAveragePool(node) && !int8PoolingDiffers(node)) removeAttribute(node, 'dilations');
 }
 
 /** Scale and zero point of edges, one pair of initializers for all edges that share their parameters. */

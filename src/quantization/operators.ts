@@ -1,3 +1,6 @@
+import { intAttribute, intsAttribute } from '../onnx/attributes.ts';
+import type { NodeProto } from '../onnx/messages.ts';
+
 /**
  * What the CPU provider of ONNX Runtime runs in int8 when Q/DQ surrounds it, read off its optimized graphs (1.30).
  * `anchor`: where int8 arithmetic pays; needs constant weights. `elementwise`: has an int8 kernel that requantizes, so it
@@ -35,6 +38,18 @@ const RULES: Readonly<Record<string, OperatorRule>> = {
   Slice: { role: 'pass-through', activations: [0], constants: false },
   Resize: { role: 'pass-through', activations: [0], constants: false },
 };
+
+/**
+ * Whether the int8 kernel of an AveragePool cannot stand for the float one: it has no dilations, and with `ceil_mode`
+ * and `count_include_pad` together it divides by another count.
+ */
+export function int8PoolingDiffers(averagePool: NodeProto): boolean {
+  const dilations = intsAttribute(averagePool, 'dilations') ?? [];
+  return (
+    dilations.some((dilation) => dilation !== 1) ||
+    (intAttribute(averagePool, 'ceil_mode') === 1 && intAttribute(averagePool, 'count_include_pad') === 1)
+  );
+}
 
 /** The rule of an operator of the default ONNX domain, or `undefined` when it has no int8 form. */
 export function operatorRule(opType: string): OperatorRule | undefined {

@@ -1,11 +1,11 @@
-import { intAttribute, intsAttribute, stringAttribute } from '../onnx/attributes.ts';
+import { stringAttribute } from '../onnx/attributes.ts';
 import type { GraphIndex } from '../onnx/graph-index.ts';
 import { isDefaultDomain, nodeLabel } from '../onnx/make-node.ts';
 import { DATA_TYPE, type NodeProto, type TensorProto } from '../onnx/messages.ts';
 import { absorbedActivation } from './absorbed-activation.ts';
 import { type AnchorWeights, anchorRefusal, anchorWeights } from './anchors.ts';
 import type { GraphView } from './graph-view.ts';
-import { operatorRule } from './operators.ts';
+import { int8PoolingDiffers, operatorRule } from './operators.ts';
 import { matchesPattern, type Recipe } from './recipe.ts';
 
 /** A node that will run in int8. */
@@ -143,11 +143,7 @@ function relayFuses(node: NodeProto): boolean {
     case 'MaxPool':
       return (node.output[1] ?? '') === '';
     case 'AveragePool':
-      // The int8 kernel has no dilations, and divides by another count than ONNX where both of the others are set.
-      return (
-        (intsAttribute(node, 'dilations') ?? []).every((dilation) => dilation === 1) &&
-        !(intAttribute(node, 'ceil_mode') === 1 && intAttribute(node, 'count_include_pad') === 1)
-      );
+      return !int8PoolingDiffers(node);
     case 'Resize': {
       const mode = stringAttribute(node, 'mode') ?? 'nearest';
       return (

@@ -43,7 +43,9 @@ export async function naiveRanges(
     const results = await runModel(observed, feeds);
     for (const name of names) {
       let { min, max } = ranges.get(name) ?? { min: Number.POSITIVE_INFINITY, max: Number.NEGATIVE_INFINITY };
-      for (const value of (results[name] ?? feeds[name])?.data as Float32Array) {
+      const values = (results[name] ?? feeds[name])?.data;
+      if (!(values instanceof Float32Array)) throw new Error(`${name} is no float tensor`);
+      for (const value of values) {
         min = Math.min(min, value);
         max = Math.max(max, value);
       }
@@ -81,10 +83,10 @@ export async function quantizeInMemory(
   return { prepared, quantized, placement };
 }
 
-/** Signal-to-noise ratio of `found` against `wanted` in dB over all float outputs; infinite when they are equal. */
-export async function sqnrDb(wanted: OnnxModel, found: OnnxModel, feeds: Feeds): Promise<number> {
-  const reference = await runModel(wanted, feeds);
-  const candidate = await runModel(found, feeds);
+type Results = Awaited<ReturnType<typeof runModel>>;
+
+/** Signal-to-noise ratio in dB of one run's results against another's, over all float outputs; infinite when equal. */
+export function sqnrDb(reference: Results, candidate: Results): number {
   let signal = 0;
   let noise = 0;
   for (const [name, { data }] of Object.entries(reference)) {
@@ -96,7 +98,7 @@ export async function sqnrDb(wanted: OnnxModel, found: OnnxModel, feeds: Feeds):
       noise += (value - (other[index] ?? Number.NaN)) ** 2;
     });
   }
-  return 10 * Math.log10(signal / noise);
+  return noise === 0 ? Number.POSITIVE_INFINITY : 10 * Math.log10(signal / noise);
 }
 
 /** Checks that inputs and outputs have the names, types and shapes, in the order, that they had. */
@@ -104,6 +106,20 @@ export function expectSamePorts(before: OnnxModel, after: OnnxModel): void {
   const ports = (values: readonly ValueInfoProto[]) => values.map(({ name, type }) => ({ name, type }));
   expect(ports(graphOf(after).input)).toEqual(ports(graphOf(before).input));
   expect(ports(graphOf(after).output)).toEqual(ports(graphOf(before).output));
+}
+
+/** Runs a model as it runs in production: with all optimizations, so fused where the runtime can. */
+export async function runOptimized(model: OnnxModel, feeds: Feeds): Promise<Results> {
+  const session = await InferenceSession.create(unwrap(encodeModel(model)), {
+    graphOptimizationLevel: 'all',
+    intraOpNumThreads: 1,
+    logSeverityLevel: 4,
+  });
+  try {
+    return await session.run(feeds);
+  } finally {
+    await session.release();
+  }
 }
 
 /** The graph that ONNX Runtime makes of a model with its fusions, before it picks memory layouts. */

@@ -146,7 +146,7 @@ describe('runBench', () => {
     expect(run.results[0]).toMatchObject({ queries: 2, valid: false });
   });
 
-  it('reports progress between turns, at most once a second', async () => {
+  it('reports progress between turns, at most once a second, and at the end', async () => {
     let nowNs = 0n;
     const clock = { nowNs: () => nowNs, wallMs: () => 0 };
     const reports: { atNs: bigint; progress: BenchProgress }[] = [];
@@ -165,7 +165,8 @@ describe('runBench', () => {
     };
     const systems = [{ ...system, handle: { ...system.handle, round } }];
     await runBench(systems, { ...settings, rounds: 10 }, { clock, onProgress });
-    expect(reports.map(({ atNs }) => atNs / 1_000_000n)).toEqual([0n, 1200n, 2400n, 3600n]);
+    expect(reports.map(({ atNs }) => atNs / 1_000_000n)).toEqual([0n, 1200n, 2400n, 3600n, 4000n]);
+    expect(reports.at(-1)?.progress).toMatchObject({ completedTurns: 11, totalTurns: 11 });
     expect(reports[1]?.progress).toEqual({
       stage: 'measure',
       variant: 'a',

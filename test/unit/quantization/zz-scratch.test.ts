@@ -137,7 +137,7 @@ it('explores', { timeout: 300000 }, async () => {
       const q = copyOf(quantized);
       const opt = await optimizedGraph(quantized);
       const audit = auditFusion(placement.nodes, quantized.proto.graph!, opt);
-      const s = await sqnrDb(prepared, quantized, feeds);
+      const s = sqnrDb(await runModel(prepared, feeds), await runModel(quantized, feeds));
       const a = await runModel(quantized, feeds); const b = await runAll(quantized, feeds);
       let sig = 0, noi = 0;
       for (const [k, t] of Object.entries(a)) (t.data as Float32Array).forEach((v, i) => { sig += v * v; noi += (v - (b[k]!.data as Float32Array)[i]!) ** 2; });

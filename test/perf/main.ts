@@ -1,0 +1,83 @@
+import { renderTable } from '../../src/cli/table.ts';
+import { formatSeconds } from '../../src/core/units.ts';
+import { onnxRewrite } from './onnx-rewrite.ts';
+import { memoryRow, type PerfRow, plainRow, ratioRow } from './perf-row.ts';
+import { quantizeCost } from './quantize-cost.ts';
+import { samplerCost } from './sampler-cost.ts';
+
+// Figures are ratios to something measured in the same run, so that they mean the same on every host. A target that is missed
+// is shown and fails nothing: what a busy host says is no proof.
+
+const MEASUREMENTS: Readonly<Record<string, () => Promise<readonly PerfRow[]>>> = {
+  'onnx-rewrite': measureOnnxRewrite,
+  'quantize-cost': measureQuantizeCost,
+  'sampler-cost': measureSamplerCost,
+};
+
+async function measureOnnxRewrite(): Promise<PerfRow[]> {
+  return (await onnxRewrite()).flatMap((result) => {
+    const subject = `${result.model}, ${(result.sizeBytes / 2 ** 30).toFixed(1)} GiB`;
+    const copySeconds = result.copySeconds + result.syncSeconds;
+    return [
+      plainRow(subject, 'open the model', formatSeconds(result.openSeconds)),
+      ratioRow(subject, 'rewrite / copy of the files', result.rewriteSeconds / copySeconds, 1.5),
+      memoryRow(subject, 'memory above idle', result.peakRssBytes - result.idleRssBytes, 32),
+    ];
+  });
+}
+
+async function measureQuantizeCost(): Promise<PerfRow[]> {
+  return (await quantizeCost()).flatMap((result) => {
+    const subject = `${result.model}, ${result.method}`;
+    const times = `${formatSeconds(result.quantizeSeconds)} / ${formatSeconds(result.runSeconds)}`;
+    return [
+      ratioRow(subject, `quantize / run in FP32 (${times})`, result.timeRatio, 2),
+      memoryRow(subject, 'memory above the FP32 run', result.extraPeakRssBytes, 128),
+    ];
+  });
+}
+
+const SAMPLER_SECONDS = 10;
+
+async function measureSamplerCost(): Promise<PerfRow[]> {
+  return (await samplerCost(SAMPLER_SECONDS)).flatMap((result) => {
+    const perSecond = 1000 / result.intervalMs;
+    const subject = `${perSecond} snapshots a second`;
+    return [
+      ratioRow(subject, 'CPU of the sampler, cores', result.samplerCpuRatio, 0.001 * perSecond),
+      ratioRow(subject, 'CPU of the daemon for it, cores', result.parentCpuRatio, 0.001 * perSecond),
+      plainRow(subject, 'all collectors, mean', formatSeconds(result.collectSeconds)),
+      plainRow(subject, 'ticks missed', String(result.missedTicks)),
+    ];
+  });
+}
+
+async function main(): Promise<void> {
+  const wanted = process.argv.slice(2);
+  const unknown = wanted.find((name) => !Object.hasOwn(MEASUREMENTS, name));
+  if (unknown !== undefined) {
+    console.error(`there is no measurement '${unknown}'; there are: ${Object.keys(MEASUREMENTS).join(', ')}`);
+    process.exitCode = 2;
+    return;
+  }
+  for (const [name, measure] of Object.entries(MEASUREMENTS)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
+    const start = performance.now();
+    const rows = await measure();
+    console.log(`\n${name} (${formatSeconds((performance.now() - start) / 1e3)})`);
+    console.log(
+      renderTable(
+        ['subject', 'figure', 'value', 'target', ''],
+        rows.map(({ subject, figure, value, target = '', reached }) => [
+          subject,
+          figure,
+          value,
+          target,
+          reached === undefined ? '' : reached ? 'reached' : 'MISSED',
+        ]),
+      ),
+    );
+  }
+}
+
+await main();

@@ -1,0 +1,32 @@
+import { systemClock } from '../../src/core/clock.ts';
+import { openSamples } from '../../src/data/open-samples.ts';
+import { peakRssBytes } from '../../src/jobs/process-memory.ts';
+import { quantizeModel } from '../../src/jobs/quantize-model.ts';
+import type { QuantizeTask } from '../../src/jobs/quantize-task.ts';
+import { openSession } from '../../src/runtime/session.ts';
+import { unwrap } from '../support/unwrap.ts';
+
+// Quantizes a model, or only runs it over the same samples, in a process of its own, so that its peak memory is that of this
+// work alone. Both ways load the same modules.
+
+/** Seconds that the model takes for the samples that calibration reads, reading them included. */
+async function runModel({ modelPath, dataPath, split, recipe, threads }: QuantizeTask): Promise<number> {
+  const session = unwrap(await openSession(modelPath, { intraOpThreads: threads }));
+  const { samples: limit } = recipe.calibration;
+  const options = { split, modelInputs: session.inputs, ...(limit === undefined ? {} : { limit }) };
+  const source = unwrap(await openSamples(dataPath, options));
+  const start = performance.now();
+  for await (const { feeds } of source.samples()) await session.run(feeds);
+  const seconds = (performance.now() - start) / 1e3;
+  await source.close();
+  await session.close();
+  return seconds;
+}
+
+const [mode, json = ''] = process.argv.slice(2);
+const task = JSON.parse(json) as QuantizeTask;
+const seconds =
+  mode === 'run'
+    ? await runModel(task)
+    : (await quantizeModel(task, { clock: systemClock, emit: () => {} })).seconds;
+process.stdout.write(JSON.stringify({ seconds, peakRssBytes: peakRssBytes() }));

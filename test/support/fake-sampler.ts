@@ -1,0 +1,39 @@
+import type { Sampler, SamplerHealth } from '../../src/telemetry/sampler.ts';
+import type { Snapshot } from '../../src/telemetry/snapshot.ts';
+
+export interface FakeSampler {
+  readonly sampler: Sampler;
+  readonly publish: (snapshot: Snapshot) => void;
+  readonly setState: (state: SamplerHealth['state']) => void;
+  /** What it was told: `watch 1,2` and `interval 100`. */
+  readonly told: readonly string[];
+}
+
+/** A sampler without a process. */
+export function fakeSampler(): FakeSampler {
+  const listeners = new Set<(snapshot: Snapshot) => void>();
+  const told: string[] = [];
+  let state: SamplerHealth['state'] = 'up';
+  const surface: Pick<Sampler, 'latest' | 'onSnapshot' | 'setIntervalMs' | 'watch' | 'health' | 'stop'> = {
+    latest: () => undefined,
+    onSnapshot: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    setIntervalMs: (intervalMs) => void told.push(`interval ${intervalMs}`),
+    watch: (pids) => void told.push(`watch ${pids.join(',')}`),
+    health: () => ({ state, restarts: 0 }),
+    stop: async () => {},
+  };
+  return {
+    // The class has private state, which nobody outside of it can see.
+    sampler: surface as Sampler,
+    publish: (snapshot) => {
+      for (const listener of listeners) listener(snapshot);
+    },
+    setState: (next) => {
+      state = next;
+    },
+    told,
+  };
+}

@@ -1,0 +1,97 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { temporaryFolder } from './temporary-folder.ts';
+
+/*
+ * A worker that speaks the protocol and computes nothing. The name of the model's file says how it behaves:
+ * `hang` never answers and ignores SIGTERM, `wait` never answers, `crash` exits with code 7 after some words, `killed`
+ * kills itself, `refuse` reports a problem, `dies-in-round` kills itself at its first round. Others succeed.
+ */
+const SCRIPT = String.raw`
+import { appendFileSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+let model = '';
+const log = (what) => appendFileSync(fileURLToPath(import.meta.url) + '.log', what + ' ' + model + '\n');
+const send = (message) => process.send(message);
+const done = (value) => send({ kind: 'done', value });
+const commands = {
+  'warm-up': () => ({ queries: 3, durationNs: 3e6, steady: true, queriesPerSecond: 1000 }),
+  round: ({ index, scenario }) => {
+    if (model === 'dies-in-round.onnx') process.kill(process.pid, 'SIGKILL');
+    const latencyNs = Float64Array.from({ length: 100 }, (_, query) => 1e6 + query);
+    return { index, scenario, startNs: 1n, durationNs: 1e8, samples: 100, latencyNs, cpuSeconds: 0.1 };
+  },
+  finish: () => ({ peakRssBytes: 2 ** 20, cpuSeconds: 1 }),
+};
+const tasks = {
+  digest: () => ({ modelDigest: 'a'.repeat(64), dataDigest: 'b'.repeat(64), modelSizeBytes: 1000 }),
+  quantize: ({ outputPath, recipe, modelPath }) => {
+    writeFileSync(outputPath, 'quantized');
+    send({ kind: 'phase', span: { phase: 'calibrate', subject: 'int8', startNs: 1n, endNs: 2n } });
+    send({ kind: 'progress', progress: { phase: 'calibrate', done: 1, total: 1, unit: 'samples' } });
+    return {
+      model: modelPath, output: outputPath, recipe, seconds: 0.5, peakRssBytes: 1,
+      calibration: { method: 'minmax', samples: 16, seconds: 0.1, inferenceSeconds: 0.1, peakRssBytes: 1 },
+      sizeBytes: { before: 1000, after: 300 },
+      ops: { quantized: 2, float: [], fused: 2, notFused: [] },
+      selfCheck: { samples: 8, sqnrDb: 30 }, warnings: [],
+    };
+  },
+  evaluate: ({ candidates }) => candidates.map(({ variant, path }) => ({
+    variant, model: path, task: 'classification', n: 50, sqnrDb: 30, cosine: 1, maxAbsError: 0, identical: false,
+    outputs: [], nonFinite: { count: 0, indices: [] }, failed: { count: 0, indices: [] }, top1: 0.9, agreement: 0.96,
+    reference: { top1: 0.92 }, allowedDrop: 0.05, verdict: 'non_inferior', verdictReason: 'good enough',
+  })),
+  sut: () => undefined,
+};
+
+process.on('disconnect', () => process.exit(0));
+process.on('message', (request) => {
+  if ('verb' in request) {
+    log(request.verb);
+    return done(commands[request.verb](request.spec));
+  }
+  model = basename(request.modelPath);
+  log(request.kind);
+  switch (model) {
+    case 'hang.onnx':
+      process.on('SIGTERM', () => log('SIGTERM'));
+      send({ kind: 'progress', progress: { phase: 'load', done: 0, unit: 'bytes' } });
+      return;
+    case 'wait.onnx':
+      send({ kind: 'progress', progress: { phase: 'load', done: 0, unit: 'bytes' } });
+      return;
+    case 'crash.onnx':
+      process.stderr.write('loading\nfree(): invalid pointer\n', () => process.exit(7));
+      return;
+    case 'killed.onnx':
+      process.kill(process.pid, 'SIGKILL');
+      return;
+    case 'refuse.onnx':
+      send({ kind: 'failed', problem: { kind: 'not-onnx', message: 'this is no model', place: { file: 'refuse.onnx' } } });
+      return;
+    default:
+      done(tasks[request.kind](request));
+  }
+});
+`;
+
+export interface FakeWorker {
+  readonly entry: URL;
+  /** What the workers were asked, as `task model` or `command model`, in order. */
+  readonly requests: () => readonly string[];
+}
+
+/** Writes the entry of a fake worker into a folder that goes with the test. */
+export function fakeWorker(): FakeWorker {
+  const file = join(temporaryFolder(), 'fake-worker.mjs');
+  writeFileSync(file, SCRIPT);
+  const log = `${file}.log`;
+  return {
+    entry: pathToFileURL(file),
+    requests: () => (existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n') : []),
+  };
+}

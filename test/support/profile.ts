@@ -1,0 +1,31 @@
+import type { Profile } from '../../src/config/profile.ts';
+
+/** A registered model whose files need not exist. */
+export function profileOf(name: string, more: Partial<Profile> = {}): Profile {
+  return {
+    file: `/profiles/${name}/profile.yaml`,
+    name,
+    model: `/models/${name}.onnx`,
+    data: {
+      path: '/data.npz',
+      calibration: { split: 'calib', samples: 16 },
+      evaluation: { split: 'eval' },
+    },
+    task: 'classification',
+    variants: [
+      {
+        name: 'int8',
+        recipe: {
+          format: 'static-int8',
+          calibration: { method: 'minmax', samples: 16 },
+          perTensor: false,
+          reduceRange: 'auto',
+          exclude: { opTypes: [], nodes: [] },
+        },
+      },
+    ],
+    budget: { metric: 'top1', kind: 'absolute', maxDrop: 0.05 },
+    bench: { threads: 1, scenarios: [{ scenario: 'single-stream', durationSeconds: 1 }] },
+    ...more,
+  };
+}
