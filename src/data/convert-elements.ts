@@ -1,6 +1,6 @@
+import { decodeFloat16, encodeFloat16 } from '../core/float16.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { ElementType, NumericArray } from '../core/tensor.ts';
-import { decodeFloat16, encodeFloat16 } from './float16.ts';
 
 /** An element that the wanted type cannot hold. */
 interface UnrepresentableElement {

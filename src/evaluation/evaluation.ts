@@ -201,6 +201,7 @@ function judge(
 ): Judgement {
   if (counts === undefined) return judgeByFidelity(primary, settings);
   const byLabels = settings.metric !== 'agreement';
-  if (byLabels && paired !== undefined && reference !== undefined) return judgeByLabels(paired, reference.top1, settings);
+  if (byLabels && paired !== undefined && reference !== undefined)
+    return judgeByLabels(paired, reference.top1, settings);
   return judgeByAgreement(counts.items - counts.agreed, counts.items, settings);
 }

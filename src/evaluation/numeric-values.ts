@@ -1,3 +1,4 @@
+import { decodeFloat16 } from '../core/float16.ts';
 import type { Tensor } from '../core/tensor.ts';
 
 /**
@@ -10,14 +11,4 @@ export function numericValues({ type, data }: Tensor): ArrayLike<number> | undef
   if (type === 'int64' || type === 'uint64')
     return Float64Array.from(data as BigInt64Array | BigUint64Array, Number);
   return data as ArrayLike<number>;
-}
-
-/** Value of an IEEE 754 half-precision number, given as its 16 bits. */
-function decodeFloat16(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0x1f) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  return sign * (1024 + fraction) * 2 ** (exponent - 25);
 }

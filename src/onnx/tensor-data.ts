@@ -1,10 +1,11 @@
 import { endianness } from 'node:os';
+import { decodeFloat16 } from '../core/float16.ts';
 import { attempt, type Problem, ProblemError, problem } from '../core/problem.ts';
 import type { Result } from '../core/result.ts';
 import type { NumericArray } from '../core/tensor.ts';
+import { bfloat16ToFloat32 } from './bfloat16.ts';
 import { payloadBytes, payloadSizeBytes } from './byte-source.ts';
 import { type ExternalDataProblemKind, isExternal, resolveExternalData } from './external-data.ts';
-import { bfloat16ToFloat32, float16ToFloat32 } from './half-floats.ts';
 import { DATA_TYPE, type Payload, type TensorProto } from './messages.ts';
 import type { OnnxModel } from './model-file.ts';
 import {
@@ -53,7 +54,7 @@ export function readAsFloat32(
     if (values instanceof Float32Array) return values;
     if (values instanceof Float64Array) return new Float32Array(values);
     return tensor.dataType === DATA_TYPE.float16
-      ? float16ToFloat32(values as Uint16Array)
+      ? Float32Array.from(values as Uint16Array, decodeFloat16)
       : bfloat16ToFloat32(values as Uint16Array);
   });
 }

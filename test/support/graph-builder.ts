@@ -1,4 +1,4 @@
-import { float16Bits } from '../../src/onnx/lift-opset/float16-bits.ts';
+import { encodeFloat16 } from '../../src/core/float16.ts';
 import {
   ATTRIBUTE_TYPE,
   type AttributeProto,
@@ -172,7 +172,7 @@ function typedArray(data: readonly number[], type: string) {
     case 'double':
       return Float64Array.from(data);
     case 'float16':
-      return Uint16Array.from(data, float16Bits);
+      return Uint16Array.from(data, encodeFloat16);
     case 'int64':
       return BigInt64Array.from(data, BigInt);
     case 'int32':

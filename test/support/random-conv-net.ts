@@ -214,7 +214,13 @@ function batchNorm(sketch: Sketch, { name, dims }: FeatureMap): FeatureMap {
       sketch.normal(channels, 0.3).map((given) => 1 + given ** 2),
     ),
   );
-  const inputs = [name, positive, sketch.constant([channels], 0.2), sketch.constant([channels], 0.2), positive];
+  const inputs = [
+    name,
+    positive,
+    sketch.constant([channels], 0.2),
+    sketch.constant([channels], 0.2),
+    positive,
+  ];
   return { name: sketch.add('BatchNormalization', inputs), dims };
 }
 
@@ -274,7 +280,10 @@ function classify(sketch: Sketch, { name, dims }: FeatureMap): string {
  * A small convolutional net that some exporter might have made, and two inputs to run it on. Its steps connect to
  * earlier maps at random, so that tensors have several readers; some maps are outputs as well.
  */
-export function randomConvNet(seed: number): { readonly model: OnnxModel; readonly samples: readonly Feeds[] } {
+export function randomConvNet(seed: number): {
+  readonly model: OnnxModel;
+  readonly samples: readonly Feeds[];
+} {
   const sketch = new Sketch(seededRandom(seed));
   const input: FeatureMap = { name: 'x', dims: [1, 3, 8, 8] };
   sketch.maps.push(input);

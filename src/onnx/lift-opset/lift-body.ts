@@ -1,3 +1,4 @@
+import { encodeFloat16 } from '../../core/float16.ts';
 import type { NumericArray } from '../../core/tensor.ts';
 import { emptyAttribute } from '../attributes.ts';
 import { type ElementTypes, inferGraphElementTypes } from '../element-types.ts';
@@ -16,7 +17,6 @@ import type { NameScope } from '../name-scope.ts';
 import { capturedNames, subgraphsOf } from '../subgraphs.ts';
 import { readTensorData, tensorFrom } from '../tensor-data.ts';
 import { changeOf } from './changes.ts';
-import { float16Bits } from './float16-bits.ts';
 import type { LiftContext } from './rewriting.ts';
 
 export interface BodySettings {
@@ -145,7 +145,7 @@ function scalarData(value: number, elementType: number): NumericArray {
     case DATA_TYPE.double:
       return Float64Array.of(value);
     case DATA_TYPE.float16:
-      return Uint16Array.of(float16Bits(value));
+      return Uint16Array.of(encodeFloat16(value));
     case DATA_TYPE.float:
       return Float32Array.of(value);
     default:

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decodeFloat16, encodeFloat16 } from '../../../src/data/float16.ts';
+import { decodeFloat16, encodeFloat16 } from '../../../src/core/float16.ts';
 
 const ALL_BITS = Array.from({ length: 0x10000 }, (_, bits) => bits);
 
