@@ -41,6 +41,8 @@ const DEFAULT_SETTINGS: BenchSettings = {
   seed: 1,
 };
 
+const SHORTEST_WARM_UP_SECONDS = 2;
+
 const WHOLE: readonly (keyof BenchSettings)[] = ['rounds', 'minQueries'];
 const ABOVE_ZERO: readonly (keyof BenchSettings)[] = [
   'minDurationSeconds',
@@ -53,13 +55,22 @@ const ZERO_OR_MORE: readonly (keyof BenchSettings)[] = ['leadInSeconds', 'maxOth
 
 /**
  * Settings with defaults filled in and every number checked. `maxDurationSeconds` not given becomes six times
- * `minDurationSeconds`. The place of a problem is the field's name.
+ * `minDurationSeconds`; `maxWarmUpSeconds` not given becomes `minDurationSeconds` within 2 and 10 s, so that a short
+ * benchmark stays short. The place of a problem is the field's name.
  */
 export function benchSettings(
   given: Partial<BenchSettings>,
 ): Result<BenchSettings, Problem<'invalid-bench-settings'>> {
   const minDurationSeconds = given.minDurationSeconds ?? DEFAULT_SETTINGS.minDurationSeconds;
-  const settings = { ...DEFAULT_SETTINGS, maxDurationSeconds: minDurationSeconds * 6, ...given };
+  const settings = {
+    ...DEFAULT_SETTINGS,
+    maxDurationSeconds: minDurationSeconds * 6,
+    maxWarmUpSeconds: Math.min(
+      DEFAULT_SETTINGS.maxWarmUpSeconds,
+      Math.max(SHORTEST_WARM_UP_SECONDS, minDurationSeconds),
+    ),
+    ...given,
+  };
   for (const field of WHOLE) {
     const value = settings[field] as number;
     if (!Number.isSafeInteger(value) || value < 1)

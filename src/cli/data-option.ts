@@ -1,6 +1,5 @@
 import { statSync } from 'node:fs';
 import { extname, join } from 'node:path';
-import { loadProfile } from '../config/load-profiles.ts';
 import type { Profile } from '../config/profile.ts';
 import type { Problem } from '../core/problem.ts';
 import { ok, type Result } from '../core/result.ts';
@@ -18,6 +17,7 @@ export async function resolveData(
   split: string | undefined,
 ): Promise<Result<DataChoice, readonly Problem[]>> {
   if (!isProfile(data)) return ok({ dataPath: data, split: split ?? 'eval' });
+  const { loadProfile } = await import('../config/load-profiles.ts');
   const profile = await loadProfile(data);
   if (!profile.ok) return profile;
   const { path, evaluation } = profile.value.data;

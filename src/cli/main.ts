@@ -2,14 +2,26 @@
 import { Command, CommanderError } from 'commander';
 import { agentVersion } from '../jobs/agent-version.ts';
 import { dropOutputWhenClosed } from './closed-output.ts';
-import { benchCommand } from './commands/bench.ts';
-import { evaluateCommand } from './commands/evaluate.ts';
-import { inspectCommand } from './commands/inspect.ts';
-import { quantizeCommand } from './commands/quantize.ts';
-import { runCommand } from './commands/run.ts';
-import { serveCommand } from './commands/serve.ts';
 import { EXIT } from './exit-code.ts';
 import type { Terminal } from './terminal.ts';
+
+type MakeCommand = (terminal: Terminal, exit: (code: number) => void) => Command;
+
+/** Loaded when needed: a web server and a schema library are most of the time that `inspect` would take to start. */
+const COMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
+  run: async () => (await import('./commands/run.ts')).runCommand,
+  serve: async () => (await import('./commands/serve.ts')).serveCommand,
+  quantize: async () => (await import('./commands/quantize.ts')).quantizeCommand,
+  evaluate: async () => (await import('./commands/evaluate.ts')).evaluateCommand,
+  bench: async () => (await import('./commands/bench.ts')).benchCommand,
+  inspect: async () => (await import('./commands/inspect.ts')).inspectCommand,
+};
+
+/** The command that is named first, or all of them for whoever asks what there is. */
+function commandsFor(name: string | undefined): readonly (() => Promise<MakeCommand>)[] {
+  const named = Object.entries(COMMANDS).find(([known]) => known === name)?.[1];
+  return named === undefined ? Object.values(COMMANDS) : [named];
+}
 
 const EXIT_CODES = `
 Exit codes: 0 done, 1 a verdict or gate failed, 2 bad usage or input, 3 a fault of ptq-agent or a worker that died.
@@ -28,14 +40,8 @@ async function main(): Promise<void> {
     .showSuggestionAfterError()
     .showHelpAfterError('(--help lists the options)')
     .exitOverride();
-  for (const make of [
-    runCommand,
-    serveCommand,
-    quantizeCommand,
-    evaluateCommand,
-    benchCommand,
-    inspectCommand,
-  ]) {
+  for (const load of commandsFor(process.argv[2])) {
+    const make = await load();
     program.addCommand(make(terminal, exit).copyInheritedSettings(program));
   }
   try {

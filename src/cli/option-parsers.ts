@@ -2,8 +2,18 @@ import { InvalidArgumentError } from 'commander';
 import { parseDurationSeconds } from '../config/duration.ts';
 
 export function wholeNumber(text: string): number {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError(`expected a whole number but found '${text}'`);
-  return Number(text);
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) {
+    throw new InvalidArgumentError(`expected a whole number but found '${text}'`);
+  }
+  return value;
+}
+
+/** 0 stands for every core. */
+export function threadCount(text: string): number {
+  const value = wholeNumber(text);
+  if (value > 1024) throw new InvalidArgumentError(`expected at most 1024 threads but found ${text}`);
+  return value;
 }
 
 export function positiveInteger(text: string): number {

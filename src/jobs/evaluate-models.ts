@@ -4,11 +4,12 @@ import { openSamples } from '../data/open-samples.ts';
 import type { SampleSource } from '../data/sample-source.ts';
 import { createEvaluator, type Evaluator } from '../evaluation/evaluation.ts';
 import { DEFAULT_VERDICT_SETTINGS } from '../evaluation/verdict.ts';
-import { type ModelPort, openSession, type Session } from '../runtime/session.ts';
+import type { ModelPort, Session } from '../runtime/session.ts';
 import type { EvaluateTask, ModelEvaluation } from './evaluate-task.ts';
+import { openModel } from './open-model.ts';
 import { createPhaseRecorder } from './phase-recorder.ts';
 import type { TaskContext } from './task-context.ts';
-import { unwrap } from './unwrap.ts';
+import { unwrap, unwrapIn } from './unwrap.ts';
 
 interface Candidate {
   readonly variant: string;
@@ -25,14 +26,14 @@ interface Candidate {
 export function evaluateModels(task: EvaluateTask, { clock, emit }: TaskContext): Promise<ModelEvaluation[]> {
   const phase = createPhaseRecorder(clock, (span) => emit({ kind: 'phase', span }));
   return phase('evaluate', async () => {
-    const reference = await open(task.reference.path, task.threads);
+    const reference = await openModel(task.reference.path, task.threads);
     const { split, samples: limit } = task;
     const options = { split, modelInputs: reference.inputs, ...(limit === undefined ? {} : { limit }) };
     const source = unwrap(await openSamples(task.dataPath, options));
     try {
       const labels = unwrap(await source.labels());
       const candidates = await openCandidates(task, reference, labels);
-      await compare(reference, candidates, source, (done) =>
+      await compare(reference, candidates, source, task.dataPath, (done) =>
         emit({
           kind: 'progress',
           progress: { phase: 'evaluate', done, total: source.count, unit: 'samples' },
@@ -49,10 +50,6 @@ export function evaluateModels(task: EvaluateTask, { clock, emit }: TaskContext)
   });
 }
 
-async function open(path: string, threads: number): Promise<Session> {
-  return unwrap(await openSession(path, { intraOpThreads: threads }));
-}
-
 async function openCandidates(
   task: EvaluateTask,
   reference: Session,
@@ -61,7 +58,7 @@ async function openCandidates(
   const candidates: Candidate[] = [];
   const { metric, ...budget } = task.budget;
   for (const { variant, path } of task.candidates) {
-    const session = await open(path, task.threads);
+    const session = await openModel(path, task.threads);
     requireSamePorts(task.reference.path, reference, path, session);
     const evaluator = createEvaluator({
       task: task.task,
@@ -106,6 +103,7 @@ async function compare(
   reference: Session,
   candidates: readonly Candidate[],
   source: SampleSource,
+  dataPath: string,
   onSample: (done: number) => void,
 ): Promise<void> {
   let done = 0;
@@ -115,7 +113,8 @@ async function compare(
       const found = await runOrProblem(session, feeds);
       if ('kind' in expected) evaluator.fail(index, expected);
       else if ('kind' in found) evaluator.fail(index, found);
-      else unwrap(evaluator.add({ index, reference: expected.outputs, candidate: found.outputs }));
+      else
+        unwrapIn(dataPath, evaluator.add({ index, reference: expected.outputs, candidate: found.outputs }));
     }
     done += 1;
     onSample(done);

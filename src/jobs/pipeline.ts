@@ -15,7 +15,8 @@ import type { ModelEvaluation } from './evaluate-task.ts';
 import { type HostFingerprint, readHostFingerprint } from './host-fingerprint.ts';
 import { createPhaseRecorder } from './phase-recorder.ts';
 import type { QuantizeReport } from './quantize-task.ts';
-import { type RunTimeline, startRunWatch } from './run-watch.ts';
+import { startRunWatch } from './run-watch.ts';
+import type { RunTimeline } from './timeline-task.ts';
 import { unwrap } from './unwrap.ts';
 import { ensureVariant, type VariantArtifact } from './variant-artifact.ts';
 import { runTask, type WorkerHost } from './worker-process.ts';
@@ -88,7 +89,8 @@ export function runPipeline(
   return attemptAsync(async () => {
     const { clock, logger } = deps;
     const startNs = clock.nowNs();
-    const watch = await startRunWatch(deps.sampler, `${deps.store.runDirectory(runId)}/timeline.jsonl`, {
+    const file = `${deps.store.runDirectory(runId)}/timeline.jsonl`;
+    const watch = await startRunWatch(deps.sampler, file, {
       idleIntervalMs: deps.samplerIdleIntervalMs,
       logger,
     });
@@ -99,12 +101,13 @@ export function runPipeline(
     const host = { entry: deps.workerEntry, onSpawn: watch.addProcess, onExit: watch.removeProcess };
     const context: RunContext = { profile, plan, deps, host, onEvent };
     let variants: readonly VariantOutcome[];
-    let timeline: RunTimeline | undefined;
+    let watched = false;
     try {
       variants = await runSteps(context);
     } finally {
-      timeline = await watch.finish();
+      watched = await watch.finish();
     }
+    const timeline = watched ? await summarize(file, context) : undefined;
     return {
       model: profile.name,
       host: readHostFingerprint(),
@@ -113,6 +116,19 @@ export function runPipeline(
       seconds: Number(clock.nowNs() - startNs) / 1e9,
     };
   });
+}
+
+/** The timeline is an extra: where it cannot be read the run has its results all the same. */
+async function summarize(file: string, { deps }: RunContext): Promise<RunTimeline | undefined> {
+  const { workerEntry: entry, signal, logger } = deps;
+  const summary = await runTask(
+    { entry },
+    { kind: 'timeline', file },
+    signal === undefined ? {} : { signal },
+  );
+  if (summary.ok) return summary.value as RunTimeline;
+  logger.warn(`the timeline cannot be summed up: ${summary.error.message}`, { file });
+  return undefined;
 }
 
 async function runSteps(context: RunContext): Promise<readonly VariantOutcome[]> {

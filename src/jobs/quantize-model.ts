@@ -17,10 +17,11 @@ import { observeTensors } from '../quantization/calibration/observation.ts';
 import { createObserver, needsValues } from '../quantization/calibration/observers.ts';
 import { type GraphView, viewGraph } from '../quantization/graph-view.ts';
 import { insertQdq } from '../quantization/insert-qdq.ts';
+import { findNonFiniteConstant } from '../quantization/non-finite-constant.ts';
 import { type Placement, placeQuantization } from '../quantization/placement.ts';
-import type { Recipe } from '../quantization/recipe.ts';
+import { matchesPattern, type Recipe } from '../quantization/recipe.ts';
 import { readCpuFeatures } from '../runtime/cpu-features.ts';
-import { openSession } from '../runtime/session.ts';
+import { openSession, type Session } from '../runtime/session.ts';
 import { modelSizeBytes } from './model-size.ts';
 import { createPhaseRecorder } from './phase-recorder.ts';
 import { peakRssBytes } from './process-memory.ts';
@@ -108,7 +109,19 @@ function prepare(
       }),
     );
   }
-  return { view, placement, warnings: preparationNotes(report) };
+  return { view, placement, warnings: [...preparationNotes(report), ...unmatchedExclusions(view, recipe)] };
+}
+
+/** Exclusions that exclude nothing are most likely mistyped. */
+function unmatchedExclusions({ graph }: GraphView, { exclude }: Recipe): string[] {
+  const nodes = exclude.nodes.filter(
+    (pattern) => !graph.node.some(({ name }) => matchesPattern(pattern, name ?? '')),
+  );
+  const opTypes = exclude.opTypes.filter((opType) => !graph.node.some((node) => node.opType === opType));
+  return [
+    ...nodes.map((pattern) => `no node is named '${pattern}', which the recipe excludes`),
+    ...opTypes.map((opType) => `no node is a ${opType}, which the recipe excludes`),
+  ];
 }
 
 /** What the preparation changed that the owner of the model may want to know. */
@@ -143,31 +156,42 @@ async function calibrateWithRuntime(
   const { model, observed } = observeTensors(view, sources, { values: needsValues(calibration) });
   const observingPath = join(scratch, 'observing.onnx');
   unwrap(writeModel(model, observingPath));
-  const session = unwrap(await openSession(observingPath, { intraOpThreads: task.threads }));
+  const session = await openObserving(observingPath, task);
   const samples = await openCalibration(task, session.inputs);
   try {
     const total = samples.count;
-    return unwrap(
-      await calibrate(samples.samples(), createObserver(calibration, observed), {
-        runBatch: session.run,
-        clock,
-        onSample: (done) =>
-          emit({
-            kind: 'progress',
-            progress: {
-              phase: 'calibrate',
-              ...(task.subject === undefined ? {} : { subject: task.subject }),
-              done,
-              total,
-              unit: 'samples',
-            },
-          }),
-      }),
-    );
+    const calibrated = await calibrate(samples.samples(), createObserver(calibration, observed), {
+      runBatch: session.run,
+      clock,
+      onSample: (done) =>
+        emit({
+          kind: 'progress',
+          progress: {
+            phase: 'calibrate',
+            ...(task.subject === undefined ? {} : { subject: task.subject }),
+            done,
+            total,
+            unit: 'samples',
+          },
+        }),
+    });
+    if (!calibrated.ok && calibrated.error.kind === 'non-finite-activation') {
+      const cause = findNonFiniteConstant(view);
+      if (cause !== undefined) throw new ProblemError(cause);
+    }
+    return unwrap(calibrated);
   } finally {
     await samples.close();
     await session.close();
   }
+}
+
+/** Loads the observing model. One that the runtime rejects as it came is reported under its own path. */
+async function openObserving(observingPath: string, task: QuantizeTask): Promise<Session> {
+  const settings = { intraOpThreads: task.threads };
+  const session = await openSession(observingPath, settings);
+  if (!session.ok) await unwrap(await openSession(task.modelPath, settings)).close();
+  return unwrap(session);
 }
 
 async function openCalibration(

@@ -1,4 +1,3 @@
-import type { Problem } from '../core/problem.ts';
 import type { FloatNode } from '../quantization/placement.ts';
 import type { Recipe } from '../quantization/recipe.ts';
 
@@ -48,5 +47,3 @@ export interface QuantizeReport {
   readonly selfCheck: { readonly samples: number; readonly sqnrDb: number | null };
   readonly warnings: readonly string[];
 }
-
-export type QuantizeProblem = Problem;

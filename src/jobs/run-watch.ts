@@ -1,19 +1,10 @@
 import type { Logger } from '../core/log.ts';
 import type { PhaseSpan } from '../core/phase.ts';
 import type { Sampler } from '../telemetry/sampler.ts';
-import { type PhaseSummary, summarizePhases } from '../telemetry/timeline.ts';
-import { createTimeline, readTimeline, type TimelineWriter } from '../telemetry/timeline-file.ts';
+import { createTimeline, type TimelineWriter } from '../telemetry/timeline-file.ts';
 
 /** How often the host is sampled while a job runs. */
 export const WATCH_INTERVAL_MS = 100;
-
-/** What the host did during a run. */
-export interface RunTimeline {
-  readonly file: string;
-  readonly snapshots: number;
-  readonly droppedSnapshots: number;
-  readonly phases: readonly PhaseSummary[];
-}
 
 /** Keeps the host's snapshots and the run's phases in one file while a run lasts. */
 export interface RunWatch {
@@ -21,8 +12,8 @@ export interface RunWatch {
   readonly addProcess: (pid: number) => void;
   readonly removeProcess: (pid: number) => void;
   readonly phase: (span: PhaseSpan) => void;
-  /** Ends the watch. Undefined where the timeline could not be written or read; the log says why. */
-  readonly finish: () => Promise<RunTimeline | undefined>;
+  /** Ends the watch and closes its file. False where that could not be written; the log says why. */
+  readonly finish: () => Promise<boolean>;
 }
 
 /**
@@ -60,23 +51,9 @@ export async function startRunWatch(
       stopListening();
       sampler.setIntervalMs(options.idleIntervalMs);
       sampler.watch([]);
-      return writer === undefined ? undefined : summarize(writer, file, options.logger);
+      const closed = await writer?.close();
+      if (closed?.ok === false) options.logger.warn(closed.error.message, { file });
+      return closed?.ok === true;
     },
   };
-}
-
-async function summarize(
-  writer: TimelineWriter,
-  file: string,
-  logger: Logger,
-): Promise<RunTimeline | undefined> {
-  const closed = await writer.close();
-  if (!closed.ok) logger.warn(closed.error.message, { file });
-  const timeline = await readTimeline(file);
-  if (!timeline.ok) {
-    logger.warn(timeline.error.message, { file });
-    return undefined;
-  }
-  const { snapshots, spans, droppedSnapshots } = timeline.value;
-  return { file, snapshots: snapshots.length, droppedSnapshots, phases: summarizePhases(snapshots, spans) };
 }

@@ -6,8 +6,8 @@ import type { Problem } from '../core/problem.ts';
 import { ok, type Result } from '../core/result.ts';
 import type { NamedTensors } from '../core/tensor.ts';
 import { openSamples } from '../data/open-samples.ts';
-import { openSession } from '../runtime/session.ts';
 import { hostBusySeconds } from './host-busy.ts';
+import { openModel } from './open-model.ts';
 import { peakRssBytes, processCpuSeconds } from './process-memory.ts';
 import type { SutTask } from './sut-task.ts';
 import type { TaskContext } from './task-context.ts';
@@ -23,7 +23,7 @@ export async function openSystemUnderTest(
   task: SutTask,
   { clock }: TaskContext,
 ): Promise<(command: SutCommand) => Promise<Result<unknown, Problem>>> {
-  const session = unwrap(await openSession(task.modelPath, { intraOpThreads: task.threads }));
+  const session = await openModel(task.modelPath, task.threads);
   const source = unwrap(await openSamples(task.dataPath, { split: task.split, modelInputs: session.inputs }));
   const runs: (() => Promise<void>)[] = [];
   let prebuiltBytes = 0;

@@ -6,6 +6,7 @@ import { inspectModel } from './inspect-model.ts';
 import { quantizeModel } from './quantize-model.ts';
 import { openSystemUnderTest } from './system-under-test.ts';
 import type { TaskContext } from './task-context.ts';
+import { summarizeTimeline } from './timeline-task.ts';
 import type { SutCommand, WorkerMessage, WorkerTask } from './worker-protocol.ts';
 
 /** The entry of a worker process: takes one task from its parent and goes when the parent goes. */
@@ -29,6 +30,8 @@ function main(): void {
         return evaluateModels(request, context);
       case 'inspect':
         return inspectModel(request);
+      case 'timeline':
+        return summarizeTimeline(request);
       case 'sut':
         obey = await openSystemUnderTest(request, context);
         return undefined;
@@ -42,8 +45,6 @@ function main(): void {
     );
   });
   process.on('disconnect', () => process.exit(0));
-  // Ctrl-C reaches every process of the terminal. The parent decides what becomes of its workers.
-  process.on('SIGINT', () => {});
 }
 
 /** What is not an expected failure is a bug of this program: it is reported as such and its stack goes to the log. */

@@ -42,6 +42,8 @@ export class WorkerProcess {
     this.#killAfterMs = controls.killAfterMs ?? KILL_AFTER_MS;
     this.#child = fork(fileURLToPath(host.entry), [], {
       serialization: 'advanced',
+      // Out of the terminal's process group: Ctrl-C is for the parent, which then decides what becomes of its workers.
+      detached: true,
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
     const { pid } = this.#child;
@@ -123,8 +125,8 @@ export class WorkerProcess {
 
   #reasonOfExit(code: number | null, signal: NodeJS.Signals | null): Problem {
     if (this.#controls.signal?.aborted) return problem('cancelled', 'the job was cancelled');
-    const said = this.#stderrTail.trim().split('\n').at(-1) ?? '';
-    const words = said === '' ? '' : `; its last words: ${said.slice(0, 300)}`;
+    const said = lastWords(this.#stderrTail);
+    const words = said === undefined ? '' : `; its last words: ${said.slice(0, 300)}`;
     if (signal === 'SIGKILL' || signal === 'SIGTERM') {
       return problem('worker-killed', `the worker was ended by ${signal} from outside${words}`, {
         hint:
@@ -150,6 +152,14 @@ export async function runTask(
   const answer = await worker.ask(task);
   await worker.close();
   return answer;
+}
+
+/** The last line that is not a part of a stack trace or the version that Node.js signs an uncaught error with. */
+function lastWords(stderr: string): string | undefined {
+  return stderr
+    .split('\n')
+    .filter((line) => /^\S/.test(line) && !/^(Node\.js v|[}\]])/.test(line))
+    .at(-1);
 }
 
 function deferred<T>() {

@@ -7,9 +7,10 @@ import type { EvaluateTask } from './evaluate-task.ts';
 import type { InspectTask } from './inspect-task.ts';
 import type { QuantizeTask } from './quantize-task.ts';
 import type { SutTask } from './sut-task.ts';
+import type { TimelineTask } from './timeline-task.ts';
 
 /** What a worker process is asked to do: one task a process, so that a model can take down nothing but its own job. */
-export type WorkerTask = DigestTask | QuantizeTask | EvaluateTask | InspectTask | SutTask;
+export type WorkerTask = DigestTask | QuantizeTask | EvaluateTask | InspectTask | SutTask | TimelineTask;
 
 /** How far a phase has come. `total` is absent where it cannot be known. */
 export interface JobProgress {

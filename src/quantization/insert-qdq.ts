@@ -15,6 +15,7 @@ import {
   quantizeConstant,
   type WeightSettings,
 } from './quantized-constants.ts';
+import { swallowActivations } from './swallowed-activations.ts';
 
 /** What is put in place of one activation edge. */
 interface EdgePair {
@@ -47,7 +48,7 @@ export function insertQdq(
       nodes.push(node, ...writer.guardPooling(node));
       for (const output of outputs) nodes.push(...writer.endEdge(node, output));
     }
-    view.graph.node = nodes;
+    view.graph.node = nodes.filter((node) => !writer.swallowed.has(node));
     view.graph.initializer.push(...writer.initializers);
   });
 }
@@ -61,6 +62,7 @@ function createWriter(
   const names = createNameScope(view.graph);
   const initializers: TensorProto[] = [];
   const parameters = createEdgeParameters(placement, ranges, names, initializers);
+  const swallowing = swallowActivations(view, placement, parameters.affine);
   const copies = new Map<string, string>();
   for (const edge of placement.edges.keys()) {
     if (!placement.producedInInt8.has(edge)) copies.set(edge, names.fresh(`${edge}_dequantized`));
@@ -123,6 +125,8 @@ function createWriter(
 
   return {
     initializers,
+    /** Nodes that the quantized graph leaves out. */
+    swallowed: swallowing.nodes,
     rewire,
     /** The pair of a graph input that int8 nodes read. */
     pairFor: (edge: string): NodeProto[] => {
@@ -135,8 +139,11 @@ function createWriter(
     endEdge: (node: NodeProto, output: string): NodeProto[] => {
       if (!placement.edges.has(output)) return [];
       const copy = copies.get(output);
-      const from = copy === undefined ? names.fresh(`${output}_float`) : output;
-      if (copy === undefined) node.output = node.output.map((name) => (name === output ? from : name));
+      const swallowed = swallowing.sourceOf.get(output);
+      const from = swallowed ?? (copy === undefined ? names.fresh(`${output}_float`) : output);
+      if (copy === undefined && swallowed === undefined) {
+        node.output = node.output.map((name) => (name === output ? from : name));
+      }
       const { quantize, dequantize } = makePair(output, from, copy ?? output);
       return [quantize, dequantize];
     },

@@ -14,7 +14,7 @@ export interface CpuFeatures {
 
 /** Reads the features from the text of /proc/cpuinfo. Source: Linux Documentation/arch/x86/cpuinfo.rst. */
 export function parseCpuFeatures(cpuinfo: string, architecture: string): CpuFeatures {
-  const field = (name: string) => new RegExp(`^${name}\\s*:\\s*(.*)$`, 'm').exec(cpuinfo)?.[1]?.trim();
+  const field = (name: string) => new RegExp(`^${name}[ \\t]*:(.*)$`, 'm').exec(cpuinfo)?.[1]?.trim();
   const flags = new Set((field('flags') ?? field('Features') ?? '').split(/\s+/));
   return {
     architecture,
@@ -27,8 +27,18 @@ export function parseCpuFeatures(cpuinfo: string, architecture: string): CpuFeat
   };
 }
 
+/** The features of this host. Where there is no such file, as off Linux, none is known, which is the careful assumption. */
 export function readCpuFeatures(cpuinfoPath = '/proc/cpuinfo'): CpuFeatures {
-  return parseCpuFeatures(readFileSync(cpuinfoPath, 'utf8'), process.arch);
+  return parseCpuFeatures(readIfPresent(cpuinfoPath), process.arch);
+}
+
+function readIfPresent(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    throw error;
+  }
 }
 
 /**

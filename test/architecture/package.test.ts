@@ -17,7 +17,12 @@ interface LockFile {
   readonly packages: Readonly<
     Record<
       string,
-      { readonly engines?: { readonly node?: string }; readonly resolved?: string; readonly dev?: boolean }
+      {
+        readonly engines?: { readonly node?: string };
+        readonly resolved?: string;
+        readonly dev?: boolean;
+        readonly optionalDependencies?: Readonly<Record<string, string>>;
+      }
     >
   >;
 }
@@ -57,6 +62,15 @@ describe('the package', () => {
 
   it('names no registry in its lock file, so that any mirror serves', () => {
     expect(Object.values(lock.packages).filter(({ resolved }) => resolved !== undefined)).toEqual([]);
+  });
+
+  it('has an entry in its lock file for the packages of every platform, without which npm ci refuses it', () => {
+    // `node .ci/complete-lock.cjs` adds those that a registry mirror did not have.
+    const optional = Object.values(lock.packages).flatMap(({ optionalDependencies = {} }) =>
+      Object.keys(optionalDependencies),
+    );
+    expect(optional.length).toBeGreaterThan(0);
+    expect(optional.filter((name) => lock.packages[`node_modules/${name}`] === undefined)).toEqual([]);
   });
 
   it('keeps npm ci from downloading CUDA libraries', () => {

@@ -32,9 +32,7 @@ describe('a real model', () => {
     async (_name, path) => {
       const given = unwrap(readModel(path));
       await expectSameResults(given, feedsFor(given), (m) => {
-        expect(unwrap(prepareModel(m, { fold: false })).liftOpset.toVersion).toBeGreaterThanOrEqual(
-          13,
-        );
+        expect(unwrap(prepareModel(m, { fold: false })).liftOpset.toVersion).toBeGreaterThanOrEqual(13);
       });
     },
   );

@@ -25,8 +25,11 @@ async function runModel({ modelPath, dataPath, split, recipe, threads }: Quantiz
 
 const [mode, json = ''] = process.argv.slice(2);
 const task = JSON.parse(json) as QuantizeTask;
-const seconds =
-  mode === 'run'
-    ? await runModel(task)
-    : (await quantizeModel(task, { clock: systemClock, emit: () => {} })).seconds;
-process.stdout.write(JSON.stringify({ seconds, peakRssBytes: peakRssBytes() }));
+if (mode === 'run') {
+  const seconds = await runModel(task);
+  process.stdout.write(JSON.stringify({ seconds, peakRssBytes: peakRssBytes() }));
+} else {
+  const { seconds, calibration } = await quantizeModel(task, { clock: systemClock, emit: () => {} });
+  const calibrationSeconds = calibration.seconds;
+  process.stdout.write(JSON.stringify({ seconds, calibrationSeconds, peakRssBytes: peakRssBytes() }));
+}

@@ -9,7 +9,7 @@ import { temporaryFolder } from './temporary-folder.ts';
  * kills itself, `refuse` reports a problem, `dies-in-round` kills itself at its first round. Others succeed.
  */
 const SCRIPT = String.raw`
-import { appendFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -46,6 +46,11 @@ const tasks = {
     reference: { top1: 0.92 }, allowedDrop: 0.05, verdict: 'non_inferior', verdictReason: 'good enough',
   })),
   sut: () => undefined,
+  timeline: ({ file }) => {
+    const lines = readFileSync(file, 'utf8').trim().split('\n').map((line) => JSON.parse(line));
+    const phases = lines.filter(({ type }) => type === 'phase').map(({ phase, subject }) => ({ phase, subject }));
+    return { file, snapshots: 0, droppedSnapshots: 0, phases };
+  },
 };
 
 process.on('disconnect', () => process.exit(0));
@@ -54,7 +59,7 @@ process.on('message', (request) => {
     log(request.verb);
     return done(commands[request.verb](request.spec));
   }
-  model = basename(request.modelPath);
+  model = basename(request.modelPath ?? request.reference?.path ?? '');
   log(request.kind);
   switch (model) {
     case 'hang.onnx':

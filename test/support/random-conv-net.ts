@@ -289,7 +289,9 @@ export function randomConvNet(seed: number): {
   sketch.maps.push(input);
   const length = 3 + Math.floor(sketch.random() * 8);
   for (let step = 0; step < length; step++) {
-    const from = sketch.random() < 0.8 ? (sketch.maps.at(-1) as FeatureMap) : sketch.pick(sketch.maps);
+    // After the first step nothing starts from the input again, so that every path leads through a convolution.
+    const candidates = step === 0 ? sketch.maps : sketch.maps.slice(1);
+    const from = sketch.random() < 0.8 ? (candidates.at(-1) as FeatureMap) : sketch.pick(candidates);
     const made = step === 0 ? conv(sketch, from) : sketch.pick(STEPS)(sketch, from);
     if (made !== from) sketch.maps.push(made);
   }

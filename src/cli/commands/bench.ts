@@ -12,7 +12,7 @@ import { resolveData } from '../data-option.ts';
 import { WORKER_ENTRY } from '../entries.ts';
 import { EXIT } from '../exit-code.ts';
 import { abortOnInterrupt } from '../interrupt.ts';
-import { durationSeconds, positiveInteger, wholeNumber } from '../option-parsers.ts';
+import { durationSeconds, positiveInteger, threadCount, wholeNumber } from '../option-parsers.ts';
 import { createProgressView } from '../progress.ts';
 import { requireOptions } from '../required-options.ts';
 import { decimal, renderTable } from '../table.ts';
@@ -42,7 +42,7 @@ export function benchCommand(terminal: Terminal, exit: (code: number) => void): 
         .choices(['single-stream', 'offline'])
         .default('single-stream'),
     )
-    .option('--threads <n>', 'threads inside an operator; 0 is every core', wholeNumber, 1)
+    .option('--threads <n>', 'threads inside an operator; 0 is every core', threadCount, 1)
     .option('--duration <time>', 'measuring time a model, such as 10s', durationSeconds, 10)
     .option('--min-queries <n>', 'queries to reach a model, even if it takes longer', positiveInteger)
     .option('--rounds <n>', 'turns that each model gets', positiveInteger)

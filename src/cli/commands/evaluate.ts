@@ -6,7 +6,7 @@ import { type DataChoice, resolveData } from '../data-option.ts';
 import { WORKER_ENTRY } from '../entries.ts';
 import { EXIT } from '../exit-code.ts';
 import { abortOnInterrupt } from '../interrupt.ts';
-import { positiveInteger, ratio, wholeNumber } from '../option-parsers.ts';
+import { positiveInteger, ratio, threadCount } from '../option-parsers.ts';
 import { createProgressView } from '../progress.ts';
 import { requireOptions } from '../required-options.ts';
 import { decimal, percent, renderTable } from '../table.ts';
@@ -40,7 +40,7 @@ export function evaluateCommand(terminal: Terminal, exit: (code: number) => void
     )
     .option('--max-drop <ratio>', 'accuracy that may be lost, such as 0.01 for one point', ratio)
     .option('--relative', 'take --max-drop as a share of the float32 accuracy', false)
-    .option('--threads <n>', 'threads of the runtime; 0 is every core', wholeNumber, 0)
+    .option('--threads <n>', 'threads of the runtime; 0 is every core', threadCount, 0)
     .option('--json', 'print the result as JSON', false)
     .option('-q, --quiet', 'no progress', false)
     .action(async (fp32: string, candidates: string[], options: EvaluateOptions) =>

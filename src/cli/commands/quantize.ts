@@ -6,7 +6,7 @@ import { CALIBRATION_METHODS, type CalibrationMethod, STATIC_INT8 } from '../../
 import { WORKER_ENTRY } from '../entries.ts';
 import { EXIT } from '../exit-code.ts';
 import { abortOnInterrupt } from '../interrupt.ts';
-import { list, percentile, positiveInteger, wholeNumber } from '../option-parsers.ts';
+import { list, percentile, positiveInteger, threadCount } from '../option-parsers.ts';
 import { createProgressView } from '../progress.ts';
 import { requireOptions } from '../required-options.ts';
 import { printProblems, printResult, type Terminal } from '../terminal.ts';
@@ -55,7 +55,7 @@ export function quantizeCommand(terminal: Terminal, exit: (code: number) => void
     )
     .option('--exclude <nodes>', 'node names that stay float, comma-separated, * matches any run', list, [])
     .option('--exclude-op <types>', 'operator types that stay float, comma-separated', list, [])
-    .option('--threads <n>', 'threads of the runtime while calibrating; 0 is every core', wholeNumber, 0)
+    .option('--threads <n>', 'threads of the runtime while calibrating; 0 is every core', threadCount, 0)
     .option('--json', 'print the report as JSON', false)
     .option('-q, --quiet', 'no progress', false)
     .action(async (model: string, options: QuantizeOptions) =>
@@ -100,8 +100,6 @@ async function quantize(model: string, options: QuantizeOptions, terminal: Termi
   return EXIT.done;
 }
 
-const MAX_LISTED = 10;
-
 function renderReport(report: QuantizeReport): string {
   const { sizeBytes, calibration, ops, selfCheck } = report;
   const ratio = sizeBytes.before / sizeBytes.after;
@@ -117,10 +115,18 @@ function renderReport(report: QuantizeReport): string {
   ].join('\n');
 }
 
+const MAX_NAMED = 3;
+
+/** Nodes that stay out of int8, one line a reason. */
 function listed(title: string, nodes: QuantizeReport['ops']['float']): string[] {
-  const lines = nodes
-    .slice(0, MAX_LISTED)
-    .map(({ node, op, reason }) => `  ${title.padEnd(11)}  ${op} ${node}: ${reason}`);
-  const more = nodes.length - lines.length;
-  return more > 0 ? [...lines, `  ${title.padEnd(11)}  and ${more} more (--json lists all)`] : lines;
+  const groups = new Map<string, string[]>();
+  for (const { node, op, reason } of nodes) {
+    const key = `${op}: ${reason}`;
+    groups.set(key, [...(groups.get(key) ?? []), node]);
+  }
+  return [...groups].map(([key, names]) => {
+    const named = names.slice(0, MAX_NAMED).join(', ');
+    const more = names.length > MAX_NAMED ? ', … (--json lists all)' : '';
+    return `  ${title.padEnd(11)}  ${names.length} ${key} (${named}${more})`;
+  });
 }

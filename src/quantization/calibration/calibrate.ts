@@ -29,7 +29,8 @@ export interface CalibrationDeps {
 
 /**
  * One streaming pass over the samples, which keeps nothing of a sample but what the observer counts.
- * Errors: `no-samples`; `non-finite-activation` with tensor and sample; what `runBatch` and `samples` report.
+ * Errors: `no-samples`; `nan-in-sample` and `non-finite-activation` with tensor and sample; what `runBatch` and
+ * `samples` report.
  */
 export function calibrate(
   samples: AsyncIterable<CalibrationSample>,
@@ -41,6 +42,7 @@ export function calibrate(
     let inferenceNs = 0n;
     let done = 0;
     for await (const { index, feeds } of samples) {
+      requireNoNan(index, feeds);
       const runStartNs = clock.nowNs();
       const outputs = await runBatch(feeds);
       inferenceNs += clock.nowNs() - runStartNs;
@@ -62,4 +64,22 @@ export function calibrate(
       inferenceSeconds: Number(inferenceNs) / 1e9,
     };
   });
+}
+
+/** The runtime's reductions skip most NaN, so what can be looked at here is. */
+function requireNoNan(sample: number, feeds: NamedTensors): void {
+  for (const [tensor, { data }] of Object.entries(feeds)) {
+    if (!(data instanceof Float32Array || data instanceof Float64Array) || !hasNan(data)) continue;
+    throw new ProblemError(
+      problem('nan-in-sample', `the sample holds NaN in '${tensor}'`, {
+        place: { tensor, sample },
+        hint: 'check the preprocessing of that sample, or leave it out of the calibration data',
+      }),
+    );
+  }
+}
+
+function hasNan(values: Float32Array | Float64Array): boolean {
+  for (let i = 0; i < values.length; i++) if (Number.isNaN(values[i])) return true;
+  return false;
 }

@@ -1,7 +1,7 @@
 import type { ValueRange } from '../affine.ts';
 
 /** Bins on each side of zero. Eight or more bins then fall on one step of an 8-bit grid. */
-export const DEFAULT_BINS = 2048;
+const DEFAULT_BINS = 2048;
 
 /**
  * Counts of values in bins of equal width on both sides of zero. Bin edges are multiples of the width and a range that

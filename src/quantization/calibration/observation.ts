@@ -85,6 +85,9 @@ function intsAttributeProto(name: string, values: readonly number[]): AttributeP
 
 function isNonNegative(producer: NodeProto | undefined, view: GraphView): boolean {
   if (producer === undefined || !isDefaultDomain(producer.domain)) return false;
-  if (producer.opType === 'Clip') return clipBounds(producer, view).min >= 0;
+  if (producer.opType === 'Clip') {
+    const { min, max } = clipBounds(producer, view);
+    return min >= 0 && max >= 0;
+  }
   return producer.opType === 'Relu' || producer.opType === 'Sigmoid' || producer.opType === 'Softmax';
 }

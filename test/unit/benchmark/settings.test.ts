@@ -9,6 +9,17 @@ describe('benchSettings', () => {
     });
   });
 
+  it('warms up no longer than it measures, within two and ten seconds', () => {
+    const warmUpOf = (minDurationSeconds: number) => {
+      const settings = benchSettings({ minDurationSeconds });
+      return settings.ok ? settings.value.maxWarmUpSeconds : undefined;
+    };
+    expect([0.3, 4, 120].map(warmUpOf)).toEqual([2, 4, 10]);
+    expect(benchSettings({ minDurationSeconds: 0.3, maxWarmUpSeconds: 7 })).toMatchObject({
+      value: { maxWarmUpSeconds: 7 },
+    });
+  });
+
   it.each([
     [{ rounds: 0 }, 'rounds', 'Expected rounds to be a whole number of at least 1 but found 0'],
     [{ rounds: 2.5 }, 'rounds', 'Expected rounds to be a whole number of at least 1 but found 2.5'],

@@ -21,7 +21,12 @@ function problemOf(result: Result<unknown, Problem>): Problem | undefined {
 
 describe('createEvaluator', () => {
   it('judges by kept answers, labels or not, where the metric is agreement', () => {
-    const settings = { alpha: 0.01, confidence: 0.95, budget: { absolute: 0.6 }, metric: 'agreement' } as const;
+    const settings = {
+      alpha: 0.01,
+      confidence: 0.95,
+      budget: { absolute: 0.6 },
+      metric: 'agreement',
+    } as const;
     const labels = new Int32Array([0, 0, 0, 0, 0, 0]);
     const evaluator = createEvaluator({ ...CLASSIFICATION, labels, settings });
     // Right to wrong once; top-1 alone would bound the loss, agreement counts the flip whatever it was.

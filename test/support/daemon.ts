@@ -1,0 +1,73 @@
+import type { RunState } from '../../src/store/runs.ts';
+import { type Program, startProgram } from './program.ts';
+
+/** A run as the API shows it. */
+export interface ShownRun {
+  readonly id: string;
+  readonly kind: string;
+  readonly model: string;
+  readonly state: RunState;
+  readonly progress?: { readonly phase: string };
+  readonly problem?: { readonly kind: string; readonly message: string };
+  readonly result?: {
+    readonly variants: readonly {
+      readonly variant: string;
+      readonly quantization?: { readonly reused: boolean; readonly output: string };
+      readonly bench: readonly { readonly queries: number }[];
+    }[];
+  };
+}
+
+export interface Daemon extends Program {
+  readonly url: string;
+  readonly get: (path: string) => Promise<Response>;
+  readonly order: (body: object) => Promise<ShownRun>;
+  readonly runs: () => Promise<readonly ShownRun[]>;
+  readonly run: (id: string) => Promise<ShownRun>;
+}
+
+/** Starts `ptq-agent serve` on a free port and waits until it listens. */
+export async function startDaemon(profiles: string, dataDir: string): Promise<Daemon> {
+  const args = ['serve', '--profiles', profiles, '--data-dir', dataDir, '--listen', '127.0.0.1:0'];
+  const program = startProgram(args);
+  const url = await until(() => /"address":"([^"]+)"/.exec(program.stderr())?.[1] ?? exitOf(program));
+  const get = (path: string) => fetch(`${url}${path}`);
+  return {
+    ...program,
+    url,
+    get,
+    order: async (body) => {
+      const headers = { 'content-type': 'application/json' };
+      const answer = await fetch(`${url}/bench`, { method: 'POST', headers, body: JSON.stringify(body) });
+      if (answer.status !== 202) throw new Error(`expected 202 but found ${answer.status}`);
+      return (await answer.json()) as ShownRun;
+    },
+    runs: async () => ((await (await get('/bench')).json()) as { runs: ShownRun[] }).runs,
+    run: async (id) => (await (await get(`/bench/${id}`)).json()) as ShownRun,
+  };
+}
+
+function exitOf({ child, stderr }: Program): undefined {
+  if (child.exitCode !== null) throw new Error(`the daemon ended with ${child.exitCode}: ${stderr()}`);
+}
+
+/** Waits until `probe` gives something. */
+export async function until<T>(probe: () => Promise<T | undefined> | T | undefined): Promise<T> {
+  const deadlineMs = Date.now() + 60_000;
+  while (Date.now() < deadlineMs) {
+    const found = await probe();
+    if (found !== undefined && found !== false) return found;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error('waited for a minute');
+}
+
+const ENDED: readonly RunState[] = ['succeeded', 'failed', 'cancelled', 'interrupted'];
+
+/** Waits until a run has ended, whatever came of it. */
+export function ended(daemon: Daemon, id: string): Promise<ShownRun> {
+  return until(async () => {
+    const run = await daemon.run(id);
+    return ENDED.includes(run.state) ? run : undefined;
+  });
+}

@@ -1,0 +1,157 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { Profile } from '../../../src/config/profile.ts';
+import { systemClock } from '../../../src/core/clock.ts';
+import { silentLogger } from '../../../src/core/log.ts';
+import { planOf, type RunOrder } from '../../../src/jobs/orders.ts';
+import { type PipelineDeps, runPipeline } from '../../../src/jobs/pipeline.ts';
+import type { JobProgress } from '../../../src/jobs/worker-protocol.ts';
+import { openStore } from '../../../src/store/store.ts';
+import { readTimeline } from '../../../src/telemetry/timeline-file.ts';
+import { fakeSampler } from '../../support/fake-sampler.ts';
+import { fakeWorker } from '../../support/fake-worker.ts';
+import { profileOf } from '../../support/profile.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { unwrap } from '../../support/unwrap.ts';
+
+function bench() {
+  const dataDir = temporaryFolder();
+  const store = unwrap(openStore(dataDir));
+  const worker = fakeWorker();
+  const progress: JobProgress[] = [];
+  const { sampler, told } = fakeSampler();
+  const deps: PipelineDeps = {
+    store,
+    sampler,
+    samplerIdleIntervalMs: 1000,
+    workerEntry: worker.entry,
+    clock: systemClock,
+    logger: silentLogger,
+    onProgress: (step) => progress.push(step),
+  };
+  const run = (profile: Profile, order: RunOrder, more: Partial<PipelineDeps> = {}) => {
+    const { id } = store.createRun({ kind: order.kind, model: profile.name, request: order });
+    return runPipeline(id, profile, planOf(profile, order), { ...deps, ...more });
+  };
+  return { dataDir, store, worker, progress, told, run };
+}
+
+const everything = { kind: 'pipeline' } as const;
+
+describe('runPipeline', () => {
+  it('quantizes, evaluates and benchmarks, and keeps the timeline beside the result', async () => {
+    const { dataDir, run, progress } = bench();
+    const result = unwrap(await run(profileOf('tiny'), everything));
+    expect(result.variants).toMatchObject([
+      { variant: 'fp32', sizeBytes: 1000, bench: [{ scenario: 'single-stream', variant: 'fp32' }] },
+      {
+        variant: 'int8',
+        quantization: { reused: false },
+        evaluation: { verdict: 'non_inferior' },
+        bench: [{ scenario: 'single-stream', queries: 1200 }],
+        speedUps: [{ base: 'fp32', candidate: 'int8' }],
+      },
+    ]);
+    const { spans } = unwrap(await readTimeline(result.timeline?.file ?? ''));
+    expect(spans.map(({ phase, subject }) => `${phase} ${subject}`)).toEqual([
+      'calibrate int8',
+      'bench single-stream',
+    ]);
+    expect(progress.map(({ phase }) => phase)).toContain('calibrate');
+    expect(readdirSync(join(dataDir, 'tmp'))).toEqual([]);
+  });
+
+  it('takes an artifact from the store when nothing that made it has changed', async () => {
+    const { run, worker } = bench();
+    unwrap(await run(profileOf('tiny'), everything));
+    const again = unwrap(await run(profileOf('tiny'), everything));
+    expect(again.variants[1]?.quantization?.reused).toBe(true);
+    expect(worker.requests().filter((request) => request.startsWith('quantize'))).toHaveLength(1);
+  });
+
+  it('makes what a benchmark on demand needs, and evaluates nothing', async () => {
+    const { run, worker } = bench();
+    const order = { kind: 'bench', scenario: 'offline', durationSeconds: 0.5 } as const;
+    const result = unwrap(await run(profileOf('tiny'), order));
+    expect(result.variants.map(({ bench: measured }) => measured[0]?.scenario)).toEqual([
+      'offline',
+      'offline',
+    ]);
+    expect(worker.requests().some((request) => request.startsWith('evaluate'))).toBe(false);
+  });
+
+  it('measures fp32 alone when no other variant is asked for', async () => {
+    const { run, worker } = bench();
+    const result = unwrap(await run(profileOf('tiny'), { kind: 'bench', variants: ['fp32'] }));
+    expect(result.variants.map(({ variant }) => variant)).toEqual(['fp32']);
+    expect(worker.requests().some((request) => request.startsWith('quantize'))).toBe(false);
+  });
+
+  it('measures every scenario of the profile, each as a phase of its own', async () => {
+    const scenarios = [
+      { scenario: 'single-stream', durationSeconds: 1 },
+      { scenario: 'offline', durationSeconds: 1 },
+    ] as const;
+    const { run } = bench();
+    const result = unwrap(await run(profileOf('tiny', { bench: { threads: 1, scenarios } }), everything));
+    expect(result.variants[1]?.speedUps.map(({ metric }) => metric)).toEqual([
+      'median-latency',
+      'throughput',
+    ]);
+    expect(result.timeline?.phases.map(({ subject }) => subject)).toEqual([
+      'int8',
+      'single-stream',
+      'offline',
+    ]);
+  });
+
+  it('stops the others as soon as one system under test dies, and says which way it died', async () => {
+    const { run, worker } = bench();
+    const profile = profileOf('tiny', { model: '/models/dies-in-round.onnx' });
+    const result = await run(profile, everything);
+    expect(result).toMatchObject({ ok: false, error: { kind: 'worker-killed' } });
+    // The other variant gets at most the turn before and the one under way, not its twelve.
+    const rounds = worker.requests().filter((request) => /^round \w{26}|^round [0-9a-f]{64}/.test(request));
+    expect(rounds.length).toBeLessThanOrEqual(2);
+  });
+
+  it('fails with the first problem and leaves the sampler as it was', async () => {
+    const { run, told } = bench();
+    const result = await run(profileOf('tiny', { model: '/models/refuse.onnx' }), everything);
+    expect(result).toMatchObject({ ok: false, error: { kind: 'not-onnx' } });
+    expect(told.slice(-2)).toEqual(['interval 1000', 'watch ']);
+  });
+
+  it('ends when it is cancelled', async () => {
+    const { run } = bench();
+    const abort = new AbortController();
+    const result = await run(profileOf('tiny', { model: '/models/wait.onnx' }), everything, {
+      signal: abort.signal,
+      onProgress: () => abort.abort(),
+    });
+    expect(result).toMatchObject({ ok: false, error: { kind: 'cancelled' } });
+  });
+
+  it('ends when it is cancelled while systems under test take turns', async () => {
+    const { run, worker } = bench();
+    const abort = new AbortController();
+    const result = await run(profileOf('tiny'), everything, {
+      signal: abort.signal,
+      onProgress: ({ phase }) => {
+        if (phase === 'bench') abort.abort();
+      },
+    });
+    expect(result).toMatchObject({ ok: false, error: { kind: 'cancelled' } });
+    expect(worker.requests().filter((request) => request.startsWith('round'))).toEqual([]);
+  });
+
+  it('refuses a variant that the profile does not have', async () => {
+    const { run } = bench();
+    const result = await run(profileOf('tiny'), { kind: 'bench', variants: ['int4'] });
+    expect(result).toMatchObject({
+      ok: false,
+      error: { kind: 'unknown-variant', hint: 'it has fp32, int8' },
+    });
+  });
+});

@@ -1,0 +1,129 @@
+import { describe, expect, it } from 'vitest';
+import type { BenchResult } from '../../../src/benchmark/bench-result.ts';
+import type { SpeedUp } from '../../../src/benchmark/compare.ts';
+import { problem } from '../../../src/core/problem.ts';
+import type { PipelineResult, VariantOutcome } from '../../../src/jobs/pipeline.ts';
+import { failureReason, recordQuantizations, recordResult } from '../../../src/jobs/result-metrics.ts';
+import { createMetrics } from '../../../src/metrics/metrics.ts';
+import {
+  benchResultOf,
+  evaluationOf,
+  pipelineResultOf,
+  quantizationOf,
+} from '../../support/pipeline-result.ts';
+import { profileOf } from '../../support/profile.ts';
+
+const FINISHED_MS = 1_700_000_000_000;
+
+async function exported(result: PipelineResult, profile = profileOf('tiny')): Promise<readonly string[]> {
+  const metrics = createMetrics({ buildInfo: { version: '1', nodeVersion: '2', ortVersion: '3' } });
+  recordResult(metrics, profile, result, FINISHED_MS);
+  recordQuantizations(metrics, profile, result);
+  const { body } = await metrics.render();
+  return body
+    .split('\n')
+    .filter((line) => line.includes('model="tiny"') || line.includes('quantize_duration'));
+}
+
+function withInt8(int8: Partial<VariantOutcome>): PipelineResult {
+  const result = pipelineResultOf();
+  const [fp32, made] = result.variants as [VariantOutcome, VariantOutcome];
+  return { ...result, variants: [fp32, { ...made, ...int8 }] };
+}
+
+function speedUpOf({ variants }: PipelineResult): SpeedUp {
+  return variants.flatMap(({ speedUps }) => speedUps)[0] as SpeedUp;
+}
+
+describe('recordResult', () => {
+  it('exports size, speed and accuracy of every variant under its name', async () => {
+    const lines = await exported(pipelineResultOf());
+    const bench = 'provider="CPUExecutionProvider",scenario="single-stream"';
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        'ptq_model_size_bytes{model="tiny",variant="fp32"} 1000',
+        'ptq_model_size_bytes{model="tiny",variant="int8"} 300',
+        `ptq_bench_throughput_inferences_per_second{model="tiny",variant="int8",${bench}} 2000`,
+        `ptq_bench_latency_seconds{model="tiny",variant="int8",${bench},percentile="50"} 0.0005`,
+        `ptq_bench_speedup_ratio{model="tiny",variant="int8",${bench}} 2`,
+        `ptq_bench_peak_rss_bytes{model="tiny",variant="fp32",${bench}} 1048576`,
+        `ptq_bench_valid{model="tiny",variant="int8",${bench}} 1`,
+        `ptq_bench_last_success_timestamp_seconds{model="tiny",variant="int8",${bench}} 1700000000`,
+        'ptq_accuracy_ratio{model="tiny",variant="int8",dataset="eval",metric="top1"} 0.9',
+        'ptq_accuracy_baseline_ratio{model="tiny",variant="int8",dataset="eval",metric="top1"} 0.92',
+        'ptq_accuracy_drop_budget_ratio{model="tiny",variant="int8",dataset="eval",metric="top1"} 0.05',
+        'ptq_agreement_ratio{model="tiny",variant="int8",dataset="eval"} 0.96',
+        'ptq_sqnr_decibels{model="tiny",variant="int8",dataset="eval"} 30',
+        'ptq_accuracy_verdict{model="tiny",variant="int8",verdict="non_inferior"} 1',
+        'ptq_accuracy_verdict{model="tiny",variant="int8",verdict="regressed"} 0',
+      ]),
+    );
+    expect(lines.filter((line) => /speedup|accuracy|agreement/.test(line) && line.includes('fp32'))).toEqual(
+      [],
+    );
+  });
+
+  it('leaves out percentiles that the run was too short for', async () => {
+    const lines = await exported(pipelineResultOf());
+    expect(lines.filter((line) => line.includes('percentile="99.9"'))).toEqual([]);
+  });
+
+  it('pairs each scenario with its own speed-up', async () => {
+    const single = speedUpOf(pipelineResultOf());
+    const lines = await exported(
+      withInt8({
+        bench: [benchResultOf('int8'), benchResultOf('int8', { scenario: 'offline' })],
+        speedUps: [single, { ...single, ratio: 3 }],
+      }),
+    );
+    const speedups = lines.filter((line) => line.includes('speedup')).map((line) => line.split(' ')[1]);
+    expect(speedups).toEqual(['2', '3']);
+  });
+
+  it('has no speed-up where too few rounds were measured', async () => {
+    const single = speedUpOf(pipelineResultOf());
+    const lines = await exported(withInt8({ speedUps: [{ ...single, ratio: null }] }));
+    expect(lines.filter((line) => line.includes('speedup'))).toEqual([]);
+  });
+
+  it('exports an invalid benchmark as such, without calling it a success', async () => {
+    const bench: BenchResult = benchResultOf('int8', { valid: false, peakRssBytes: null, throughput: null });
+    const lines = (await exported(withInt8({ bench: [bench] }))).filter((line) => line.includes('int8'));
+    expect(lines).toContainEqual(expect.stringMatching(/^ptq_bench_valid.* 0$/));
+    expect(lines.filter((line) => /last_success|peak_rss/.test(line))).toEqual([]);
+  });
+
+  it('shows equal outputs as an infinite SQNR, also after the result was JSON', async () => {
+    const identical = withInt8({ evaluation: evaluationOf({ sqnrDb: null, identical: true }) });
+    const lines = await exported(JSON.parse(JSON.stringify(identical)) as PipelineResult);
+    expect(lines).toContain('ptq_sqnr_decibels{model="tiny",variant="int8",dataset="eval"} +Inf');
+  });
+
+  it('leaves out a variant that the profile no longer has', async () => {
+    const lines = await exported(pipelineResultOf(), profileOf('tiny', { variants: [] }));
+    expect(lines.filter((line) => line.includes('int8'))).toEqual([]);
+    expect(lines.some((line) => line.includes('fp32'))).toBe(true);
+  });
+});
+
+describe('recordQuantizations', () => {
+  it('counts a quantization that was made, and not one that was reused', async () => {
+    const made = await exported(withInt8({ quantization: { ...quantizationOf(), reused: false } }));
+    expect(made).toContain('ptq_calibration_samples_total{model="tiny"} 16');
+    const reused = await exported(withInt8({ quantization: { ...quantizationOf(), reused: true } }));
+    expect(reused.filter((line) => line.includes('ptq_calibration_samples_total'))).toEqual([]);
+  });
+});
+
+describe('failureReason', () => {
+  it.each([
+    ['worker-killed', 'worker_crashed'],
+    ['model-rejected-by-runtime', 'model_refused'],
+    ['sut-timed-out', 'timed_out'],
+    ['artifact-not-published', 'disk'],
+    ['internal-fault', 'internal'],
+    ['not-onnx', 'bad_input'],
+  ])('counts %s as %s', (kind, reason) => {
+    expect(failureReason(problem(kind, ''))).toBe(reason);
+  });
+});

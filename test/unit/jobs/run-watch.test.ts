@@ -1,0 +1,81 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type Logger, silentLogger } from '../../../src/core/log.ts';
+import { startRunWatch, WATCH_INTERVAL_MS } from '../../../src/jobs/run-watch.ts';
+import { summarizeTimeline } from '../../../src/jobs/timeline-task.ts';
+import { fakeSampler } from '../../support/fake-sampler.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { ns, snapshotAt } from '../telemetry/snapshots.ts';
+
+const options = { idleIntervalMs: 1000, logger: silentLogger };
+
+describe('startRunWatch', () => {
+  it('keeps snapshots and phases in one file and sums them up', async () => {
+    const file = join(temporaryFolder(), 'timeline.jsonl');
+    const { sampler, publish } = fakeSampler();
+    const watch = await startRunWatch(sampler, file, options);
+    for (const seconds of [1, 1.1, 1.2]) publish(snapshotAt(seconds));
+    watch.phase({ phase: 'calibrate', subject: 'int8', startNs: ns(1), endNs: ns(1.15) });
+    expect(await watch.finish()).toBe(true);
+    expect(await summarizeTimeline({ kind: 'timeline', file })).toMatchObject({
+      file,
+      snapshots: 3,
+      droppedSnapshots: 0,
+      phases: [{ phase: 'calibrate', subject: 'int8' }],
+    });
+  });
+
+  it('samples fast while it lasts, and as before afterwards', async () => {
+    const { sampler, told, publish } = fakeSampler();
+    const file = join(temporaryFolder(), 'timeline.jsonl');
+    const watch = await startRunWatch(sampler, file, options);
+    watch.addProcess(11);
+    watch.addProcess(12);
+    watch.removeProcess(11);
+    const finished = watch.finish();
+    publish(snapshotAt(1));
+    await finished;
+    expect(await summarizeTimeline({ kind: 'timeline', file })).toMatchObject({ snapshots: 0 });
+    expect(told).toEqual([
+      `interval ${WATCH_INTERVAL_MS}`,
+      'watch 11',
+      'watch 11,12',
+      'watch 12',
+      'interval 1000',
+      'watch ',
+    ]);
+  });
+
+  it('no longer speaks for processes that end after it', async () => {
+    const { sampler, told } = fakeSampler();
+    const watch = await startRunWatch(sampler, join(temporaryFolder(), 'timeline.jsonl'), options);
+    watch.addProcess(11);
+    await watch.finish();
+    const before = told.length;
+    watch.removeProcess(11);
+    expect(told).toHaveLength(before);
+  });
+
+  it('lets the run go on where no timeline can be written, and says so', async () => {
+    const file = join(temporaryFolder(), 'timeline.jsonl');
+    writeFileSync(file, 'the timeline of another run');
+    const warnings: string[] = [];
+    const logger: Logger = { ...silentLogger, warn: (message) => void warnings.push(message) };
+    const { sampler, publish, told } = fakeSampler();
+    const watch = await startRunWatch(sampler, file, { ...options, logger });
+    publish(snapshotAt(1));
+    watch.phase({ phase: 'load', startNs: 1n, endNs: 2n });
+    expect(await watch.finish()).toBe(false);
+    expect(warnings).toEqual([expect.stringContaining(file)]);
+    expect(told.at(-2)).toBe('interval 1000');
+  });
+});
+
+describe('summarizeTimeline', () => {
+  it('names the file that is no timeline', async () => {
+    const file = join(temporaryFolder(), 'timeline.jsonl');
+    writeFileSync(file, 'words\n');
+    await expect(summarizeTimeline({ kind: 'timeline', file })).rejects.toThrow(`${file}:1`);
+  });
+});
