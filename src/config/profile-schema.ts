@@ -19,9 +19,11 @@ const Split = (description: string, defaultSplit: string) =>
     { ...closed, description },
   );
 
-const RecipeFormat = Type.Enum(['static-int8'], {
+const RecipeFormat = Type.Enum(['static-int8', 'dynamic-int8', 'weight-int8', 'weight-int4', 'float16'], {
   type: 'string',
-  description: 'static-int8: 8-bit weights and activations in QDQ form, ranges from calibration',
+  description:
+    'static-int8: 8-bit weights and activations, ranges from calibration; dynamic-int8: 8-bit weights, activations ' +
+    'rounded at every run; weight-int8, weight-int4: weights of matrix products alone, in blocks; float16: half precision',
 });
 
 const Recipe = Type.Object(
@@ -66,6 +68,44 @@ const Recipe = Type.Object(
         default: 'auto',
         description: '7-bit weights, against saturation on x86 without VNNI; auto decides by the processor',
       }),
+    ),
+    form: Type.Optional(
+      Type.Enum(['matmul-nbits', 'dequantize'], {
+        type: 'string',
+        default: 'matmul-nbits',
+        description: 'weights alone: the operator of ONNX Runtime, or portable DequantizeLinear of opset 21',
+      }),
+    ),
+    blockSize: Type.Optional(
+      Type.Enum([16, 32, 64, 128, 256], {
+        type: 'integer',
+        default: 32,
+        description: 'weights alone: how many weights of a column share a scale',
+      }),
+    ),
+    symmetric: Type.Optional(
+      Type.Boolean({
+        default: false,
+        description: 'weights alone: no zero points, a little smaller and coarser',
+      }),
+    ),
+    algorithm: Type.Optional(
+      Type.Enum(['rtn', 'hqq'], {
+        type: 'string',
+        default: 'rtn',
+        description: 'weights alone: round to nearest, or half-quadratic search for a better grid',
+      }),
+    ),
+    accuracyLevel: Type.Optional(
+      Type.Enum([0, 1, 4], {
+        type: 'integer',
+        default: 0,
+        description:
+          'weights alone, matmul-nbits: 0 computes in float32, 4 lets the kernel round activations to int8',
+      }),
+    ),
+    keepIo: Type.Optional(
+      Type.Boolean({ default: true, description: 'float16: inputs and outputs of the model stay float32' }),
     ),
     exclude: Type.Optional(
       Type.Object(

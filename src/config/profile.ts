@@ -31,18 +31,11 @@ export interface ProfileVariant {
   readonly recipe: ProfileRecipe;
 }
 
-export interface ProfileRecipe {
-  readonly format: 'static-int8';
-  readonly calibration: {
-    readonly method: 'minmax' | 'moving-average' | 'percentile' | 'entropy' | 'mse';
-    /** Only for `percentile`. */
-    readonly percentile?: number;
-    readonly samples: number;
-  };
-  readonly perTensor: boolean;
-  readonly reduceRange: boolean | 'auto';
-  readonly exclude: { readonly opTypes: readonly string[]; readonly nodes: readonly string[] };
-}
+/**
+ * How to quantize, as the profile says it. What it leaves out, the format's defaults fill in; only the number of
+ * calibration samples comes from the profile.
+ */
+export type ProfileRecipe = RecipeSource;
 
 /** The largest drop of a metric against fp32 that is accepted. */
 export interface AccuracyBudget {
@@ -58,6 +51,8 @@ export interface BenchScenario {
 }
 
 type ScenarioSource = NonNullable<NonNullable<ProfileSource['bench']>['scenarios']>[number];
+
+const WEIGHT_ONLY_SETTINGS = ['form', 'blockSize', 'symmetric', 'algorithm', 'accuracyLevel'] as const;
 
 const DEFAULT_CALIBRATION_SAMPLES = 256;
 const DEFAULT_MAX_DROP = 0.01;
@@ -108,8 +103,17 @@ export function profileRuleProblems(
     found.push(problem('invalid-value', message, { place: document.placeOf(field, 'value'), hint }));
   };
 
-  source.variants.forEach(({ name }, index) => {
+  source.variants.forEach(({ name, recipe }, index) => {
     const field = `/variants/${index}/name`;
+    const foreign = typeof recipe === 'string' ? undefined : foreignSetting(recipe);
+    if (foreign !== undefined && typeof recipe !== 'string') {
+      const settings = FORMAT_SETTINGS[recipe.format].join(', ');
+      report(
+        `/variants/${index}/recipe/${foreign}`,
+        `the format ${recipe.format} has no setting "${foreign}"`,
+        `it has exclude, ${settings}`,
+      );
+    }
     if (name === 'fp32') {
       report(
         field,
@@ -145,17 +149,23 @@ export function profileRuleProblems(
 }
 
 function resolveRecipe(source: RecipeSource, calibrationSamples: number): ProfileRecipe {
-  return {
-    format: source.format,
-    calibration: {
-      method: source.calibration?.method ?? 'mse',
-      ...(source.calibration?.percentile === undefined ? {} : { percentile: source.calibration.percentile }),
-      samples: source.calibration?.samples ?? calibrationSamples,
-    },
-    perTensor: source.perTensor ?? false,
-    reduceRange: source.reduceRange ?? 'auto',
-    exclude: { opTypes: source.exclude?.opTypes ?? [], nodes: source.exclude?.nodes ?? [] },
-  };
+  if (source.format !== 'static-int8') return source;
+  return { ...source, calibration: { samples: calibrationSamples, ...source.calibration } };
+}
+
+/** The settings that each format has besides `format` and `exclude`. */
+const FORMAT_SETTINGS: Readonly<Record<RecipeSource['format'], readonly (keyof RecipeSource)[]>> = {
+  'static-int8': ['calibration', 'perTensor', 'reduceRange'],
+  'dynamic-int8': ['perTensor', 'reduceRange'],
+  'weight-int8': WEIGHT_ONLY_SETTINGS,
+  'weight-int4': WEIGHT_ONLY_SETTINGS,
+  float16: ['keepIo'],
+};
+
+/** A setting that a recipe has but its format does not know; it would do nothing. */
+function foreignSetting(recipe: RecipeSource): string | undefined {
+  const known: readonly string[] = ['format', 'exclude', ...FORMAT_SETTINGS[recipe.format]];
+  return Object.keys(recipe).find((setting) => !known.includes(setting));
 }
 
 function resolveBudget(source: ProfileSource['budget'], task: Profile['task']): AccuracyBudget {

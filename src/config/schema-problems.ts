@@ -183,7 +183,7 @@ function branchTypes(rule: JsonObject | undefined): readonly string[] {
   const branches = (rule?.['anyOf'] ?? []) as readonly JsonObject[];
   return branches.map((branch) => {
     const allowed = branch['enum'] as readonly unknown[] | undefined;
-    return allowed === undefined ? withArticle(String(branch['type'])) : allowed.map(show).join(' or ');
+    return allowed === undefined ? withArticle(String(branch['type'])) : allowed.map(show).join(', ');
   });
 }
 

@@ -5,6 +5,7 @@ import type { SampleSource } from '../data/sample-source.ts';
 import { createEvaluator, type Evaluator } from '../evaluation/evaluation.ts';
 import { DEFAULT_VERDICT_SETTINGS } from '../evaluation/verdict.ts';
 import type { ModelPort, Session } from '../runtime/session.ts';
+import { castFeeds } from './cast-feeds.ts';
 import type { EvaluateTask, ModelEvaluation } from './evaluate-task.ts';
 import { openModel } from './open-model.ts';
 import { createPhaseRecorder } from './phase-recorder.ts';
@@ -110,7 +111,7 @@ async function compare(
   for await (const { index, feeds } of source.samples()) {
     const expected = await runOrProblem(reference, feeds);
     for (const { session, evaluator } of candidates) {
-      const found = await runOrProblem(session, feeds);
+      const found = await runOrProblem(session, castFeeds(feeds, session.inputs));
       if ('kind' in expected) evaluator.fail(index, expected);
       else if ('kind' in found) evaluator.fail(index, found);
       else

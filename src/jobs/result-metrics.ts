@@ -30,10 +30,10 @@ export function recordQuantizations(metrics: Metrics, profile: Profile, result: 
     if (quantization === undefined || quantization.reused) continue;
     metrics.recordQuantization({
       model: profile.name,
-      method: quantization.calibration.method,
+      method: quantization.calibration?.method ?? 'none',
       outcome: 'succeeded',
       durationSeconds: quantization.seconds,
-      calibrationSamples: quantization.calibration.samples,
+      calibrationSamples: quantization.calibration?.samples ?? 0,
     });
   }
 }

@@ -30,11 +30,11 @@ export function runQuantization(
 }
 
 /** The original and its data are not to be lost to a slip of the keyboard, and a folder cannot become a file. */
-async function refuseToOverwrite({ modelPath, dataPath, outputPath }: QuantizeTask): Promise<void> {
+async function refuseToOverwrite({ modelPath, data, outputPath }: QuantizeTask): Promise<void> {
   const output = await statOrNothing(outputPath);
   if (output === undefined) return;
   if (output.isDirectory()) throw notWritable(outputPath, 'it is a folder', 'name the file to write');
-  for (const source of [modelPath, dataPath]) {
+  for (const source of data === undefined ? [modelPath] : [modelPath, data.path]) {
     const { dev, ino } = (await statOrNothing(source)) ?? {};
     if (dev === output.dev && ino === output.ino) {
       throw notWritable(outputPath, 'it is what the quantized model is made from', 'choose another output');

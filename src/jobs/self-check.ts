@@ -1,35 +1,27 @@
 import { ProblemError, problem } from '../core/problem.ts';
+import { createEvaluator, type VariantEvaluation } from '../evaluation/evaluation.ts';
+import { castFeeds } from './cast-feeds.ts';
 import { evaluateModels } from './evaluate-models.ts';
-import type { QuantizeReport, QuantizeTask } from './quantize-task.ts';
+import { generateFeeds } from './generated-feeds.ts';
+import { openModel } from './open-model.ts';
+import type { CalibrationData, QuantizeTask, SelfCheck } from './quantize-task.ts';
 import type { TaskContext } from './task-context.ts';
+import { unwrap } from './unwrap.ts';
 
 const SELF_CHECK_SAMPLES = 8;
 
 /**
- * Computes the first calibration samples with the original and the quantized model, before the latter is published.
+ * Computes some samples with the original and the quantized model, before the latter is published: the first ones of the
+ * data, or a made-up one where there is no data.
  * Throws `ProblemError` `quantized-model-unusable` when the quantized model fails, or gives NaN or infinity where the
  * original does not. A low SQNR is no failure here: that is for an evaluation to judge.
  */
-export async function selfCheck(
-  task: QuantizeTask,
-  candidatePath: string,
-  { clock }: TaskContext,
-): Promise<QuantizeReport['selfCheck']> {
-  const [result] = await evaluateModels(
-    {
-      kind: 'evaluate',
-      reference: { variant: 'original', path: task.modelPath },
-      candidates: [{ variant: 'quantized', path: candidatePath }],
-      dataPath: task.dataPath,
-      split: task.split,
-      samples: Math.min(SELF_CHECK_SAMPLES, task.recipe.calibration.samples ?? SELF_CHECK_SAMPLES),
-      task: 'fidelity',
-      budget: {},
-      threads: task.threads,
-    },
-    { clock, emit: () => {} },
-  );
-  if (result === undefined) throw new Error('the self-check compared nothing');
+export async function selfCheck(task: QuantizeTask, context: TaskContext): Promise<SelfCheck> {
+  const { data } = task;
+  const result =
+    data === undefined ? await compareOnGenerated(task) : await compareOnData(task, data, context);
+  // Made-up numbers may well make the original itself fail or overflow; then loading is all that could be checked.
+  if (result === undefined) return { on: 'generated', samples: 0, sqnrDb: null };
   if (result.verdict === 'invalid') {
     throw new ProblemError(
       problem('quantized-model-unusable', `the quantized model is not usable: ${result.verdictReason}`, {
@@ -38,5 +30,58 @@ export async function selfCheck(
       }),
     );
   }
-  return { samples: result.n, sqnrDb: result.sqnrDb };
+  return { on: data === undefined ? 'generated' : 'data', samples: result.n, sqnrDb: result.sqnrDb };
+}
+
+async function compareOnData(
+  task: QuantizeTask,
+  { path, split }: CalibrationData,
+  { clock }: TaskContext,
+): Promise<VariantEvaluation> {
+  const limit = task.recipe.format === 'static-int8' ? task.recipe.calibration.samples : undefined;
+  const [result] = await evaluateModels(
+    {
+      kind: 'evaluate',
+      reference: { variant: 'original', path: task.modelPath },
+      candidates: [{ variant: 'quantized', path: task.outputPath }],
+      dataPath: path,
+      split,
+      samples: Math.min(SELF_CHECK_SAMPLES, limit ?? SELF_CHECK_SAMPLES),
+      task: 'fidelity',
+      budget: {},
+      threads: task.threads,
+    },
+    { clock, emit: () => {} },
+  );
+  if (result === undefined) throw new Error('the self-check compared nothing');
+  return result;
+}
+
+async function compareOnGenerated(task: QuantizeTask): Promise<VariantEvaluation | undefined> {
+  const original = await openModel(task.modelPath, task.threads);
+  const quantized = await openModel(task.outputPath, task.threads);
+  const feeds = generateFeeds(original.inputs);
+  const outputs = original.outputs.filter(({ type }) => type !== 'string').map(({ name }) => name);
+  if (feeds === undefined || outputs.length === 0) return undefined;
+  const evaluator = createEvaluator({ task: 'fidelity', outputs });
+  let reference: Awaited<ReturnType<typeof original.run>>;
+  try {
+    reference = await original.run(feeds);
+  } catch (error) {
+    if (error instanceof ProblemError) return undefined;
+    throw error;
+  }
+  try {
+    unwrap(
+      evaluator.add({
+        index: 0,
+        reference,
+        candidate: await quantized.run(castFeeds(feeds, quantized.inputs)),
+      }),
+    );
+  } catch (error) {
+    if (!(error instanceof ProblemError)) throw error;
+    evaluator.fail(0, error.problem);
+  }
+  return evaluator.finish();
 }

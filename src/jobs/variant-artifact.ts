@@ -1,6 +1,7 @@
 import type { Profile, ProfileVariant } from '../config/profile.ts';
 import type { Problem } from '../core/problem.ts';
 import { ok, type Result } from '../core/result.ts';
+import { completeRecipe } from '../quantization/recipe.ts';
 import { readCpuFeatures } from '../runtime/cpu-features.ts';
 import { onnxRuntimeVersion } from '../runtime/versions.ts';
 import { artifactHash } from '../store/artifact-hash.ts';
@@ -24,7 +25,7 @@ export interface VariantArtifact {
 
 /** What names the artifact of a variant, given today's files, this host and this software. */
 function variantHash(profile: Profile, variant: ProfileVariant, inputs: InputDigests): string {
-  const recipe = resolveRecipe(variant.recipe, readCpuFeatures());
+  const recipe = resolveRecipe(completeRecipe(variant.recipe), readCpuFeatures());
   const { modelDigest, dataDigest } = inputs;
   return artifactHash({
     modelDigest,
@@ -53,9 +54,8 @@ export async function ensureVariant(
       kind: 'quantize',
       modelPath: profile.model,
       outputPath,
-      dataPath: profile.data.path,
-      split: profile.data.calibration.split,
-      recipe: variant.recipe,
+      data: { path: profile.data.path, split: profile.data.calibration.split },
+      recipe: completeRecipe(variant.recipe),
       threads: 0,
       subject: variant.name,
     },

@@ -4,9 +4,10 @@ import { isDefaultDomain, nodeLabel } from '../onnx/make-node.ts';
 import { DATA_TYPE, type NodeProto, type TensorProto } from '../onnx/messages.ts';
 import { absorbedActivation } from './absorbed-activation.ts';
 import { type AnchorWeights, anchorRefusal, anchorWeights } from './anchors.ts';
+import { matchesPattern } from './exclusions.ts';
 import type { GraphView } from './graph-view.ts';
 import { int8PoolingDiffers, operatorRule } from './operators.ts';
-import { matchesPattern, type Recipe } from './recipe.ts';
+import type { Recipe } from './recipe.ts';
 
 /** A node that will run in int8. */
 export interface PlannedNode {

@@ -10,11 +10,16 @@ import { unwrap } from '../support/unwrap.ts';
 // work alone. Both ways load the same modules.
 
 /** Seconds that the model takes for the samples that calibration reads, reading them included. */
-async function runModel({ modelPath, dataPath, split, recipe, threads }: QuantizeTask): Promise<number> {
+async function runModel({ modelPath, data, recipe, threads }: QuantizeTask): Promise<number> {
+  if (data === undefined || recipe.format !== 'static-int8') throw new Error('only static-int8 is measured');
   const session = unwrap(await openSession(modelPath, { intraOpThreads: threads }));
   const { samples: limit } = recipe.calibration;
-  const options = { split, modelInputs: session.inputs, ...(limit === undefined ? {} : { limit }) };
-  const source = unwrap(await openSamples(dataPath, options));
+  const options = {
+    split: data.split,
+    modelInputs: session.inputs,
+    ...(limit === undefined ? {} : { limit }),
+  };
+  const source = unwrap(await openSamples(data.path, options));
   const start = performance.now();
   for await (const { feeds } of source.samples()) await session.run(feeds);
   const seconds = (performance.now() - start) / 1e3;
@@ -30,6 +35,6 @@ if (mode === 'run') {
   process.stdout.write(JSON.stringify({ seconds, peakRssBytes: peakRssBytes() }));
 } else {
   const { seconds, calibration } = await quantizeModel(task, { clock: systemClock, emit: () => {} });
-  const calibrationSeconds = calibration.seconds;
+  const calibrationSeconds = calibration?.seconds;
   process.stdout.write(JSON.stringify({ seconds, calibrationSeconds, peakRssBytes: peakRssBytes() }));
 }

@@ -80,9 +80,8 @@ async function costOf(
   const task: QuantizeTask = {
     kind: 'quantize',
     modelPath,
-    dataPath,
     outputPath: join(scratch, `${name}-${method}.onnx`),
-    split: 'calib',
+    data: { path: dataPath, split: 'calib' },
     recipe: { ...STATIC_INT8, calibration: { method, samples: SAMPLES } },
     threads: 0,
   };

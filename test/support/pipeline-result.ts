@@ -84,7 +84,7 @@ export function quantizationOf(): QuantizeReport {
     },
     sizeBytes: { before: 1000, after: 300 },
     ops: { quantized: 3, float: [], fused: 2, notFused: [{ node: 'fc', op: 'Gemm', reason: 'no kernel' }] },
-    selfCheck: { samples: 8, sqnrDb: 30 },
+    selfCheck: { on: 'data', samples: 8, sqnrDb: 30 },
     warnings: [],
   };
 }

@@ -4,7 +4,7 @@ import { float, graph, model, node, tensor, value } from './graph-builder.ts';
 import { type Feeds, floatFeed } from './run-model.ts';
 
 /** Uniform numbers in [0, 1): the same seed gives the same ones (mulberry32). */
-export function seededRandom(seed: number): () => number {
+function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

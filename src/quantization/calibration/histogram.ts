@@ -11,8 +11,8 @@ const DEFAULT_BINS = 2048;
 export interface Histogram {
   /** Makes room for values within `range`. Must be called before values outside the present range are added. */
   cover(range: ValueRange): void;
-  /** Adds every `stride`-th element. Values must lie within the covered range. */
-  add(values: Float32Array, stride: number): void;
+  /** Adds every `stride`-th element, each counted as `weight`. Values must lie within the covered range. */
+  add(values: Float32Array, stride: number, weight: number): void;
   snapshot(): HistogramCounts;
 }
 
@@ -42,9 +42,9 @@ export function createHistogram(bins = DEFAULT_BINS): Histogram {
         binWidth *= 2;
       }
     },
-    add: (values, stride) => {
+    add: (values, stride, weight) => {
       if (binWidth === 0) {
-        counts[bins] = (counts[bins] as number) + Math.ceil(values.length / stride);
+        counts[bins] = (counts[bins] as number) + weight * Math.ceil(values.length / stride);
         return;
       }
       const perUnit = 1 / binWidth;
@@ -54,7 +54,7 @@ export function createHistogram(bins = DEFAULT_BINS): Histogram {
         let bin = ((values[i] as number) * perUnit + bins) | 0;
         if (bin > last) bin = last;
         else if (bin < 0) bin = 0;
-        counts[bin] = (counts[bin] as number) + 1;
+        counts[bin] = (counts[bin] as number) + weight;
       }
     },
     snapshot: () => {

@@ -36,7 +36,7 @@ export function createObserver(
         max: range.max + AVERAGING * (seen.max - range.max),
       }));
     case 'mse':
-      return observeDistributions(observed, (histogram) => mseRange(histogram));
+      return observeDistributions(observed, (histogram) => mseRange(histogram), inverseEnergy);
     case 'entropy':
       return observeDistributions(observed, entropyRange);
     case 'percentile':
@@ -74,6 +74,7 @@ const VALUES_PER_RUN = 65536;
 function observeDistributions(
   observed: readonly ObservedTensor[],
   choose: (histogram: HistogramCounts) => ValueRange,
+  weigh: (values: Float32Array, stride: number) => number = () => 1,
 ): RangeObserver {
   const histograms = observed.map((tensor) => ({ tensor, histogram: createHistogram() }));
   return {
@@ -82,10 +83,21 @@ function observeDistributions(
         histogram.cover(readExtremes(tensor, sample, outputs));
         const values = readValues(tensor, outputs);
         // An odd stride does not fall into step with row lengths, which are mostly even.
-        histogram.add(values, 2 * Math.floor(values.length / VALUES_PER_RUN / 2) + 1);
+        const stride = 2 * Math.floor(values.length / VALUES_PER_RUN / 2) + 1;
+        histogram.add(values, stride, weigh(values, stride));
       }
     },
     ranges: () =>
       new Map(histograms.map(({ tensor, histogram }) => [tensor.tensor, choose(histogram.snapshot())])),
   };
+}
+
+/**
+ * One over the energy of a tensor in one run. With it every sample adds its error relative to its own signal, so that a
+ * few loud samples do not widen the range for all the others.
+ */
+function inverseEnergy(values: Float32Array, stride: number): number {
+  let energy = 0;
+  for (let i = 0; i < values.length; i += stride) energy += (values[i] as number) ** 2;
+  return energy > 0 ? 1 / energy : 0;
 }

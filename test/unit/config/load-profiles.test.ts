@@ -90,13 +90,7 @@ describe('loadProfile', () => {
         variants: [
           {
             name: 'int8',
-            recipe: {
-              format: 'static-int8',
-              calibration: { method: 'mse', samples: 256 },
-              perTensor: false,
-              reduceRange: 'auto',
-              exclude: { opTypes: [], nodes: [] },
-            },
+            recipe: { format: 'static-int8', calibration: { samples: 256 } },
           },
         ],
         budget: { metric: 'agreement', kind: 'absolute', maxDrop: 0.01 },
@@ -108,6 +102,23 @@ describe('loadProfile', () => {
           ],
         },
       },
+    });
+  });
+
+  it('names a setting that the format of the recipe does not have', async () => {
+    const recipe = '{ format: weight-int4, blockSize: 64, perTensor: true }';
+    const folder = await folderWith({
+      'profile.yaml': SHORT.replace('recipe: static-int8', `recipe: ${recipe}`),
+    });
+    expect(await loadProfile(folder)).toMatchObject({
+      ok: false,
+      error: [
+        {
+          kind: 'invalid-value',
+          message: 'the format weight-int4 has no setting "perTensor"',
+          place: { field: '/variants/0/recipe/perTensor' },
+        },
+      ],
     });
   });
 
@@ -206,14 +217,13 @@ bench:
       expect.stringContaining('"path" must be a string, but is 3'),
       expect.stringContaining('"samples" is 0, but must be >= 1'),
       '"task" is "clasification", but must be one of: fidelity, classification | did you mean "classification"?',
-      expect.stringMatching(
-        /^"recipe" must be "static-int8" or an object, but is "static-int4" \| did you mean "static-int8"\?$/,
-      ),
+      '"recipe" must be "static-int8", "dynamic-int8", "weight-int8", "weight-int4", "float16" or an object, ' +
+        'but is "static-int4" | did you mean "static-int8"?',
       expect.stringContaining('"perTensor" must be a boolean, but is "yes"'),
       expect.stringContaining('"reduceRange" must be a boolean or "auto", but is "never"'),
       'there is no field "optypes" | did you mean "opTypes"?',
       expect.stringContaining('the field "name" is missing | add it: the variant\'s name'),
-      expect.stringContaining('"recipe" must be "static-int8" or an object, but is 7'),
+      expect.stringContaining('"float16" or an object, but is 7'),
       expect.stringContaining('"budget" must give exactly one of: absolute, relative'),
       expect.stringContaining('"threads" must be an integer, but is 1.5'),
       '"scenario" is "server", but must be one of: single-stream, offline | single-stream: one query at a time, latency; offline: all samples at once, throughput',

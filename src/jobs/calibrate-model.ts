@@ -1,0 +1,73 @@
+import { join } from 'node:path';
+import { ProblemError } from '../core/problem.ts';
+import { openSamples } from '../data/open-samples.ts';
+import type { SampleSource } from '../data/sample-source.ts';
+import { writeModel } from '../onnx/write-model.ts';
+import { type Calibration, calibrate } from '../quantization/calibration/calibrate.ts';
+import { observeTensors } from '../quantization/calibration/observation.ts';
+import { createObserver, needsValues } from '../quantization/calibration/observers.ts';
+import type { GraphView } from '../quantization/graph-view.ts';
+import { findNonFiniteConstant } from '../quantization/non-finite-constant.ts';
+import type { CalibrationSettings } from '../quantization/recipe.ts';
+import { openSession, type Session } from '../runtime/session.ts';
+import type { CalibrationData, QuantizeTask } from './quantize-task.ts';
+import type { TaskContext } from './task-context.ts';
+import { unwrap } from './unwrap.ts';
+
+/**
+ * Finds the ranges of `tensors` by running the model, with outputs added that tell about them, over the calibration
+ * samples. Throws `ProblemError`.
+ * @param scratch an empty folder for the model that observes
+ */
+export async function calibrateModel(
+  view: GraphView,
+  tensors: readonly string[],
+  settings: CalibrationSettings,
+  run: { readonly task: QuantizeTask; readonly data: CalibrationData; readonly scratch: string },
+  { clock, emit }: TaskContext,
+): Promise<Calibration> {
+  const { task, data, scratch } = run;
+  const { model, observed } = observeTensors(view, tensors, { values: needsValues(settings) });
+  const observingPath = join(scratch, 'observing.onnx');
+  unwrap(writeModel(model, observingPath));
+  const session = await openObserving(observingPath, task);
+  const samples = await openCalibration(data, settings.samples, session.inputs);
+  try {
+    const total = samples.count;
+    const subject = task.subject === undefined ? {} : { subject: task.subject };
+    const calibrated = await calibrate(samples.samples(), createObserver(settings, observed), {
+      runBatch: session.run,
+      clock,
+      onSample: (done) =>
+        emit({
+          kind: 'progress',
+          progress: { phase: 'calibrate', ...subject, done, total, unit: 'samples' },
+        }),
+    });
+    if (!calibrated.ok && calibrated.error.kind === 'non-finite-activation') {
+      const cause = findNonFiniteConstant(view);
+      if (cause !== undefined) throw new ProblemError(cause);
+    }
+    return unwrap(calibrated);
+  } finally {
+    await samples.close();
+    await session.close();
+  }
+}
+
+/** Loads the observing model. One that the runtime rejects as it came is reported under its own path. */
+async function openObserving(observingPath: string, task: QuantizeTask): Promise<Session> {
+  const settings = { intraOpThreads: task.threads };
+  const session = await openSession(observingPath, settings);
+  if (!session.ok) await unwrap(await openSession(task.modelPath, settings)).close();
+  return unwrap(session);
+}
+
+async function openCalibration(
+  { path, split }: CalibrationData,
+  limit: number | undefined,
+  modelInputs: Session['inputs'],
+): Promise<SampleSource> {
+  const options = { split, modelInputs, ...(limit === undefined ? {} : { limit }) };
+  return unwrap(await openSamples(path, options));
+}

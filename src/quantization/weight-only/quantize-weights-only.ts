@@ -1,0 +1,87 @@
+import { attempt, type Problem, ProblemError, problem } from '../../core/problem.ts';
+import type { Result } from '../../core/result.ts';
+import { allowFreeInitializers } from '../../onnx/free-initializers.ts';
+import { nodeLabel } from '../../onnx/make-node.ts';
+import type { ModelProto, NodeProto, TensorProto } from '../../onnx/messages.ts';
+import { createNameScope } from '../../onnx/name-scope.ts';
+import type { GraphView } from '../graph-view.ts';
+import type { FloatNode } from '../placement.ts';
+import { findCandidates } from './candidates.ts';
+import { dequantizedWeightsNodes } from './dequantized-weights.ts';
+import { gemmBias } from './gemm-bias.ts';
+import { MICROSOFT_DOMAIN, matMulNBitsNodes } from './matmul-nbits.ts';
+import { createWeightQuantizer } from './quantized-weights.ts';
+import { raiseOpset, requireRaisable } from './raise-opset.ts';
+import type { WeightOnlyRecipe } from './recipe.ts';
+
+export interface WeightOnlyReport {
+  /** `elements`: how many weights the node reads; shared ones are counted at each reader. */
+  readonly quantized: readonly { readonly node: string; readonly op: string; readonly elements: number }[];
+  /** The other MatMul and Gemm nodes of the top-level graph, and why they stay float. */
+  readonly float: readonly FloatNode[];
+}
+
+/**
+ * Quantizes the constant weights of the MatMul and Gemm nodes of the top-level graph to 4 or 8 bits, block by block along
+ * K; activations stay as they are, and no calibration is needed. Changes the graph in place and adds the opset imports
+ * that the form needs; `view` no longer describes the graph then. The float weights stay as initializers that nobody
+ * reads: `eliminateDead` removes them. One weight is held in memory as floats at a time.
+ *
+ * @param view a prepared model: constants are initializers, nodes are in topological order
+ * Problems, with the model unchanged: `block-size-invalid`; `opset-not-raisable` for the form `dequantize` when the model
+ * is older than opset 21 and an operator of it changed since; `non-finite-weight`, and what reading weights can report.
+ */
+export function quantizeWeightsOnly(
+  view: GraphView,
+  recipe: WeightOnlyRecipe,
+): Result<WeightOnlyReport, Problem> {
+  return attempt(() => {
+    requireBlockSize(recipe.blockSize);
+    const { candidates, float } = findCandidates(view, recipe);
+    if (candidates.size === 0) return { quantized: [], float };
+    const { graph } = view;
+    const { proto } = view.model;
+    const isPortable = recipe.form === 'dequantize';
+    if (isPortable) requireRaisable(proto);
+
+    const names = createNameScope(graph);
+    const initializers: TensorProto[] = [];
+    const quantize = createWeightQuantizer(view, recipe, names, initializers);
+    const nodes = graph.node.flatMap((node): NodeProto | NodeProto[] => {
+      const candidate = candidates.get(node);
+      if (candidate === undefined) return node;
+      const weights = quantize(candidate);
+      const bias = gemmBias(node, candidate.shape.n, view, names, initializers);
+      return isPortable
+        ? dequantizedWeightsNodes(candidate, weights, bias, names)
+        : matMulNBitsNodes(candidate, weights, bias, recipe.accuracyLevel, names, initializers);
+    });
+    graph.node = nodes;
+    graph.initializer.push(...initializers);
+    if (isPortable) raiseOpset(proto);
+    else importMicrosoftDomain(proto);
+
+    const quantized = [...candidates.values()].map(({ node, shape }) => ({
+      node: nodeLabel(node),
+      op: node.opType ?? '',
+      elements: shape.k * shape.n,
+    }));
+    return { quantized, float };
+  });
+}
+
+function importMicrosoftDomain(proto: ModelProto): void {
+  allowFreeInitializers(proto);
+  if (proto.opsetImport.some(({ domain }) => domain === MICROSOFT_DOMAIN)) return;
+  proto.opsetImport.push({ domain: MICROSOFT_DOMAIN, version: 1 });
+}
+
+function requireBlockSize(blockSize: number): void {
+  if ([16, 32, 64, 128, 256].includes(blockSize)) return;
+  throw new ProblemError(
+    problem('block-size-invalid', `Blocks of ${blockSize} weights are not possible.`, {
+      place: { field: '/blockSize' },
+      hint: 'use 16, 32, 64, 128 or 256',
+    }),
+  );
+}

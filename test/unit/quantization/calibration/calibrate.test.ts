@@ -1,0 +1,115 @@
+import { describe, expect, it } from 'vitest';
+import type { Clock } from '../../../../src/core/clock.ts';
+import type { NamedTensors } from '../../../../src/core/tensor.ts';
+import { calibrate } from '../../../../src/quantization/calibration/calibrate.ts';
+import type { ObservedTensor } from '../../../../src/quantization/calibration/observation.ts';
+import { createObserver } from '../../../../src/quantization/calibration/observers.ts';
+
+const signed: ObservedTensor = {
+  tensor: 'c',
+  maxOutput: 'c_max',
+  minOutput: 'c_min',
+  valuesOutput: undefined,
+};
+const unsigned: ObservedTensor = {
+  tensor: 'r',
+  maxOutput: 'r_max',
+  minOutput: undefined,
+  valuesOutput: undefined,
+};
+
+function floats(...values: number[]): NamedTensors[string] {
+  return { type: 'float32', dims: [values.length], data: Float32Array.from(values) };
+}
+
+async function* samplesOf(...feeds: readonly NamedTensors[]) {
+  for (const [index, feed] of feeds.entries()) yield { index: 10 + index, feeds: feed };
+}
+
+/** A clock that moves one second at every reading. */
+function tickingClock(): Clock {
+  let ns = 0n;
+  return {
+    nowNs: () => {
+      ns += 1_000_000_000n;
+      return ns;
+    },
+    wallMs: () => 0,
+  };
+}
+
+/** Calibrates by extremes; the feeds are taken for the outputs of the observing model. */
+function calibrateOn(feeds: readonly NamedTensors[], done: number[] = []) {
+  return calibrate(samplesOf(...feeds), createObserver({ method: 'minmax' }, [signed, unsigned]), {
+    runBatch: async (fed) => fed,
+    clock: tickingClock(),
+    onSample: (count) => done.push(count),
+  });
+}
+
+const first = { c_max: floats(1, 2.5), c_min: floats(-1), r_max: floats(0.5, 3) };
+const second = { c_max: floats(-2), c_min: floats(-7, -3), r_max: floats(1) };
+
+describe('calibrate', () => {
+  it('keeps the extremes over all samples, in a range that holds 0', async () => {
+    const done: number[] = [];
+    const result = await calibrateOn([first, second, first], done);
+    expect(result).toMatchObject({ ok: true, value: { samples: 3, inferenceSeconds: 3, seconds: 7 } });
+    const ranges = result.ok ? Object.fromEntries(result.value.ranges) : {};
+    expect(ranges).toEqual({ c: { min: -7, max: 2.5 }, r: { min: 0, max: 3 } });
+    expect(done).toEqual([1, 2, 3]);
+  });
+
+  it('widens ranges that lie on one side of 0, and takes an empty tensor for 0', async () => {
+    const result = await calibrateOn([{ c_max: floats(-2), c_min: floats(-4), r_max: floats() }]);
+    const ranges = result.ok ? Object.fromEntries(result.value.ranges) : {};
+    expect(ranges).toEqual({ c: { min: -4, max: 0 }, r: { min: 0, max: 0 } });
+  });
+
+  it.each([
+    ['NaN', Number.NaN],
+    ['infinity', Number.POSITIVE_INFINITY],
+  ])('names tensor and sample where the model computes %s', async (_, bad) => {
+    const run = async (fed: NamedTensors): Promise<NamedTensors> =>
+      fed === second ? { ...second, r_max: floats(0, bad, 1) } : fed;
+    const result = await calibrate(
+      samplesOf(first, second),
+      createObserver({ method: 'minmax' }, [signed, unsigned]),
+      { runBatch: run, clock: tickingClock(), onSample: () => {} },
+    );
+    expect(result).toMatchObject({
+      ok: false,
+      error: { kind: 'non-finite-activation', place: { tensor: 'r', sample: 11 } },
+    });
+  });
+
+  it('names input and sample where the data themselves hold NaN, before the model runs on them', async () => {
+    let runs = 0;
+    const result = await calibrate(
+      samplesOf({ x: floats(1, 2), c_max: floats(1) }, { x: floats(1, Number.NaN, 3) }),
+      { add: () => {}, ranges: () => new Map() },
+      {
+        runBatch: async (fed) => {
+          runs += 1;
+          return fed;
+        },
+        clock: tickingClock(),
+        onSample: () => {},
+      },
+    );
+    expect(result).toMatchObject({
+      ok: false,
+      error: { kind: 'nan-in-sample', place: { tensor: 'x', sample: 11 } },
+    });
+    expect(runs).toBe(1);
+  });
+
+  it('takes infinity in a feed, which may be a mask', async () => {
+    const result = await calibrateOn([{ ...first, mask: floats(Number.NEGATIVE_INFINITY, 0) }]);
+    expect(result.ok).toBe(true);
+  });
+
+  it('asks for at least one sample', async () => {
+    expect(await calibrateOn([])).toMatchObject({ ok: false, error: { kind: 'no-samples' } });
+  });
+});

@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest';
+import type { Tensor as CoreTensor } from '../../../../src/core/tensor.ts';
+import type { NodeProto, TensorProto } from '../../../../src/onnx/messages.ts';
+import { readExtremes } from '../../../../src/quantization/calibration/extremes.ts';
+import { observeTensors } from '../../../../src/quantization/calibration/observation.ts';
+import { viewGraph } from '../../../../src/quantization/graph-view.ts';
+import { graphOf } from '../../../support/chain.ts';
+import { waveConstant } from '../../../support/constants.ts';
+import { float, graph, model, node, tensor, value } from '../../../support/graph-builder.ts';
+import { naiveRanges } from '../../../support/quantize-in-memory.ts';
+import { type Feeds, runModel, wavyFeed } from '../../../support/run-model.ts';
+
+const CONSTANTS: readonly TensorProto[] = [
+  waveConstant('w', [4, 3, 3, 3]),
+  tensor('zero', [], [0]),
+  tensor('minus', [], [-1]),
+  tensor('six', [], [6]),
+];
+
+function netOf(nodes: readonly NodeProto[], dims: readonly (number | string)[] = [1, 3, 8, 8], opset = 13) {
+  return model(
+    graph({
+      inputs: [value('x', 'float', dims)],
+      nodes,
+      outputs: [value(nodes.at(-1)?.output[0] ?? '')],
+      initializers: CONSTANTS,
+    }),
+    { opset },
+  );
+}
+
+const conv = node('Conv', ['x', 'w'], ['c'], { pads: [1, 1, 1, 1] });
+
+/** The operators that observe a tensor, by the first output that each gives. */
+function observersOf(nodes: readonly NodeProto[], tensor: string) {
+  const view = viewGraph(netOf(nodes));
+  const { model: observing, observed } = observeTensors(view, [tensor], { values: false });
+  const makers = new Map(graphOf(observing).node.flatMap((n) => n.output.map((name) => [name, n.opType])));
+  const [{ maxOutput, minOutput } = { maxOutput: '', minOutput: undefined }] = observed;
+  return [makers.get(maxOutput), minOutput === undefined ? undefined : makers.get(minOutput)];
+}
+
+describe('observeTensors', () => {
+  it('reduces feature maps with GlobalMaxPool, which keeps the blocked layout, and all else with ReduceMax', () => {
+    expect(observersOf([conv], 'c')).toEqual(['GlobalMaxPool', 'ReduceMin']);
+    expect(observersOf([conv], 'x')).toEqual(['ReduceMax', 'ReduceMin']);
+    expect(observersOf([conv, node('Flatten', ['c'], ['f'])], 'f')).toEqual(['ReduceMax', 'ReduceMin']);
+  });
+
+  it.each([
+    ['Relu', ['c']],
+    ['Sigmoid', ['c']],
+    ['Clip', ['c', 'zero', 'six']],
+  ])('asks for no minimum behind a %s, which is never negative', (opType, inputs) => {
+    expect(observersOf([conv, node(opType, inputs, ['a'])], 'a')).toEqual(['GlobalMaxPool', undefined]);
+  });
+
+  it.each([
+    ['LeakyRelu', ['c']],
+    ['Clip', ['c', 'minus', 'six']],
+    ['Clip', ['c', 'zero', 'minus']],
+    ['Clip', ['c']],
+  ])('asks for the minimum behind a %s of %j', (opType, inputs) => {
+    expect(observersOf([conv, node(opType, inputs, ['a'])], 'a')[1]).toBe('ReduceMin');
+  });
+
+  it.each([13, 18])(
+    'gives the exact extremes of every tensor at opset %i and leaves results alone',
+    async (opset) => {
+      const nodes = [
+        conv,
+        node('LeakyRelu', ['c'], ['l'], { alpha: float(0.1) }),
+        node('Clip', ['l', 'zero', 'six'], ['r']),
+        node('MaxPool', ['r'], ['p'], { kernel_shape: [2, 2] }),
+        node('Flatten', ['p'], ['f']),
+      ];
+      const given = netOf(nodes, undefined, opset);
+      const tensors = ['x', 'c', 'l', 'r', 'p', 'f'];
+      const feeds: Feeds = { x: wavyFeed(1, 3, 8, 8) };
+      const view = viewGraph(given);
+      const before = await runModel(given, feeds);
+      const { model: observing, observed } = observeTensors(view, tensors, { values: false });
+      const outputs = await runModel(observing, feeds);
+      expect(outputs['f']?.data).toEqual(before['f']?.data);
+      const wanted = await naiveRanges(given, tensors, [feeds]);
+      for (const tensor of observed) {
+        const { min, max } = wanted.get(tensor.tensor) ?? { min: Number.NaN, max: Number.NaN };
+        expect(
+          readExtremes(tensor, 0, outputs as Readonly<Record<string, CoreTensor>>),
+          tensor.tensor,
+        ).toEqual({
+          min: Math.min(0, min),
+          max: Math.max(0, max),
+        });
+      }
+    },
+  );
+});
