@@ -64,33 +64,50 @@ function findOperands(add: NodeProto, index: GraphIndex): Operands | undefined {
 }
 
 /** Changes the producer so that it gives what `add` gives; false, with nothing changed, where that cannot be done. */
-function fold(add: NodeProto, { producer, bias }: Operands, { index, constants, shapes }: Facts): boolean {
-  const added = constants.read(bias);
-  const weights = index.initializers.get(producer.input[1] ?? '');
+function fold(add: NodeProto, { producer, bias }: Operands, facts: Facts): boolean {
+  const added = facts.constants.read(bias);
+  const weights = facts.index.initializers.get(producer.input[1] ?? '');
   if (added === undefined || weights?.dataType !== DATA_TYPE.float) return false;
-  if (producer.opType === 'MatMul') {
-    const columns = weights.dims[1];
-    const isMatrixProduct = weights.dims.length === 2 && shapes.get(producer.input[0] ?? '')?.length === 2;
-    const row = columns === undefined ? undefined : perChannel(added, { rank: 2, axis: 1, count: columns });
-    if (!isMatrixProduct || row === undefined) return false;
-    producer.opType = 'Gemm';
-    addBias(producer, row, constants);
-  } else {
-    const channels = outputChannels(producer, weights.dims);
-    if (channels === undefined || producer.opType === 'Gemm') return false;
-    const values = perChannel(added, { rank: weights.dims.length, axis: 1, count: channels.count });
-    if (values === undefined) return false;
-    const [, , before = ''] = producer.input;
-    const own = before === '' ? undefined : constants.read(before)?.data;
-    if (before !== '' && own?.length !== channels.count) return false;
-    addBias(
-      producer,
-      values.map((value, channel) => value + (own?.[channel] ?? 0)),
-      constants,
-    );
-  }
+  const values =
+    producer.opType === 'MatMul'
+      ? rowBias(producer, weights.dims, added, facts)
+      : channelBias(producer, weights.dims, added, facts);
+  if (values === undefined) return false;
+  if (producer.opType === 'MatMul') producer.opType = 'Gemm';
+  addBias(producer, values, facts.constants);
   producer.output = [add.output[0] ?? ''];
   return true;
+}
+
+type FloatConstant = NonNullable<ReturnType<FloatConstants['read']>>;
+
+/** The bias of the Gemm that a product of two matrices becomes. */
+function rowBias(
+  matMul: NodeProto,
+  weightDims: readonly number[],
+  added: FloatConstant,
+  { shapes }: Facts,
+): Float32Array | undefined {
+  const [, count] = weightDims;
+  const isMatrixProduct = weightDims.length === 2 && shapes.get(matMul.input[0] ?? '')?.length === 2;
+  return count !== undefined && isMatrixProduct ? perChannel(added, { rank: 2, axis: 1, count }) : undefined;
+}
+
+/** The bias of a Conv or ConvTranspose, its own included. */
+function channelBias(
+  conv: NodeProto,
+  weightDims: readonly number[],
+  added: FloatConstant,
+  { constants }: Facts,
+): Float32Array | undefined {
+  const count = conv.opType === 'Gemm' ? undefined : outputChannels(conv, weightDims)?.count;
+  if (count === undefined) return undefined;
+  const [, , name = ''] = conv.input;
+  const own = name === '' ? new Float32Array(count) : constants.read(name)?.data;
+  const values = perChannel(added, { rank: weightDims.length, axis: 1, count });
+  return own?.length === count
+    ? values?.map((value, channel) => value + (own[channel] as number))
+    : undefined;
 }
 
 function addBias(producer: NodeProto, bias: Float32Array, constants: FloatConstants): void {
@@ -104,7 +121,7 @@ function addBias(producer: NodeProto, bias: Float32Array, constants: FloatConsta
 
 /** One value a channel from a constant that broadcasts along every other axis; undefined where it varies along one. */
 function perChannel(
-  { dims, data }: { readonly dims: readonly number[]; readonly data: Float32Array },
+  { dims, data }: FloatConstant,
   { rank, axis, count }: { readonly rank: number; readonly axis: number; readonly count: number },
 ): Float32Array | undefined {
   if (dims.length > rank || (data.length !== count && data.length !== 1)) return undefined;
