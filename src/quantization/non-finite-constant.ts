@@ -1,7 +1,17 @@
-import { type Problem, problem } from '../core/problem.ts';
+import { type Problem, ProblemError, problem } from '../core/problem.ts';
 import { nodeLabel } from '../onnx/make-node.ts';
-import { DATA_TYPE } from '../onnx/messages.ts';
+import { DATA_TYPE, type NodeProto, type TensorProto } from '../onnx/messages.ts';
 import type { GraphView } from './graph-view.ts';
+
+/** What to throw where the weights of a node to be quantized hold NaN or infinity. */
+export function nonFiniteWeight(node: NodeProto, tensor: TensorProto): ProblemError<'non-finite-weight'> {
+  return new ProblemError(
+    problem('non-finite-weight', `the constant '${tensor.name}' holds NaN or infinity`, {
+      place: { node: nodeLabel(node), tensor: tensor.name ?? '' },
+      hint: 'repair the model, or exclude the node from quantization',
+    }),
+  );
+}
 
 /**
  * The first float32 constant that holds NaN or infinity, with the first node that reads it. Reads all weights, so it is

@@ -4,7 +4,7 @@ import { isDefaultDomain, nodeLabel } from '../onnx/make-node.ts';
 import { DATA_TYPE, type NodeProto, type TensorProto } from '../onnx/messages.ts';
 import { absorbedActivation } from './absorbed-activation.ts';
 import { type AnchorWeights, anchorRefusal, anchorWeights } from './anchors.ts';
-import { matchesPattern } from './exclusions.ts';
+import { isExcluded } from './exclusions.ts';
 import type { GraphView } from './graph-view.ts';
 import { int8PoolingDiffers, operatorRule } from './operators.ts';
 import type { Recipe } from './recipe.ts';
@@ -67,7 +67,7 @@ function collectCandidates(view: GraphView, recipe: Recipe, float: FloatNode[]):
     const refuse = (reason: string) => {
       if (rule.role === 'anchor') float.push({ node: nodeLabel(node), op: node.opType ?? '', reason });
     };
-    if (isExcluded(node, recipe)) {
+    if (isExcluded(node, recipe.exclude)) {
       float.push({ node: nodeLabel(node), op: node.opType ?? '', reason: 'excluded by the recipe' });
       continue;
     }
@@ -193,11 +193,4 @@ function groupEdges(nodes: readonly Candidate[]): ReadonlyMap<string, string> {
     }
   }
   return source;
-}
-
-function isExcluded(node: NodeProto, recipe: Recipe): boolean {
-  return (
-    recipe.exclude.opTypes.includes(node.opType ?? '') ||
-    recipe.exclude.nodes.some((pattern) => matchesPattern(pattern, node.name ?? ''))
-  );
 }

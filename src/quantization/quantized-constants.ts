@@ -1,6 +1,5 @@
-import { ProblemError, problem } from '../core/problem.ts';
 import { intAttributeProto } from '../onnx/attributes.ts';
-import { makeNode, nodeLabel } from '../onnx/make-node.ts';
+import { makeNode } from '../onnx/make-node.ts';
 import type { NodeProto, TensorProto } from '../onnx/messages.ts';
 import type { NameScope } from '../onnx/name-scope.ts';
 import { tensorFrom } from '../onnx/tensor-data.ts';
@@ -17,6 +16,7 @@ import {
 } from './affine.ts';
 import type { AnchorWeights } from './anchors.ts';
 import { quantizeBias, scalesThatHoldBias } from './bias.ts';
+import { nonFiniteWeight } from './non-finite-constant.ts';
 
 /** A constant as codes: the initializers to add, the DequantizeLinear that reads them, and the tensor it gives. */
 export interface QuantizedConstant {
@@ -147,11 +147,5 @@ function dequantized(
 }
 
 function requireFinite(values: Float32Array | Float64Array, node: NodeProto, tensor: TensorProto): void {
-  if (values.every(Number.isFinite)) return;
-  throw new ProblemError(
-    problem('non-finite-weight', `the constant '${tensor.name}' holds NaN or infinity`, {
-      place: { node: nodeLabel(node), tensor: tensor.name ?? '' },
-      hint: 'repair the model, or exclude the node from quantization',
-    }),
-  );
+  if (!values.every(Number.isFinite)) throw nonFiniteWeight(node, tensor);
 }

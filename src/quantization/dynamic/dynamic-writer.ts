@@ -1,9 +1,9 @@
-import { ProblemError, problem } from '../../core/problem.ts';
-import { makeNode, nodeLabel } from '../../onnx/make-node.ts';
+import { makeNode } from '../../onnx/make-node.ts';
 import type { NodeProto, TensorProto } from '../../onnx/messages.ts';
 import { createNameScope, type NameScope } from '../../onnx/name-scope.ts';
 import { tensorFrom } from '../../onnx/tensor-data.ts';
 import type { GraphView } from '../graph-view.ts';
+import { nonFiniteWeight } from '../non-finite-constant.ts';
 import { type MatrixStack, quantizeMatrices, type WeightSettings } from './weight-matrices.ts';
 
 /** Names of the three outputs of a DynamicQuantizeLinear. */
@@ -102,13 +102,4 @@ export function createDynamicWriter(view: GraphView, settings: WeightSettings): 
       return made;
     },
   };
-}
-
-function nonFiniteWeight(node: NodeProto, tensor: TensorProto): ProblemError<'non-finite-weight'> {
-  return new ProblemError(
-    problem('non-finite-weight', `the constant '${tensor.name}' holds NaN or infinity`, {
-      place: { node: nodeLabel(node), tensor: tensor.name ?? '' },
-      hint: 'repair the model, or exclude the node from quantization',
-    }),
-  );
 }

@@ -1,8 +1,7 @@
-import { ProblemError, problem } from '../../core/problem.ts';
-import { nodeLabel } from '../../onnx/make-node.ts';
 import type { TensorProto } from '../../onnx/messages.ts';
 import type { NameScope } from '../../onnx/name-scope.ts';
 import type { GraphView } from '../graph-view.ts';
+import { nonFiniteWeight } from '../non-finite-constant.ts';
 import type { Candidate } from './candidates.ts';
 import { dequantizeLayout, nbitsLayout, type QuantizedTensors } from './code-layout.ts';
 import { quantizeMatrix } from './quantize-matrix.ts';
@@ -62,12 +61,7 @@ function quantize(
     ? { values, kStride: 1, nStride: shape.k }
     : { values, kStride: shape.n, nStride: 1 };
   if (!quantizeMatrix(matrix, shape, grid, algorithm, layout)) {
-    throw new ProblemError(
-      problem('non-finite-weight', `the constant '${tensor.name}' holds NaN or infinity`, {
-        place: { node: nodeLabel(node), tensor: tensor.name ?? '' },
-        hint: 'repair the model, or exclude the node from quantization',
-      }),
-    );
+    throw nonFiniteWeight(node, tensor);
   }
   return layout.tensors();
 }
