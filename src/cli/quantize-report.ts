@@ -4,9 +4,8 @@ import type { QuantizeReport } from '../jobs/quantize-task.ts';
 /** What a person wants to know after a quantization. */
 export function renderQuantization(report: QuantizeReport): string {
   const { output, sizeBytes, calibration, ops, warnings, seconds, peakRssBytes } = report;
-  const ratio = sizeBytes.before / sizeBytes.after;
   return [
-    `${output}: ${formatBytes(sizeBytes.before)} → ${formatBytes(sizeBytes.after)} (${ratio.toFixed(2)}x smaller)`,
+    `${output}: ${formatBytes(sizeBytes.before)} → ${formatBytes(sizeBytes.after)} (${sizeChange(sizeBytes)})`,
     `  made         ${report.recipe.format} in ${formatSeconds(seconds)}, peak memory ${formatBytes(peakRssBytes)}`,
     ...(calibration === undefined
       ? []
@@ -19,6 +18,11 @@ export function renderQuantization(report: QuantizeReport): string {
     `  self-check   ${selfCheckLine(report)}`,
     ...warnings.map((warning) => `  note         ${warning}`),
   ].join('\n');
+}
+
+/** Next to nothing saved by the recipe, what the preparation adds can make a small model larger. */
+function sizeChange({ before, after }: QuantizeReport['sizeBytes']): string {
+  return after <= before ? `${(before / after).toFixed(2)}x smaller` : `${(after / before).toFixed(2)}x larger`;
 }
 
 function nodesLine({ ops, recipe }: QuantizeReport): string {

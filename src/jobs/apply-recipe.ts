@@ -76,7 +76,7 @@ async function apply(view: GraphView, recipe: Recipe, run: RecipeRun): Promise<A
     case 'weight-int4':
       return run.phase('quantize', async () => {
         const { quantized, float } = unwrap(quantizeWeightsOnly(view, recipe));
-        const audit = (optimized: GraphProto) => auditWeightsOnly(quantized, optimized);
+        const audit = (optimized: GraphProto) => auditWeightsOnly(quantized, view.graph, optimized);
         return { quantized: quantized.length, float, warnings: [], audit };
       });
     case 'float16':

@@ -4,7 +4,7 @@ import type { NodeProto } from '../onnx/messages.ts';
 import type { OnnxModel } from '../onnx/model-file.ts';
 
 const QUANTIZED_OPERATORS =
-  /^(QuantizeLinear|DequantizeLinear|DynamicQuantizeLinear|QLinear.*|QGemm|.*Integer|MatMulNBits)$/;
+  /^(QuantizeLinear|DequantizeLinear|DynamicQuantize.*|QLinear.*|QGemm|.*Integer(ToFloat)?|MatMulNBits)$/;
 
 /** Throws `ProblemError` for a model that carries quantized operators already, naming the first. */
 export function requireQuantizable(model: OnnxModel): void {

@@ -1,4 +1,6 @@
+import { decodeFloat16 } from '../core/float16.ts';
 import { ProblemError, problem } from '../core/problem.ts';
+import type { Tensor } from '../core/tensor.ts';
 import { createEvaluator, type VariantEvaluation } from '../evaluation/evaluation.ts';
 import { castFeeds } from './cast-feeds.ts';
 import { evaluateModels } from './evaluate-models.ts';
@@ -71,6 +73,7 @@ async function compareOnGenerated(task: QuantizeTask): Promise<VariantEvaluation
     if (error instanceof ProblemError) return undefined;
     throw error;
   }
+  if (outputs.some((name) => isNotFinite(reference[name]))) return undefined;
   try {
     unwrap(
       evaluator.add({
@@ -84,4 +87,16 @@ async function compareOnGenerated(task: QuantizeTask): Promise<VariantEvaluation
     evaluator.fail(0, error.problem);
   }
   return evaluator.finish();
+}
+
+function isNotFinite(tensor: Tensor | undefined): boolean {
+  switch (tensor?.type) {
+    case 'float32':
+    case 'float64':
+      return (tensor.data as Float32Array | Float64Array).some((value) => !Number.isFinite(value));
+    case 'float16':
+      return (tensor.data as Uint16Array).some((bits) => !Number.isFinite(decodeFloat16(bits)));
+    default:
+      return false;
+  }
 }

@@ -158,15 +158,18 @@ function toOrt(tensor: Tensor): OrtTensor {
     data: NumericArray | readonly string[],
     dims: readonly number[],
   ) => OrtTensor;
-  return new make(tensor.type, tensor.data, tensor.dims);
+  if (tensor.type !== 'float16') return new make(tensor.type, tensor.data, tensor.dims);
+  // Where JavaScript has a Float16Array (Node.js 24), the constructor makes one of the bits, which the native side of
+  // version 1.30 does not know: it takes half floats as 16-bit integers alone.
+  return Object.assign(new make('uint16', tensor.data, tensor.dims), { type: 'float16' });
 }
 
 function fromOrt(value: OrtTensor): Tensor {
-  return {
-    type: value.type as ElementType,
-    dims: value.dims,
-    data: value.data as NumericArray | readonly string[],
-  };
+  const data = value.data as NumericArray | readonly string[];
+  const type = value.type as ElementType;
+  if (type !== 'float16' || data instanceof Uint16Array) return { type, dims: value.dims, data };
+  const { buffer, byteOffset, length } = data as NumericArray;
+  return { type, dims: value.dims, data: new Uint16Array(buffer, byteOffset, length) };
 }
 
 /** The runtime's message without its file names and line numbers in C++. */

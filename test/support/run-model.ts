@@ -1,4 +1,5 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { decodeFloat16, encodeFloat16 } from '../../src/core/float16.ts';
 import { encodeModel, type OnnxModel } from '../../src/onnx/model-file.ts';
 import { unwrap } from './unwrap.ts';
 
@@ -6,6 +7,18 @@ export type Feeds = Readonly<Record<string, Tensor>>;
 
 export function floatFeed(dims: readonly number[], data: readonly number[]): Tensor {
   return new Tensor('float32', Float32Array.from(data), dims);
+}
+
+/** A float16 feed as every version of Node.js can give it: see `toOrt` of the runtime room. */
+export function float16Feed(dims: readonly number[], data: ArrayLike<number>): Tensor {
+  const bits = Uint16Array.from(data, encodeFloat16);
+  return Object.assign(new Tensor('uint16', bits, dims), { type: 'float16' as const }) as Tensor;
+}
+
+/** The values of a float16 tensor, which newer versions of Node.js give as a Float16Array instead of as bits. */
+export function float16Values(tensor: Tensor | undefined): readonly number[] {
+  const data = tensor?.data as ArrayLike<number>;
+  return data instanceof Uint16Array ? Array.from(data, decodeFloat16) : Array.from(data);
 }
 
 /** A float32 feed of distinct values between -3 and 3, without a regular pattern. */

@@ -2,21 +2,25 @@ import type { GraphProto } from '../../onnx/messages.ts';
 import type { FusionAudit } from '../audit.ts';
 
 /**
- * Finds out which quantized products the runtime computes from their packed weights. A node that it has merged into
- * MatMulNBits under another name counts as such; one that is still a MatMul or Gemm multiplies in float, after its weights
- * were dequantized.
+ * Finds out which quantized products the runtime computes from their packed weights. A MatMulNBits does by itself. A
+ * MatMul or Gemm behind a DequantizeLinear does only where the runtime has merged the two, so that nobody reads the
+ * dequantized weights any more. Nodes are told by that tensor and not by their names, since the runtime may have put the
+ * node together with a neighbour: a Gemm and the Relu behind it become a FusedGemm, which multiplies in float.
+ * @param written the graph that was given to the runtime, with the quantized nodes in it
+ * @param optimized the graph that the runtime wrote after its fusions
  */
 export function auditWeightsOnly(
   quantized: readonly { readonly node: string; readonly op: string }[],
+  written: GraphProto,
   optimized: GraphProto,
 ): FusionAudit {
-  const floatProducts = new Set(
-    optimized.node
-      .filter(({ opType }) => opType === 'MatMul' || opType === 'Gemm' || opType === 'FusedMatMul')
-      .map(({ name }) => name ?? ''),
-  );
+  const given = new Map(written.node.map((node) => [node.name ?? '', node]));
+  const read = new Set(optimized.node.flatMap(({ input }) => input));
   const notFused = quantized
-    .filter(({ node }) => floatProducts.has(node))
+    .filter(({ node }) => {
+      const { opType, input } = given.get(node) ?? {};
+      return opType !== 'MatMulNBits' && read.has(input?.[1] ?? '');
+    })
     .map(({ node, op }) => ({
       node,
       op,

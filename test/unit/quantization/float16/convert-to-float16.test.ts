@@ -1,13 +1,12 @@
 import { Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
-import { decodeFloat16, encodeFloat16 } from '../../../../src/core/float16.ts';
 import { DATA_TYPE, type FunctionProto } from '../../../../src/onnx/messages.ts';
 import { convertToFloat16 } from '../../../../src/quantization/float16/convert-to-float16.ts';
 import { viewGraph } from '../../../../src/quantization/graph-view.ts';
 import { chain, graphOf, opTypesOf } from '../../../support/chain.ts';
 import { graph, model, node, tensor, value } from '../../../support/graph-builder.ts';
 import { copyOf, sqnrDb } from '../../../support/quantize-in-memory.ts';
-import { floatFeed, runModel, wavyFeed } from '../../../support/run-model.ts';
+import { float16Feed, float16Values, floatFeed, runModel, wavyFeed } from '../../../support/run-model.ts';
 import { convert, convertAndCompare, initializerTypes, layer, nodesOf, recipe, wavy } from './conversion.ts';
 
 describe('the edges of the model', () => {
@@ -24,11 +23,9 @@ describe('the edges of the model', () => {
     expect(convert(given, recipe({ keepIo: false })).casts).toBe(0);
     const { input, output } = graphOf(given);
     for (const port of [...input, ...output]) expect(port.type?.tensorType?.elemType).toBe(DATA_TYPE.float16);
-    const x = new Tensor('float16', Uint16Array.from([1, 2, 3, 4], encodeFloat16), [1, 4]);
-    const { y } = await runModel(given, { x });
+    const { y } = await runModel(given, { x: float16Feed([1, 4], [1, 2, 3, 4]) });
     expect(y?.type).toBe('float16');
-    const values = Float32Array.from(y?.data as Uint16Array, decodeFloat16);
-    expect(sqnrDb(reference, { y: floatFeed([1, 3], [...values]) })).toBeGreaterThan(50);
+    expect(sqnrDb(reference, { y: floatFeed([1, 3], float16Values(y)) })).toBeGreaterThan(50);
   });
 
   it('may be an output that a float32 operator makes, and that others read', () => {

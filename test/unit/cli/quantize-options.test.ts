@@ -1,0 +1,98 @@
+import { Command } from 'commander';
+import { describe, expect, it } from 'vitest';
+import { addRecipeOptions, type RecipeOptions, recipeRequest } from '../../../src/cli/quantize-options.ts';
+import { completeRecipe, RECIPE_FORMATS, type Recipe } from '../../../src/quantization/recipe.ts';
+
+/** The recipe that a command line asks for. Throws what commander writes when it refuses it. */
+function recipeOf(...args: readonly string[]): Recipe {
+  let written = '';
+  const command = addRecipeOptions(new Command('quantize'))
+    .exitOverride()
+    .configureOutput({
+      writeErr: (text) => {
+        written += text;
+      },
+    });
+  try {
+    command.parse(args, { from: 'user' });
+  } catch {
+    throw new Error(written);
+  }
+  return completeRecipe(recipeRequest(command.opts<RecipeOptions>()));
+}
+
+describe('the options that say how to quantize', () => {
+  it.each(RECIPE_FORMATS)('mean by %s alone what the format means by default', (format) => {
+    expect(recipeOf('--recipe', format)).toStrictEqual(completeRecipe({ format }));
+  });
+
+  it('calibrate when nothing is said', () => {
+    expect(recipeOf()).toStrictEqual(completeRecipe({ format: 'static-int8' }));
+  });
+
+  it('reach every setting of static-int8', () => {
+    const calibration = ['--method', 'percentile', '--percentile', '99.9', '--samples', '12'];
+    expect(recipeOf(...calibration, '--per-tensor', '--reduce-range', 'on')).toEqual({
+      format: 'static-int8',
+      calibration: { method: 'percentile', percentile: 99.9, samples: 12 },
+      perTensor: true,
+      reduceRange: true,
+      exclude: { nodes: [], opTypes: [] },
+    });
+  });
+
+  it('reach every setting of dynamic-int8', () => {
+    expect(recipeOf('--recipe', 'dynamic-int8', '--per-tensor', '--reduce-range', 'off')).toMatchObject({
+      perTensor: true,
+      reduceRange: false,
+    });
+  });
+
+  it.each(['weight-int8', 'weight-int4'])('reach every setting of %s', (format) => {
+    const grid = ['--form', 'dequantize', '--block-size', '64', '--symmetric'];
+    expect(
+      recipeOf('--recipe', format, ...grid, '--algorithm', 'hqq', '--accuracy-level', '4'),
+    ).toStrictEqual({
+      format,
+      form: 'dequantize',
+      blockSize: 64,
+      symmetric: true,
+      algorithm: 'hqq',
+      accuracyLevel: 4,
+      exclude: { nodes: [], opTypes: [] },
+    });
+  });
+
+  it('turn the edges of a float16 model to float16 with --no-keep-io', () => {
+    expect(recipeOf('--recipe', 'float16', '--no-keep-io')).toMatchObject({ keepIo: false });
+  });
+
+  it.each(RECIPE_FORMATS)('exclude from %s what is listed, however often', (format) => {
+    const args = ['--exclude', 'stem*, head', '--exclude', 'tail', '--exclude-op', 'Softmax,Gemm'];
+    expect(recipeOf('--recipe', format, ...args).exclude).toEqual({
+      nodes: ['stem*', 'head', 'tail'],
+      opTypes: ['Softmax', 'Gemm'],
+    });
+  });
+
+  it('leave out what is for other recipes', () => {
+    expect(recipeOf('--recipe', 'float16', '--block-size', '64', '--method', 'entropy')).toStrictEqual(
+      completeRecipe({ format: 'float16' }),
+    );
+  });
+
+  it.each([
+    [['--recipe', 'int4'], 'Allowed choices are static-int8, dynamic-int8, weight-int8, weight-int4, float16.'],
+    [['--method', 'max'], 'Allowed choices are minmax, moving-average, percentile, entropy, mse.'],
+    [['--percentile', '40'], "expected a number above 50 and up to 100 but found '40'"],
+    [['--samples', '0'], 'expected a whole number of at least 1'],
+    [['--reduce-range', 'yes'], 'Allowed choices are auto, on, off.'],
+    [['--form', 'qdq'], 'Allowed choices are matmul-nbits, dequantize.'],
+    [['--block-size', '48'], 'Allowed choices are 16, 32, 64, 128, 256.'],
+    [['--algorithm', 'gptq'], 'Allowed choices are rtn, hqq.'],
+    [['--accuracy-level', '2'], 'Allowed choices are 0, 1, 4.'],
+    [['--keep-io'], "unknown option '--keep-io'"],
+  ])('refuse %j', (args, words) => {
+    expect(() => recipeOf(...args)).toThrow(words);
+  });
+});
