@@ -22,7 +22,9 @@ export function renderQuantization(report: QuantizeReport): string {
 
 /** Next to nothing saved by the recipe, what the preparation adds can make a small model larger. */
 function sizeChange({ before, after }: QuantizeReport['sizeBytes']): string {
-  return after <= before ? `${(before / after).toFixed(2)}x smaller` : `${(after / before).toFixed(2)}x larger`;
+  return after <= before
+    ? `${(before / after).toFixed(2)}x smaller`
+    : `${(after / before).toFixed(2)}x larger`;
 }
 
 function nodesLine({ ops, recipe }: QuantizeReport): string {

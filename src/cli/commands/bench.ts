@@ -23,7 +23,7 @@ interface BenchOptions {
   readonly split?: string;
   readonly scenario: 'single-stream' | 'offline';
   readonly threads: number;
-  readonly duration: number;
+  readonly duration?: number;
   readonly minQueries?: number;
   readonly rounds?: number;
   readonly seed?: number;
@@ -43,7 +43,11 @@ export function benchCommand(terminal: Terminal, exit: (code: number) => void): 
         .default('single-stream'),
     )
     .option('--threads <n>', 'threads inside an operator; 0 is every core', threadCount, 1)
-    .option('--duration <time>', 'measuring time a model, such as 10s', durationSeconds, 10)
+    .option(
+      '--duration <time>',
+      'measuring time a model, such as 500ms or 2m (default: 10s)',
+      durationSeconds,
+    )
     .option('--min-queries <n>', 'queries to reach a model, even if it takes longer', positiveInteger)
     .option('--rounds <n>', 'turns that each model gets', positiveInteger)
     .option('--seed <n>', 'decides the order of samples and turns', wholeNumber)
@@ -59,7 +63,7 @@ async function bench(models: readonly string[], options: BenchOptions, terminal:
   const { scenario, duration, minQueries, rounds, seed } = options;
   const settings = benchSettings({
     scenario,
-    minDurationSeconds: duration,
+    ...(duration === undefined ? {} : { minDurationSeconds: duration }),
     ...(minQueries === undefined ? {} : { minQueries }),
     ...(rounds === undefined ? {} : { rounds }),
     ...(seed === undefined ? {} : { seed }),

@@ -34,7 +34,7 @@ export function evaluateCommand(terminal: Terminal, exit: (code: number) => void
     .option('--split <name>', "the split to evaluate on (default: the profile's, or eval)")
     .option('--samples <n>', 'use at most so many samples', positiveInteger)
     .addOption(
-      new Option('--task <name>', "what the first output is (default: the profile's, or classification")
+      new Option('--task <name>', "what the first output is; without it the profile's, or classification")
         .choices(['classification', 'fidelity'])
         .default(undefined, "the profile's, or classification"),
     )
