@@ -65,6 +65,32 @@ export function addRecipeOptions(command: Command): Command {
     .option('--exclude-op <types>', 'operator types that stay float, comma-separated', list, []);
 }
 
+/** Options that only some recipes know, by the name under which commander keeps them. */
+const FOR_RECIPES: Readonly<Record<string, readonly RecipeFormat[]>> = {
+  method: ['static-int8'],
+  percentile: ['static-int8'],
+  samples: ['static-int8'],
+  perTensor: ['static-int8', 'dynamic-int8'],
+  reduceRange: ['static-int8', 'dynamic-int8'],
+  form: ['weight-int8', 'weight-int4'],
+  blockSize: ['weight-int8', 'weight-int4'],
+  symmetric: ['weight-int8', 'weight-int4'],
+  algorithm: ['weight-int8', 'weight-int4'],
+  accuracyLevel: ['weight-int8', 'weight-int4'],
+  keepIo: ['float16'],
+};
+
+/** Ends the command with an error where an option was given that the chosen recipe does not know: it would do nothing. */
+export function refuseForeignOptions(command: Command, recipe: RecipeFormat): void {
+  for (const option of command.options) {
+    const name = option.attributeName();
+    const recipes = FOR_RECIPES[name];
+    if (recipes === undefined || recipes.includes(recipe) || command.getOptionValueSource(name) !== 'cli')
+      continue;
+    command.error(`error: ${option.long} is for ${recipes.join(' and ')}, not for ${recipe}`);
+  }
+}
+
 /** The recipe that the options ask for; the recipe itself leaves out what is not for it. */
 export function recipeRequest(options: RecipeOptions): RecipeRequest {
   const { recipe, method, perTensor, reduceRange, form, symmetric, algorithm, keepIo } = options;

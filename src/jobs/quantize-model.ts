@@ -23,6 +23,8 @@ import { selfCheck } from './self-check.ts';
 import type { TaskContext } from './task-context.ts';
 import { unwrap } from './unwrap.ts';
 
+const RECIPE_KEY = 'ptq_agent.recipe';
+
 /**
  * Quantizes one model: load, prepare, calibrate, quantize, write. The report comes only after the runtime has loaded the
  * result and computed with it. Runs in a worker process. Working files stay in a folder beside the output, which
@@ -40,7 +42,7 @@ export async function quantizeModel(task: QuantizeTask, context: TaskContext): P
   const applied = await applyRecipe(view, recipe, { task, scratch, phase, context });
   const { audit, check } = await phase('write', async () => {
     eliminateDead(model);
-    model.proto.metadataProps.push({ key: 'ptq_agent.recipe', value: JSON.stringify(recipe) });
+    noteRecipe(model, recipe);
     unwrap(writeModel(model, task.outputPath));
     const optimized = await optimizedGraph(task, scratch);
     return { audit: applied.audit?.(optimized), check: await selfCheck(task, context) };
@@ -88,6 +90,12 @@ function unmatchedExclusions({ graph }: GraphView, { exclude }: Recipe): string[
     ...nodes.map((pattern) => `no node is named '${pattern}', which the recipe excludes`),
     ...opTypes.map((opType) => `no node is a ${opType}, which the recipe excludes`),
   ];
+}
+
+/** Writes the recipe into the model. ONNX forbids a key twice, so it replaces that of an earlier quantization. */
+function noteRecipe({ proto }: OnnxModel, recipe: Recipe): void {
+  const others = proto.metadataProps.filter(({ key }) => key !== RECIPE_KEY);
+  proto.metadataProps = [...others, { key: RECIPE_KEY, value: JSON.stringify(recipe) }];
 }
 
 /** What the preparation changed that the owner of the model may want to know. */

@@ -4,7 +4,14 @@ import { describe, expect, it } from 'vitest';
 import { REPOSITORY } from './planted-project.ts';
 
 const documents = [
-  ...['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'docs/metrics.md'],
+  ...[
+    'README.md',
+    'ARCHITECTURE.md',
+    'CONTRIBUTING.md',
+    'CHANGELOG.md',
+    'docs/metrics.md',
+    'docs/recipes.md',
+  ],
   ...readdirSync(join(REPOSITORY, 'docs/decisions')).map((name) => `docs/decisions/${name}`),
 ];
 

@@ -16,7 +16,7 @@ import {
 import { openSession } from '../../src/runtime/session.ts';
 import { graphOf, opTypesOf } from '../support/chain.ts';
 import { waveConstant } from '../support/constants.ts';
-import { graph, model, node, value } from '../support/graph-builder.ts';
+import { graph, model, node, tensor, value } from '../support/graph-builder.ts';
 import { DIGITS_DATA, DIGITS_MODEL } from '../support/program.ts';
 import { findRealModels } from '../support/real-models.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -45,6 +45,13 @@ function fileOf(given: OnnxModel): string {
   return path;
 }
 
+/** The recipes that a model says it was made by. */
+function recipesOf(path: string): readonly unknown[] {
+  return unwrap(readModel(path))
+    .proto.metadataProps.filter(({ key }) => key === 'ptq_agent.recipe')
+    .map((entry) => JSON.parse(entry.value ?? ''));
+}
+
 const DATALESS: readonly RecipeFormat[] = RECIPE_FORMATS.filter((format) => format !== 'static-int8');
 const CALIBRATION = { method: 'minmax', samples: 32 } as const;
 
@@ -67,9 +74,7 @@ describe('quantizing the bundled digits model', () => {
     expect(report.calibration?.samples).toBe(format === 'static-int8' ? 32 : undefined);
     expect(report.warnings).toEqual(['9 BatchNormalization nodes were folded into weights']);
 
-    const made = unwrap(readModel(report.output));
-    const recipes = made.proto.metadataProps.filter(({ key }) => key === 'ptq_agent.recipe');
-    expect(recipes.map(({ value }) => JSON.parse(value ?? ''))).toEqual([report.recipe]);
+    expect(recipesOf(report.output)).toEqual([report.recipe]);
     await unwrap(await openSession(report.output, { intraOpThreads: 1 })).close();
   });
 
@@ -127,10 +132,12 @@ describe('quantizing the bundled digits model', () => {
     }
   });
 
-  it('finds nothing to do in its own float16 model', async () => {
-    const { output } = unwrap(await quantize({ format: 'float16', keepIo: false }));
-    const again = await quantize({ format: 'float16' }, { modelPath: output });
-    expect(again).toMatchObject({ ok: false, error: { kind: 'nothing-to-quantize' } });
+  it('quantizes the weights of a float16 model further, and notes the later recipe alone', async () => {
+    const half = unwrap(await quantize({ format: 'float16' }));
+    const report = unwrap(await quantize({ format: 'weight-int8' }, { modelPath: half.output }));
+    expect(report.ops).toMatchObject({ quantized: 1, fused: 1 });
+    expect(report.selfCheck.sqnrDb).toBeGreaterThan(45);
+    expect(recipesOf(report.output)).toEqual([report.recipe]);
   });
 });
 
@@ -210,22 +217,20 @@ describe('quantizing small models', () => {
 
   it('refuses a float16 model that overflows where the original does not', async () => {
     const given = layers();
+    graphOf(given).initializer.push(tensor('thousand', [], [1000]));
     graphOf(given).node.push(
-      node('Mul', ['y', 'y'], ['square']),
-      ...['p1', 'p2', 'p3', 'p4'].map((name, i) => {
-        const before = i === 0 ? 'square' : `p${i}`;
-        return node('Mul', [before, before], [name]);
-      }),
+      node('Exp', ['y'], ['positive']),
+      node('Mul', ['positive', 'thousand'], ['large']),
+      node('Mul', ['large', 'thousand'], ['z']),
     );
-    graphOf(given).output = [value('p4', 'float', [2, 64])];
-    graphOf(given).initializer = graphOf(given).initializer.map(({ name = '', dims }) =>
-      waveConstant(name, dims.map(Number), { amplitude: 0.5, shift: 0.3 }),
-    );
+    graphOf(given).output = [value('z', 'float', [2, 64])];
     const modelPath = fileOf(given);
-    expect(await quantize({ format: 'float16' }, { modelPath })).toMatchObject({
+    // The CPU provider leaves out casts between its float32 kernels, so only an output in float16 overflows there.
+    expect(await quantize({ format: 'float16', keepIo: false }, { modelPath })).toMatchObject({
       ok: false,
       error: {
         kind: 'quantized-model-unusable',
+        message: expect.stringContaining('the candidate gave NaN or infinity'),
         place: { file: modelPath },
         hint: expect.stringContaining('--exclude'),
       },
@@ -257,15 +262,13 @@ describe('quantizing a real model', () => {
   });
 
   const cases = files.flatMap((path) => DATALESS.map((format) => [basename(path), format, path] as const));
-  it.each(cases)('%s to %s gives a model that runs, or says why not', async (_name, format, modelPath) => {
+  it.each(cases)('%s to %s gives a model that runs, or says why not', async (_model, format, modelPath) => {
     const result = await quantize({ format }, { modelPath });
     if (!result.ok) {
-      console.log(_name, format, result.error.kind, result.error.message);
       expect(result.error).toMatchObject({ kind: 'nothing-to-quantize', place: { file: modelPath } });
       return;
     }
-    const { ops, selfCheck, sizeBytes, warnings } = result.value;
-    console.log(_name, format, sizeBytes.before / sizeBytes.after, ops.quantized, ops.fused, ops.float.length, JSON.stringify(selfCheck), warnings.length);
+    const { ops, selfCheck, sizeBytes } = result.value;
     expect(ops.quantized).toBeGreaterThan(0);
     if (format !== 'float16') expect(ops.quantized).toBe((ops.fused ?? 0) + ops.notFused.length);
     expect(sizeBytes.after).toBeLessThan(sizeBytes.before);

@@ -6,7 +6,12 @@ import { EXIT } from '../exit-code.ts';
 import { abortOnInterrupt } from '../interrupt.ts';
 import { threadCount } from '../option-parsers.ts';
 import { createProgressView } from '../progress.ts';
-import { addRecipeOptions, type RecipeOptions, recipeRequest } from '../quantize-options.ts';
+import {
+  addRecipeOptions,
+  type RecipeOptions,
+  recipeRequest,
+  refuseForeignOptions,
+} from '../quantize-options.ts';
 import { renderQuantization } from '../quantize-report.ts';
 import { requireOptions } from '../required-options.ts';
 import { printProblems, printResult, type Terminal } from '../terminal.ts';
@@ -33,9 +38,10 @@ export function quantizeCommand(terminal: Terminal, exit: (code: number) => void
     .option('--threads <n>', 'threads of the runtime while calibrating; 0 is every core', threadCount, 0)
     .option('--json', 'print the report as JSON', false)
     .option('-q, --quiet', 'no progress', false)
-    .action(async (model: string, options: QuantizeOptions) =>
-      exit(await quantize(model, options, terminal)),
-    );
+    .action(async (model: string, options: QuantizeOptions) => {
+      refuseForeignOptions(command, options.recipe);
+      exit(await quantize(model, options, terminal));
+    });
   return requireOptions(command, ['--output']);
 }
 

@@ -1,7 +1,17 @@
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { addRecipeOptions, type RecipeOptions, recipeRequest } from '../../../src/cli/quantize-options.ts';
-import { completeRecipe, RECIPE_FORMATS, type Recipe } from '../../../src/quantization/recipe.ts';
+import {
+  addRecipeOptions,
+  type RecipeOptions,
+  recipeRequest,
+  refuseForeignOptions,
+} from '../../../src/cli/quantize-options.ts';
+import {
+  completeRecipe,
+  RECIPE_FORMATS,
+  type Recipe,
+  type RecipeFormat,
+} from '../../../src/quantization/recipe.ts';
 
 /** The recipe that a command line asks for. Throws what commander writes when it refuses it. */
 function recipeOf(...args: readonly string[]): Recipe {
@@ -82,7 +92,10 @@ describe('the options that say how to quantize', () => {
   });
 
   it.each([
-    [['--recipe', 'int4'], 'Allowed choices are static-int8, dynamic-int8, weight-int8, weight-int4, float16.'],
+    [
+      ['--recipe', 'int4'],
+      'Allowed choices are static-int8, dynamic-int8, weight-int8, weight-int4, float16.',
+    ],
     [['--method', 'max'], 'Allowed choices are minmax, moving-average, percentile, entropy, mse.'],
     [['--percentile', '40'], "expected a number above 50 and up to 100 but found '40'"],
     [['--samples', '0'], 'expected a whole number of at least 1'],
@@ -95,4 +108,43 @@ describe('the options that say how to quantize', () => {
   ])('refuse %j', (args, words) => {
     expect(() => recipeOf(...args)).toThrow(words);
   });
+});
+
+describe('refuseForeignOptions', () => {
+  function refusalOf(recipe: RecipeFormat, ...args: readonly string[]): string {
+    let written = '';
+    const command = addRecipeOptions(new Command('quantize'))
+      .exitOverride()
+      .configureOutput({
+        writeErr: (text) => {
+          written += text;
+        },
+      });
+    command.parse(args, { from: 'user' });
+    try {
+      refuseForeignOptions(command, recipe);
+    } catch {
+      // Commander throws what it has written already.
+    }
+    return written.trim();
+  }
+
+  it.each([
+    [
+      'float16',
+      ['--block-size', '64'],
+      'error: --block-size is for weight-int8 and weight-int4, not for float16',
+    ],
+    ['static-int8', ['--no-keep-io'], 'error: --no-keep-io is for float16, not for static-int8'],
+    ['weight-int4', ['--method', 'minmax'], 'error: --method is for static-int8, not for weight-int4'],
+  ] as const)('names the option and its recipes: %s with %j', (recipe, args, refusal) =>
+    expect(refusalOf(recipe, ...args)).toBe(refusal),
+  );
+
+  it.each(RECIPE_FORMATS)('lets the defaults of other recipes pass for %s', (format) =>
+    expect(refusalOf(format, '--exclude', 'a')).toBe(''),
+  );
+
+  it('knows every recipe of an option', () =>
+    expect(refusalOf('dynamic-int8', '--per-tensor', '--reduce-range', 'on')).toBe(''));
 });

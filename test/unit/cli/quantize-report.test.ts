@@ -88,9 +88,7 @@ describe('renderQuantization', () => {
 
   it('says so when the result is larger', () => {
     const report = reportWith({ sizeBytes: { before: 1000, after: 1100 } });
-    expect(renderQuantization(report).split('\n')[0]).toBe(
-      'made/net.onnx: 1000 B → 1.07 KiB (1.10x larger)',
-    );
+    expect(renderQuantization(report).split('\n')[0]).toBe('made/net.onnx: 1000 B → 1.07 KiB (1.10x larger)');
   });
 
   it('gives one line to the nodes of one type that stay float for one reason, in the order they come', () => {
