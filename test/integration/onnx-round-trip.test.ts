@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { DATA_TYPE, type FunctionProto, type ValueInfoProto } from '../../src/onnx/messages.ts';
@@ -8,24 +8,17 @@ import { encodeModel, type OnnxModel, readModel } from '../../src/onnx/model-fil
 import { tensorFrom } from '../../src/onnx/tensor-data.ts';
 import { writeModel } from '../../src/onnx/write-model.ts';
 import { graph, model, node, value } from '../support/graph-builder.ts';
-import { findRealModels } from '../support/real-models.ts';
+import { findRealModels, listRealModels, skipWithoutRealModels } from '../support/real-models.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { unwrap } from '../support/unwrap.ts';
 
 const realModels = findRealModels();
-const files =
-  realModels.directory === undefined
-    ? []
-    : readdirSync(realModels.directory, { recursive: true, encoding: 'utf8' })
-        .filter((name) => name.endsWith('.onnx'))
-        .map((name) => join(realModels.directory, name));
+const files = listRealModels(realModels);
 
 describe('a real model', () => {
-  it.skipIf(realModels.directory !== undefined)(`is not tested: ${realModels.reason}`, (context) => {
-    context.skip(realModels.reason);
-  });
+  skipWithoutRealModels(realModels);
 
-  it.each(files.map((path) => [basename(path), path]))(
+  it.each(files.map(({ name, path }) => [name, path]))(
     '%s survives reading and writing',
     async (_name, path) => {
       const folder = temporaryFolder();

@@ -1,33 +1,24 @@
-import { readdirSync } from 'node:fs';
-import { basename, join } from 'node:path';
 import { Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { DATA_TYPE, type ValueInfoProto } from '../../src/onnx/messages.ts';
 import { type OnnxModel, readModel } from '../../src/onnx/model-file.ts';
 import { prepareModel } from '../../src/onnx/passes/prepare.ts';
 import { graphOf, opTypesOf } from '../support/chain.ts';
-import { findRealModels } from '../support/real-models.ts';
+import { findRealModels, listRealModels, skipWithoutRealModels } from '../support/real-models.ts';
 import { type Feeds, runModel, wavyFeed } from '../support/run-model.ts';
 import { expectSameResults } from '../support/same-results.ts';
 import { unwrap } from '../support/unwrap.ts';
 
 const realModels = findRealModels();
-const files =
-  realModels.directory === undefined
-    ? []
-    : readdirSync(realModels.directory, { recursive: true, encoding: 'utf8' })
-        .filter((name) => name.endsWith('.onnx'))
-        .map((name) => join(realModels.directory, name));
+const files = listRealModels(realModels);
 
 /** What the folded models are known to contain. */
 const NORMS_TO_FOLD: Readonly<Record<string, number>> = { 'resnet20.onnx': 21, 'version-RFB-320.onnx': 35 };
 
 describe('a real model', () => {
-  it.skipIf(realModels.directory !== undefined)(`is not tested: ${realModels.reason}`, (context) => {
-    context.skip(realModels.reason);
-  });
+  skipWithoutRealModels(realModels);
 
-  it.each(files.map((path) => [basename(path), path]))(
+  it.each(files.map(({ name, path }) => [name, path]))(
     '%s gives the same bits when it is prepared without folding',
     async (_name, path) => {
       const given = unwrap(readModel(path));
@@ -37,7 +28,7 @@ describe('a real model', () => {
     },
   );
 
-  it.each(files.map((path) => [basename(path), path]))(
+  it.each(files.map(({ name, path }) => [name, path]))(
     '%s gives the same up to rounding when its BatchNormalizations are folded',
     async (name, path) => {
       const given = unwrap(readModel(path));

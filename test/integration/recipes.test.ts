@@ -1,5 +1,5 @@
-import { readdirSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
 import { attemptAsync, type Problem } from '../../src/core/problem.ts';
@@ -18,7 +18,7 @@ import { graphOf, opTypesOf } from '../support/chain.ts';
 import { waveConstant } from '../support/constants.ts';
 import { graph, model, node, tensor, value } from '../support/graph-builder.ts';
 import { DIGITS_DATA, DIGITS_MODEL } from '../support/program.ts';
-import { findRealModels } from '../support/real-models.ts';
+import { findRealModels, listRealModels, skipWithoutRealModels } from '../support/real-models.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { unwrap } from '../support/unwrap.ts';
 
@@ -249,19 +249,12 @@ describe('quantizing small models', () => {
 });
 
 const realModels = findRealModels();
-const files =
-  realModels.directory === undefined
-    ? []
-    : readdirSync(realModels.directory, { recursive: true, encoding: 'utf8' })
-        .filter((name) => name.endsWith('.onnx'))
-        .map((name) => join(realModels.directory, name));
+const files = listRealModels(realModels);
 
 describe('quantizing a real model', () => {
-  it.skipIf(realModels.directory !== undefined)(`is not tested: ${realModels.reason}`, (context) => {
-    context.skip(realModels.reason);
-  });
+  skipWithoutRealModels(realModels);
 
-  const cases = files.flatMap((path) => DATALESS.map((format) => [basename(path), format, path] as const));
+  const cases = files.flatMap(({ name, path }) => DATALESS.map((format) => [name, format, path] as const));
   it.each(cases)('%s to %s gives a model that runs, or says why not', async (_model, format, modelPath) => {
     const result = await quantize({ format }, { modelPath });
     if (!result.ok) {

@@ -53,7 +53,7 @@ function mostCalibration(method: CalibrationMethod): number {
 }
 
 const SCRAPES = 200;
-const MOST_SCRAPE_MS = 100;
+const MOST_SCRAPE_MS = 50;
 
 async function measureMetricsUnderLoad(): Promise<PerfRow[]> {
   const threads = availableParallelism();

@@ -1,6 +1,7 @@
-import { existsSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { existsSync, readdirSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { it } from 'vitest';
 
 /** The folder with real models to test with, or why there is none: they are no part of the repository. */
 export type RealModels =
@@ -20,4 +21,22 @@ export function findRealModels(): RealModels {
         ? 'no real models: set PTQ_MODELS to a folder that holds some'
         : `PTQ_MODELS names ${named}, which does not exist`,
   };
+}
+
+/** The model files among them, with their names; none where there are none to test with. */
+export function listRealModels(
+  models: RealModels,
+): readonly { readonly name: string; readonly path: string }[] {
+  const { directory } = models;
+  if (directory === undefined) return [];
+  return readdirSync(directory, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.onnx'))
+    .map((name) => ({ name: basename(name), path: join(directory, name) }));
+}
+
+/** A test that is skipped with the reason where there are no real models, so that their absence shows in the report. */
+export function skipWithoutRealModels({ directory, reason }: RealModels): void {
+  it.skipIf(directory !== undefined)(`is not tested: ${reason}`, (context) => {
+    context.skip(reason);
+  });
 }

@@ -13,20 +13,23 @@ import {
   type RecipeFormat,
 } from '../../../src/quantization/recipe.ts';
 
+/** A command with the options alone, and what it writes when it refuses its arguments. */
+function quantizeCommand(): { readonly command: Command; readonly written: () => string } {
+  let written = '';
+  const writeErr = (text: string) => {
+    written += text;
+  };
+  const command = addRecipeOptions(new Command('quantize')).exitOverride().configureOutput({ writeErr });
+  return { command, written: () => written };
+}
+
 /** The recipe that a command line asks for. Throws what commander writes when it refuses it. */
 function recipeOf(...args: readonly string[]): Recipe {
-  let written = '';
-  const command = addRecipeOptions(new Command('quantize'))
-    .exitOverride()
-    .configureOutput({
-      writeErr: (text) => {
-        written += text;
-      },
-    });
+  const { command, written } = quantizeCommand();
   try {
     command.parse(args, { from: 'user' });
   } catch {
-    throw new Error(written);
+    throw new Error(written());
   }
   return completeRecipe(recipeRequest(command.opts<RecipeOptions>()));
 }
@@ -112,21 +115,14 @@ describe('the options that say how to quantize', () => {
 
 describe('refuseForeignOptions', () => {
   function refusalOf(recipe: RecipeFormat, ...args: readonly string[]): string {
-    let written = '';
-    const command = addRecipeOptions(new Command('quantize'))
-      .exitOverride()
-      .configureOutput({
-        writeErr: (text) => {
-          written += text;
-        },
-      });
+    const { command, written } = quantizeCommand();
     command.parse(args, { from: 'user' });
     try {
       refuseForeignOptions(command, recipe);
     } catch {
       // Commander throws what it has written already.
     }
-    return written.trim();
+    return written().trim();
   }
 
   it.each([
