@@ -3,8 +3,20 @@ export function describeForeignFile(start: Uint8Array): string | undefined {
   const text = Buffer.from(start).toString('latin1');
   const known = SIGNATURES.find(({ offset, bytes }) => text.startsWith(bytes, offset));
   if (known !== undefined) return known.hint;
+  // Random bytes begin like a text now and then.
+  if (!isText(start)) return undefined;
   const firstWord = text.trimStart().toLowerCase();
   return TEXTS.find(({ begins }) => begins.some((word) => firstWord.startsWith(word)))?.hint;
+}
+
+/** Whether bytes are UTF-8 without control characters, as far as they go: the last character may be cut off. */
+function isText(start: Uint8Array): boolean {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(start, { stream: true });
+    return !/[^\t\n\r\P{Cc}]/u.test(text);
+  } catch {
+    return false;
+  }
 }
 
 const TO_ONNX = 'export the model with torch.onnx.export.';

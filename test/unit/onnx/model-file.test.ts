@@ -130,6 +130,19 @@ describe('refusing what is no readable model', () => {
     expect(found.hint).toContain(hint);
   });
 
+  it('does not take bytes for a text because of how they begin', () => {
+    for (const bytes of [
+      [0x5b, 0x5b, 0x38, 0x1e, 0xff, 0xd9],
+      [0x7b, 0x00, 0x22],
+      [0x3c, 0xff],
+    ]) {
+      const found = readProblem(Uint8Array.from(bytes));
+      expect(found.kind).toBe('not-onnx');
+      expect(found.hint).toContain('.onnx');
+    }
+    expect(readProblem('{"größe": 1}').hint).toContain('JSON');
+  });
+
   it('names a protobuf message without a graph or without operator sets', () => {
     const { proto } = smallModel();
     const noGraph = unwrap(encodeModel({ path: undefined, proto: { ...proto, graph: undefined } }));
