@@ -57,7 +57,7 @@ export function addRecipeOptions(command: Command): Command {
     '--accuracy-level <n>',
     'weights, matmul-nbits: 4 lets the kernel round activations to int8, 0 does not',
     ['0', '1', '4'],
-    '0',
+    '4',
   );
   return command
     .option('--no-keep-io', 'float16: inputs and outputs become float16, too')

@@ -99,7 +99,7 @@ const Recipe = Type.Object(
     accuracyLevel: Type.Optional(
       Type.Enum([0, 1, 4], {
         type: 'integer',
-        default: 0,
+        default: 4,
         description:
           'weights alone, matmul-nbits: 0 computes in float32, 4 lets the kernel round activations to int8',
       }),

@@ -73,7 +73,7 @@ export function completeRecipe(request: RecipeRequest): Recipe {
     case 'weight-int8':
     case 'weight-int4': {
       const { form = 'matmul-nbits', blockSize = 32, symmetric = false } = request;
-      const { algorithm = 'rtn', accuracyLevel = 0 } = request;
+      const { algorithm = 'rtn', accuracyLevel = 4 } = request;
       return { format, form, blockSize, symmetric, algorithm, accuracyLevel, exclude };
     }
     case 'float16':

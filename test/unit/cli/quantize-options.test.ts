@@ -64,14 +64,14 @@ describe('the options that say how to quantize', () => {
   it.each(['weight-int8', 'weight-int4'])('reach every setting of %s', (format) => {
     const grid = ['--form', 'dequantize', '--block-size', '64', '--symmetric'];
     expect(
-      recipeOf('--recipe', format, ...grid, '--algorithm', 'hqq', '--accuracy-level', '4'),
+      recipeOf('--recipe', format, ...grid, '--algorithm', 'hqq', '--accuracy-level', '0'),
     ).toStrictEqual({
       format,
       form: 'dequantize',
       blockSize: 64,
       symmetric: true,
       algorithm: 'hqq',
-      accuracyLevel: 4,
+      accuracyLevel: 0,
       exclude: { nodes: [], opTypes: [] },
     });
   });

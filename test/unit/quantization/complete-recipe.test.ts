@@ -15,7 +15,7 @@ const WEIGHTS = {
   blockSize: 32,
   symmetric: false,
   algorithm: 'rtn',
-  accuracyLevel: 0,
+  accuracyLevel: 4,
   exclude: NOTHING,
 } as const;
 
@@ -42,7 +42,7 @@ const EVERYTHING = {
   blockSize: 128,
   symmetric: true,
   algorithm: 'hqq',
-  accuracyLevel: 4,
+  accuracyLevel: 0,
   keepIo: false,
   exclude: { opTypes: ['Softmax'], nodes: ['head/*'] },
 } as const satisfies Omit<RecipeRequest, 'format'>;
