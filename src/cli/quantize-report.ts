@@ -27,7 +27,8 @@ function sizeChange({ before, after }: QuantizeReport['sizeBytes']): string {
     : `${(after / before).toFixed(2)}x larger`;
 }
 
-function nodesLine({ ops, recipe }: QuantizeReport): string {
+/** How many of the changed nodes run as the recipe means them to. */
+export function nodesLine({ ops, recipe }: Pick<QuantizeReport, 'ops' | 'recipe'>): string {
   if (ops.fused === null) return `${ops.quantized} nodes compute in float16 where the provider can`;
   const kernels = recipe.format.startsWith('weight-') ? 'from packed weights' : 'in int8';
   return `${ops.fused} of ${ops.quantized} quantized nodes run ${kernels} on this CPU`;

@@ -4,6 +4,7 @@ import { formatSpeedUp } from '../benchmark/compare.ts';
 import type { Profile } from '../config/profile.ts';
 import { formatBytes, formatSeconds } from '../core/units.ts';
 import type { PipelineResult, VariantOutcome } from '../jobs/pipeline.ts';
+import { nodesLine } from './quantize-report.ts';
 import { decimal, percent, renderTable } from './table.ts';
 
 interface ReportContext {
@@ -40,6 +41,7 @@ export function renderRun(result: PipelineResult, context: ReportContext): strin
     '',
     ...result.variants.flatMap(verdictLines),
     ...result.variants.flatMap(benchNotes),
+    ...result.variants.flatMap(slowdownNotes),
     ...watchLines(result, context),
     '',
     ...whereToLook(result, context),
@@ -88,7 +90,7 @@ function verdictLines({ variant, evaluation, quantization }: VariantOutcome): st
     ...(quantization === undefined
       ? []
       : [
-          `${variant}: ${quantization.ops.fused} of ${quantization.ops.quantized} quantized nodes run in int8, ` +
+          `${variant}: ${nodesLine(quantization)}, ` +
             (quantization.reused
               ? 'artifact taken from an earlier run'
               : `made in ${formatSeconds(quantization.seconds)}`),
@@ -100,6 +102,15 @@ function verdictLines({ variant, evaluation, quantization }: VariantOutcome): st
 function benchNotes({ variant, bench }: VariantOutcome): string[] {
   return bench.flatMap(({ scenario, invalidReasons }) =>
     invalidReasons.map((reason) => `${variant}, ${scenario}: not valid: ${reason}`),
+  );
+}
+
+/** A smaller model that is slower than its original is a surprise worth a line of its own. */
+function slowdownNotes({ variant, bench, speedUps }: VariantOutcome): string[] {
+  return speedUps.flatMap((speedUp, index) =>
+    speedUp.outcome === 'slower'
+      ? [`${variant}, ${bench[index]?.scenario}: slower than fp32 on this host, ${formatSpeedUp(speedUp)}`]
+      : [],
   );
 }
 

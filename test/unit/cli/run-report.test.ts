@@ -22,7 +22,7 @@ describe('renderRun', () => {
       int8      300 B   90.00 %  78.00–97.00 %    96.00 %     30.0   500 µs  1.00 ms       2000     1.00 MiB  2.00x [1.90, 2.10]  non_inferior
 
       int8: the loss is within the budget
-      int8: 2 of 3 quantized nodes run in int8, made in 1.50 s
+      int8: 2 of 3 quantized nodes run in int8 on this CPU, made in 1.50 s
 
       where to look
         int8     data/artifacts/int8.onnx
@@ -37,6 +37,20 @@ describe('renderRun', () => {
     const bench = [benchResultOf('fp32', { valid: false, invalidReasons: ['the host was too busy'] })];
     const text = renderRun(pipelineResultOf({ variants: [{ ...fp32, bench }] }), context);
     expect(text).toContain('fp32, single-stream: not valid: the host was too busy');
+  });
+
+  it('says it in words when a variant is slower than its original', () => {
+    const [fp32, int8] = pipelineResultOf().variants as [VariantOutcome, VariantOutcome];
+    const slower = int8.speedUps.map((speedUp) => ({
+      ...speedUp,
+      outcome: 'slower' as const,
+      ratio: 0.8,
+      lower: 0.78,
+      upper: 0.82,
+    }));
+    const text = renderRun(pipelineResultOf({ variants: [fp32, { ...int8, speedUps: slower }] }), context);
+    expect(text).toContain('int8, single-stream: slower than fp32 on this host, 0.80x [0.78, 0.82]');
+    expect(renderRun(pipelineResultOf(), context)).not.toContain('slower');
   });
 
   it('shows dashes for what was not measured', () => {
