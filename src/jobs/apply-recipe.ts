@@ -4,7 +4,7 @@ import { INT8_REDUCED, INT8_SYMMETRIC } from '../quantization/affine.ts';
 import { auditFusion, type FusionAudit } from '../quantization/audit.ts';
 import { auditDynamic } from '../quantization/dynamic/audit-dynamic.ts';
 import { quantizeDynamically } from '../quantization/dynamic/quantize-dynamically.ts';
-import { convertToFloat16, type Float16Report } from '../quantization/float16/convert-to-float16.ts';
+import { convertToFloat16 } from '../quantization/float16/convert-to-float16.ts';
 import type { GraphView } from '../quantization/graph-view.ts';
 import { insertQdq } from '../quantization/insert-qdq.ts';
 import { type FloatNode, placeQuantization } from '../quantization/placement.ts';
@@ -12,6 +12,7 @@ import type { Recipe, StaticInt8Recipe } from '../quantization/recipe.ts';
 import { auditWeightsOnly } from '../quantization/weight-only/audit-weights-only.ts';
 import { quantizeWeightsOnly } from '../quantization/weight-only/quantize-weights-only.ts';
 import { calibrateModel } from './calibrate-model.ts';
+import { float16Notes } from './float16-notes.ts';
 import type { PhaseRecorder } from './phase-recorder.ts';
 import { peakRssBytes } from './process-memory.ts';
 import type { CalibrationReport, QuantizeTask } from './quantize-task.ts';
@@ -121,22 +122,4 @@ async function applyStatic(
     warnings: [],
     audit: (optimized) => auditFusion(nodes, view.graph, optimized),
   };
-}
-
-function float16Notes({ clamped, raised }: Float16Report): string[] {
-  return [
-    ...changedValues(clamped, 'lie beyond ±65504 and were clamped'),
-    ...changedValues(raised, 'are too small for float16 and were raised to ±2^-24'),
-  ];
-}
-
-const MAX_NAMED = 3;
-
-/** One line for all constants that had values changed, as a model can have hundreds of them. */
-function changedValues(changed: Float16Report['clamped'], what: string): string[] {
-  if (changed.length === 0) return [];
-  const count = changed.reduce((total, entry) => total + entry.count, 0);
-  const named = changed.slice(0, MAX_NAMED).map(({ tensor }) => `'${tensor}'`);
-  const more = changed.length > MAX_NAMED ? ` and ${changed.length - MAX_NAMED} more constants` : '';
-  return [`${count} values of ${named.join(', ')}${more} ${what}`];
 }

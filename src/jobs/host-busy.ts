@@ -1,9 +1,9 @@
-import { SYSTEM_ROOTS } from '../telemetry/collectors/collector.ts';
+import { type HostRoots, SYSTEM_ROOTS } from '../telemetry/collectors/collector.ts';
 import { collectCpu } from '../telemetry/collectors/cpu.ts';
 
 /** CPU seconds since boot in which any CPU of the host did something; undefined where the kernel does not tell. */
-export function hostBusySeconds(): number | undefined {
-  const reading = collectCpu(SYSTEM_ROOTS);
+export function hostBusySeconds(roots: HostRoots = SYSTEM_ROOTS): number | undefined {
+  const reading = collectCpu(roots);
   if (!reading.ok) return undefined;
   const { idle, iowait, ...busy } = reading.value.secondsByMode;
   return Object.values(busy).reduce((total, seconds) => total + seconds, 0);

@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import type { ObservedTensor } from '../../../../src/quantization/calibration/observation.ts';
+import { createObserver, needsValues } from '../../../../src/quantization/calibration/observers.ts';
+import { CALIBRATION_METHODS, type CalibrationSettings } from '../../../../src/quantization/recipe.ts';
+
+const observed: ObservedTensor = {
+  tensor: 't',
+  maxOutput: 't_max',
+  minOutput: 't_min',
+  valuesOutput: 't_values',
+};
+
+function float32(values: readonly number[]) {
+  return { type: 'float32' as const, dims: [values.length], data: Float32Array.from(values) };
+}
+
+/** The range after runs that gave these values. */
+function rangeAfter(settings: CalibrationSettings, ...runs: readonly (readonly number[])[]) {
+  const observer = createObserver(settings, [observed]);
+  runs.forEach((values, sample) => {
+    const extremes = { t_max: float32([Math.max(...values)]), t_min: float32([Math.min(...values)]) };
+    observer.add(sample, { ...extremes, t_values: float32(values) });
+  });
+  return observer.ranges().get('t');
+}
+
+/** So many values evenly over 0…end. */
+function even(count: number, end: number): number[] {
+  return Array.from({ length: count }, (_, index) => ((index + 0.5) * end) / count);
+}
+
+describe('createObserver', () => {
+  it('keeps the extremes of any sample for minmax, whichever comes last', () => {
+    expect(rangeAfter({ method: 'minmax' }, [-1, 5], [-3, 2], [-2, 1])).toEqual({ min: -3, max: 5 });
+  });
+
+  it('moves by a hundredth towards every further sample for moving-average', () => {
+    const range = rangeAfter({ method: 'moving-average' }, [-1, 1], [-3, 2]);
+    expect(range?.min).toBeCloseTo(-1 - 0.01 * 2, 12);
+    expect(range?.max).toBeCloseTo(1 + 0.01 * 1, 12);
+  });
+
+  it('keeps the percentile that the settings name, and 99.99 otherwise', () => {
+    const values = even(50_000, 1);
+    expect(rangeAfter({ method: 'percentile', percentile: 80 }, values)?.max).toBeCloseTo(0.8, 2);
+    expect(rangeAfter({ method: 'percentile' }, values)?.max).toBeCloseTo(1, 2);
+  });
+
+  it('lets no loud sample widen the range of the quiet ones for mse', () => {
+    // A hundred samples of size 1 and one of size 100: by plain squares the loud one would be all that counts.
+    const quiet = Array.from({ length: 100 }, () => even(200, 1));
+    const loud = even(200, 100);
+    expect(rangeAfter({ method: 'mse' }, ...quiet)?.max).toBeGreaterThan(0.9);
+    expect(rangeAfter({ method: 'mse' }, ...quiet, loud)?.max).toBeLessThan(60);
+  });
+
+  it('takes a sample of zeros as saying nothing', () => {
+    const values = even(500, 1);
+    const zeros = new Array<number>(500).fill(0);
+    expect(rangeAfter({ method: 'mse' }, zeros, values)).toEqual(rangeAfter({ method: 'mse' }, values));
+  });
+});
+
+it('looks at values for the methods that judge distributions, and for no other', () =>
+  expect(CALIBRATION_METHODS.filter((method) => needsValues({ method }))).toEqual([
+    'percentile',
+    'entropy',
+    'mse',
+  ]));
