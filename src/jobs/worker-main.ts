@@ -47,7 +47,7 @@ function main(): void {
   process.on('disconnect', () => process.exit(0));
 }
 
-/** What is not an expected failure is a bug of this program: it is reported as such and its stack goes to the log. */
+/** What is not an expected failure is a bug of this program: it is reported as such, its stack goes to stderr for debugging. */
 function asProblem(error: unknown) {
   if (error instanceof ProblemError) return error.problem;
   const thrown = error instanceof Error ? error : new Error(String(error));

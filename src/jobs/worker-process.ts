@@ -20,6 +20,9 @@ export interface WorkerControls {
   readonly killAfterMs?: number;
 }
 
+/** With this variable set, what a worker writes to stderr is shown, stacks of faults among it. */
+const DEBUG = 'PTQ_AGENT_DEBUG';
+
 const STDERR_TAIL_CHARACTERS = 4096;
 const KILL_AFTER_MS = 5000;
 
@@ -50,6 +53,7 @@ export class WorkerProcess {
     if (pid !== undefined) host.onSpawn?.(pid);
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#stderrTail = (this.#stderrTail + text).slice(-STDERR_TAIL_CHARACTERS);
+      if (DEBUG in process.env) process.stderr.write(text);
     });
     this.#child.on('message', (message: WorkerMessage) => this.#receive(message));
     this.#child.on('error', (error) => {

@@ -109,17 +109,8 @@ export function expectSamePorts(before: OnnxModel, after: OnnxModel): void {
 }
 
 /** Runs a model as it runs in production: with all optimizations, so fused where the runtime can. */
-export async function runOptimized(model: OnnxModel, feeds: Feeds): Promise<Results> {
-  const session = await InferenceSession.create(unwrap(encodeModel(model)), {
-    graphOptimizationLevel: 'all',
-    intraOpNumThreads: 1,
-    logSeverityLevel: 4,
-  });
-  try {
-    return await session.run(feeds);
-  } finally {
-    await session.release();
-  }
+export function runOptimized(model: OnnxModel, feeds: Feeds): Promise<Results> {
+  return runModel(model, feeds, 'all');
 }
 
 /** The graph that ONNX Runtime makes of a model with its fusions, before it picks memory layouts. */

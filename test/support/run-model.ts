@@ -30,11 +30,15 @@ export function wavyFeed(...dims: readonly number[]): Tensor {
   );
 }
 
-/** Runs a model once in ONNX Runtime on the CPU, its graph as written: without optimizations. */
-export async function runModel(model: OnnxModel, feeds: Feeds): Promise<Readonly<Record<string, Tensor>>> {
+/** Runs a model once in ONNX Runtime on the CPU; by default its graph as written, without optimizations. */
+export async function runModel(
+  model: OnnxModel,
+  feeds: Feeds,
+  graphOptimizationLevel: 'disabled' | 'all' = 'disabled',
+): Promise<Readonly<Record<string, Tensor>>> {
   const bytes = unwrap(encodeModel(model));
   const session = await InferenceSession.create(bytes, {
-    graphOptimizationLevel: 'disabled',
+    graphOptimizationLevel,
     intraOpNumThreads: 1,
     logSeverityLevel: 4,
   });
