@@ -1,14 +1,17 @@
 import { ProblemError, problem } from '../core/problem.ts';
 import type { GraphProto } from '../onnx/messages.ts';
-import { INT8_REDUCED, INT8_SYMMETRIC } from '../quantization/affine.ts';
 import { auditFusion, type FusionAudit } from '../quantization/audit.ts';
 import { auditDynamic } from '../quantization/dynamic/audit-dynamic.ts';
 import { quantizeDynamically } from '../quantization/dynamic/quantize-dynamically.ts';
 import { convertToFloat16 } from '../quantization/float16/convert-to-float16.ts';
 import type { GraphView } from '../quantization/graph-view.ts';
 import { insertQdq } from '../quantization/insert-qdq.ts';
+import { placeForTensorrt } from '../quantization/place-for-tensorrt.ts';
 import { type FloatNode, placeQuantization } from '../quantization/placement.ts';
-import type { Recipe, StaticInt8Recipe } from '../quantization/recipe.ts';
+import { qdqSettings } from '../quantization/qdq-settings.ts';
+import { raiseOpset, requireRaisable } from '../quantization/raise-opset.ts';
+import type { Recipe, StaticRecipe } from '../quantization/recipe.ts';
+import { targetRefusal } from '../quantization/targets.ts';
 import { auditWeightsOnly } from '../quantization/weight-only/audit-weights-only.ts';
 import { quantizeWeightsOnly } from '../quantization/weight-only/quantize-weights-only.ts';
 import { calibrateModel } from './calibrate-model.ts';
@@ -39,6 +42,8 @@ interface RecipeRun {
 
 /** Changes the prepared graph as the recipe says. Throws `ProblemError`, `nothing-to-quantize` among them. */
 export async function applyRecipe(view: GraphView, recipe: Recipe, run: RecipeRun): Promise<AppliedRecipe> {
+  const mismatch = targetRefusal(recipe);
+  if (mismatch !== undefined) throw new ProblemError(mismatch);
   const applied = await apply(view, recipe, run);
   if (applied.quantized > 0) return applied;
   const reasons = applied.float.slice(0, 3).map(({ node, op, reason }) => `${op} '${node}': ${reason}`);
@@ -54,8 +59,11 @@ export async function applyRecipe(view: GraphView, recipe: Recipe, run: RecipeRu
   );
 }
 
+const NEEDS_ANCHORS = 'it needs Conv, Gemm or MatMul nodes with constant float32 weights';
+
 const NEEDS: Readonly<Record<Recipe['format'], string>> = {
-  'static-int8': 'it needs Conv, Gemm or MatMul nodes with constant float32 weights',
+  'static-int8': NEEDS_ANCHORS,
+  'static-int16': NEEDS_ANCHORS,
   'dynamic-int8':
     'it needs Gemm, MatMul or LSTM nodes with constant float32 weights that are large enough to pay',
   'weight-int8': 'it needs MatMul or Gemm nodes with constant weights',
@@ -66,6 +74,7 @@ const NEEDS: Readonly<Record<Recipe['format'], string>> = {
 async function apply(view: GraphView, recipe: Recipe, run: RecipeRun): Promise<AppliedRecipe> {
   switch (recipe.format) {
     case 'static-int8':
+    case 'static-int16':
       return applyStatic(view, recipe, run);
     case 'dynamic-int8':
       return run.phase('quantize', async () => {
@@ -88,19 +97,19 @@ async function apply(view: GraphView, recipe: Recipe, run: RecipeRun): Promise<A
   }
 }
 
-async function applyStatic(
-  view: GraphView,
-  recipe: StaticInt8Recipe,
-  run: RecipeRun,
-): Promise<AppliedRecipe> {
+async function applyStatic(view: GraphView, recipe: StaticRecipe, run: RecipeRun): Promise<AppliedRecipe> {
   const { task, phase, context } = run;
-  const placement = placeQuantization(view, recipe);
+  const isWide = recipe.format === 'static-int16';
+  const { proto } = view.model;
+  if (isWide) requireRaisable(proto, 'Q/DQ with 16 bits');
+  const place = recipe.target === 'tensorrt' ? placeForTensorrt : placeQuantization;
+  const placement = place(view, recipe);
   const { nodes, float, edges } = placement;
   if (nodes.length === 0) return { quantized: 0, float, warnings: [] };
   const { data } = task;
   if (data === undefined) {
     throw new ProblemError(
-      problem('no-calibration-data', 'static-int8 needs calibration data', {
+      problem('no-calibration-data', `${recipe.format} needs calibration data`, {
         hint: 'name it with --calibration, or take dynamic-int8, which needs none',
       }),
     );
@@ -110,16 +119,20 @@ async function applyStatic(
   );
   const { ranges, ...figures } = calibration;
   const report = { method: recipe.calibration.method, ...figures, peakRssBytes: peakRssBytes() };
-  const settings = {
-    grid: recipe.reduceRange === true ? INT8_REDUCED : INT8_SYMMETRIC,
-    perTensor: recipe.perTensor,
-  };
-  await phase('quantize', async () => unwrap(insertQdq(view, placement, ranges, settings)));
+  await phase('quantize', async () => unwrap(insertQdq(view, placement, ranges, qdqSettings(recipe))));
+  if (isWide) raiseOpset(proto);
+  const runsHere = recipe.format === 'static-int8' && recipe.target !== 'tensorrt';
   return {
     quantized: nodes.length,
     float,
     calibration: report,
-    warnings: [],
-    audit: (optimized) => auditFusion(nodes, view.graph, optimized),
+    warnings: runsHere ? [] : [notProvenHere(recipe)],
+    ...(runsHere ? { audit: (optimized) => auditFusion(nodes, view.graph, optimized) } : {}),
   };
+}
+
+function notProvenHere({ target }: StaticRecipe): string {
+  return target === 'tensorrt'
+    ? 'accuracy was checked on the CPU; which kernels TensorRT takes can only be seen on a host with TensorRT'
+    : 'the CPU provider computes between 16-bit roundings in float32: it shows the accuracy, and is slower than float32';
 }

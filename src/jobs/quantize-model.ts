@@ -7,8 +7,8 @@ import { eliminateDead } from '../onnx/passes/eliminate-dead.ts';
 import { nameNodes } from '../onnx/passes/name-nodes.ts';
 import { type PreparationReport, prepareModel } from '../onnx/passes/prepare.ts';
 import { writeModel } from '../onnx/write-model.ts';
-import { matchesPattern } from '../quantization/exclusions.ts';
 import { type GraphView, viewGraph } from '../quantization/graph-view.ts';
+import { unmatchedEntries } from '../quantization/node-selection.ts';
 import type { Recipe } from '../quantization/recipe.ts';
 import { readCpuFeatures } from '../runtime/cpu-features.ts';
 import { openSession } from '../runtime/session.ts';
@@ -77,18 +77,18 @@ function prepare(
   const report = unwrap(prepareModel(model));
   nameNodes(model);
   const view = viewGraph(model);
-  return { view, notes: [...preparationNotes(report), ...unmatchedExclusions(view, recipe)] };
+  return { view, notes: [...preparationNotes(report), ...unmatchedSelections(view, recipe)] };
 }
 
-/** Exclusions that exclude nothing are most likely mistyped. */
-function unmatchedExclusions({ graph }: GraphView, { exclude }: Recipe): string[] {
-  const nodes = exclude.nodes.filter(
-    (pattern) => !graph.node.some(({ name }) => matchesPattern(pattern, name ?? '')),
-  );
-  const opTypes = exclude.opTypes.filter((opType) => !graph.node.some((node) => node.opType === opType));
+/** What a recipe names and the model does not have is most likely mistyped. */
+function unmatchedSelections({ graph }: GraphView, { include, exclude }: Recipe): string[] {
   return [
-    ...nodes.map((pattern) => `no node is named '${pattern}', which the recipe excludes`),
-    ...opTypes.map((opType) => `no node is a ${opType}, which the recipe excludes`),
+    ...unmatchedEntries(graph.node, include).map(
+      (entry) => `the recipe includes '${entry}', which no node matches`,
+    ),
+    ...unmatchedEntries(graph.node, exclude).map(
+      (entry) => `the recipe excludes '${entry}', which no node matches`,
+    ),
   ];
 }
 

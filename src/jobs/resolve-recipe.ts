@@ -1,8 +1,9 @@
 import type { Recipe } from '../quantization/recipe.ts';
 import { type CpuFeatures, int8SaturatesInPairs } from '../runtime/cpu-features.ts';
 
-/** Replaces what the recipe leaves to the host by what this host needs. */
+/** Replaces what the recipe leaves to the processor by what this one needs; one that is not known may saturate. */
 export function resolveRecipe<R extends Recipe>(recipe: R, cpu: CpuFeatures): R {
   if (!('reduceRange' in recipe) || recipe.reduceRange !== 'auto') return recipe;
-  return { ...recipe, reduceRange: int8SaturatesInPairs(cpu) };
+  const { target } = recipe;
+  return { ...recipe, reduceRange: target === 'cpu' ? int8SaturatesInPairs(cpu) : target === 'portable' };
 }

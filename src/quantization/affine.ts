@@ -18,7 +18,6 @@ export interface IntegerRange {
   readonly max: number;
 }
 
-export const UINT8: IntegerRange = { min: 0, max: 255 };
 /** Symmetric: −128 stays unused, so that a weight and its negative have codes of equal size. */
 export const INT8_SYMMETRIC: IntegerRange = { min: -127, max: 127 };
 /** Seven bits, for processors that add pairs of u8·s8 products in 16 bits and saturate. */
@@ -46,12 +45,19 @@ export function symmetricScale(absMax: number, grid: IntegerRange): number {
   return scale >= SMALLEST_NORMAL_FLOAT32 ? Math.fround(scale) : 1;
 }
 
-/** Codes of `values` on the u8 grid. */
-export function quantizeToUint8(values: Float32Array, parameters: AffineParameters): Uint8Array {
-  const { scale, zeroPoint } = parameters;
-  return Uint8Array.from(values, (value) =>
-    clamp(roundHalfEven(Math.fround(value / scale)) + zeroPoint, UINT8),
-  );
+/** Writes the codes of `values` into `codes`, whose type must hold the grid, and returns it. */
+export function quantizeValues<Codes extends { [index: number]: number }>(
+  values: Float32Array,
+  { scale, zeroPoint }: AffineParameters,
+  grid: IntegerRange,
+  codes: Codes,
+): Codes {
+  for (let i = 0; i < values.length; i++) {
+    // The quotient is rounded to float32 first because ONNX Runtime divides in float32.
+    const quotient = Math.fround((values[i] as number) / scale);
+    (codes as { [index: number]: number })[i] = clamp(roundHalfEven(quotient) + zeroPoint, grid);
+  }
+  return codes;
 }
 
 function clamp(value: number, { min, max }: IntegerRange): number {

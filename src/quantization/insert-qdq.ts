@@ -5,7 +5,8 @@ import { isDefaultDomain, makeNode } from '../onnx/make-node.ts';
 import type { NodeProto, TensorProto } from '../onnx/messages.ts';
 import { createNameScope, type NameScope } from '../onnx/name-scope.ts';
 import { tensorFrom } from '../onnx/tensor-data.ts';
-import { type AffineParameters, asymmetricParameters, UINT8, type ValueRange } from './affine.ts';
+import { type ActivationGrid, activationParameters } from './activation-grid.ts';
+import type { AffineParameters, ValueRange } from './affine.ts';
 import type { GraphView } from './graph-view.ts';
 import { int8PoolingDiffers } from './operators.ts';
 import type { Placement, PlannedNode } from './placement.ts';
@@ -14,6 +15,7 @@ import {
   quantizeAnchor,
   quantizeConstant,
   type WeightSettings,
+  zeroPointTensor,
 } from './quantized-constants.ts';
 import { swallowActivations } from './swallowed-activations.ts';
 
@@ -21,6 +23,12 @@ import { swallowActivations } from './swallowed-activations.ts';
 interface EdgePair {
   readonly quantize: NodeProto;
   readonly dequantize: NodeProto;
+}
+
+/** The grids that a plan is written on. */
+export interface QdqSettings {
+  readonly activations: ActivationGrid;
+  readonly weights: WeightSettings;
 }
 
 /**
@@ -34,7 +42,7 @@ export function insertQdq(
   view: GraphView,
   placement: Placement,
   ranges: ReadonlyMap<string, ValueRange>,
-  settings: WeightSettings,
+  settings: QdqSettings,
 ): Result<void, Problem> {
   return attempt(() => {
     const writer = createWriter(view, placement, ranges, settings);
@@ -57,12 +65,12 @@ function createWriter(
   view: GraphView,
   placement: Placement,
   ranges: ReadonlyMap<string, ValueRange>,
-  settings: WeightSettings,
+  settings: QdqSettings,
 ) {
   const names = createNameScope(view.graph);
   const initializers: TensorProto[] = [];
-  const parameters = createEdgeParameters(placement, ranges, names, initializers);
-  const swallowing = swallowActivations(view, placement, parameters.affine);
+  const parameters = createEdgeParameters(placement, ranges, settings.activations, names, initializers);
+  const swallowing = swallowActivations(view, placement, parameters.affine, settings.activations);
   const copies = new Map<string, string>();
   for (const edge of placement.edges.keys()) {
     if (!placement.producedInInt8.has(edge)) copies.set(edge, names.fresh(`${edge}_dequantized`));
@@ -96,7 +104,7 @@ function createWriter(
     const before: NodeProto[] = [];
     const firstActivation = node.input[0] ?? '';
     for (const tensor of plan.constants) {
-      const constant = quantizeConstant(node, tensor, view.readFloats(tensor), names);
+      const constant = quantizeConstant(node, tensor, view.readFloats(tensor), settings.activations, names);
       before.push(addConstant(constant));
       node.input = node.input.map((input) => (input === tensor.name ? constant.output : input));
     }
@@ -104,13 +112,13 @@ function createWriter(
       plan.activations.includes(input) ? (copies.get(input) ?? input) : input,
     );
     if (weights !== undefined) {
-      const values = foldGemmFactors(node, view.readFloats, weights);
+      const values = foldGemmFactors(node, view.readFloats, weights, settings.weights.quantizeBias);
       const quantized = quantizeAnchor(
         node,
         weights,
         values,
         parameters.affine(firstActivation),
-        settings,
+        settings.weights,
         names,
       );
       before.push(addConstant(quantized.weights));
@@ -174,6 +182,7 @@ function dropUnitDilations(node: NodeProto): void {
 function createEdgeParameters(
   placement: Placement,
   ranges: ReadonlyMap<string, ValueRange>,
+  grid: ActivationGrid,
   names: NameScope,
   initializers: TensorProto[],
 ) {
@@ -182,7 +191,7 @@ function createEdgeParameters(
   const affine = (edge: string): AffineParameters => {
     const range = ranges.get(sourceOf(edge));
     if (range === undefined) throw new Error(`no calibrated range for ${sourceOf(edge)}`);
-    return asymmetricParameters(range, UINT8);
+    return activationParameters(range, grid);
   };
   const tensors = (edge: string) => {
     const source = sourceOf(edge);
@@ -191,26 +200,31 @@ function createEdgeParameters(
     const { scale, zeroPoint } = affine(edge);
     const pair = { scale: names.fresh(`${source}_scale`), zeroPoint: names.fresh(`${source}_zero_point`) };
     initializers.push(tensorFrom(pair.scale, [], Float32Array.of(scale)));
-    initializers.push(tensorFrom(pair.zeroPoint, [], Uint8Array.of(zeroPoint)));
+    initializers.push(zeroPointTensor(zeroPoint, grid, pair.zeroPoint));
     made.set(source, pair);
     return pair;
   };
   return { affine, tensors };
 }
 
-/** Multiplies Gemm's alpha and beta into its constants, because the int8 kernel takes the bias on the product's grid. */
+/**
+ * Multiplies Gemm's alpha and beta into its constants, because the int8 kernel takes the bias on the product's grid. A bias
+ * that stays float32 keeps its beta, and is not given back.
+ */
 function foldGemmFactors(
   node: NodeProto,
   readFloats: (tensor: TensorProto) => Float32Array,
   weights: NonNullable<PlannedNode['weights']>,
+  quantizeBias: boolean,
 ): { readonly weights: Float32Array; readonly bias: Float32Array | undefined } {
   const alpha = node.opType === 'Gemm' ? (floatAttribute(node, 'alpha') ?? 1) : 1;
   const scaled = (values: Float32Array, factor: number) =>
     factor === 1 ? values : values.map((value) => value * factor);
   removeAttribute(node, 'alpha');
-  removeAttribute(node, 'beta');
+  if (quantizeBias) removeAttribute(node, 'beta');
   return {
     weights: scaled(readFloats(weights.tensor), alpha),
-    bias: weights.bias && scaled(readFloats(weights.bias.tensor), weights.bias.factor),
+    bias:
+      weights.bias && quantizeBias ? scaled(readFloats(weights.bias.tensor), weights.bias.factor) : undefined,
   };
 }

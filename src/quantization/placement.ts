@@ -4,10 +4,10 @@ import { isDefaultDomain, nodeLabel } from '../onnx/make-node.ts';
 import { DATA_TYPE, type NodeProto, type TensorProto } from '../onnx/messages.ts';
 import { absorbedActivation } from './absorbed-activation.ts';
 import { type AnchorWeights, anchorRefusal, anchorWeights } from './anchors.ts';
-import { isExcluded } from './exclusions.ts';
 import type { GraphView } from './graph-view.ts';
+import { scopeRefusal } from './node-selection.ts';
 import { int8PoolingDiffers, operatorRule } from './operators.ts';
-import type { Recipe } from './recipe.ts';
+import type { StaticRecipe } from './recipe.ts';
 
 /** A node that will run in int8. */
 export interface PlannedNode {
@@ -49,7 +49,7 @@ interface Candidate extends PlannedNode {
  * float, because there int8 only costs accuracy.
  * @param view a prepared model: constants are initializers, BatchNorm is folded, nodes are in topological order
  */
-export function placeQuantization(view: GraphView, recipe: Recipe): Placement {
+export function placeQuantization(view: GraphView, recipe: StaticRecipe): Placement {
   const float: FloatNode[] = [];
   const candidates = collectCandidates(view, recipe, float);
   const kept = keepWhatReachesAnchors(candidates);
@@ -57,7 +57,7 @@ export function placeQuantization(view: GraphView, recipe: Recipe): Placement {
   return { nodes: kept, edges: groupEdges(kept), producedInInt8, float };
 }
 
-function collectCandidates(view: GraphView, recipe: Recipe, float: FloatNode[]): Candidate[] {
+function collectCandidates(view: GraphView, recipe: StaticRecipe, float: FloatNode[]): Candidate[] {
   const candidates: Candidate[] = [];
   // Tensors that exist in int8 if every candidate so far is kept.
   const available = new Set<string>();
@@ -67,8 +67,9 @@ function collectCandidates(view: GraphView, recipe: Recipe, float: FloatNode[]):
     const refuse = (reason: string) => {
       if (rule.role === 'anchor') float.push({ node: nodeLabel(node), op: node.opType ?? '', reason });
     };
-    if (isExcluded(node, recipe.exclude)) {
-      float.push({ node: nodeLabel(node), op: node.opType ?? '', reason: 'excluded by the recipe' });
+    const outOfScope = scopeRefusal(node, recipe);
+    if (outOfScope !== undefined) {
+      float.push({ node: nodeLabel(node), op: node.opType ?? '', reason: outOfScope });
       continue;
     }
     const candidate =

@@ -3,16 +3,14 @@ import { makeNode } from '../onnx/make-node.ts';
 import type { NodeProto, TensorProto } from '../onnx/messages.ts';
 import type { NameScope } from '../onnx/name-scope.ts';
 import { tensorFrom } from '../onnx/tensor-data.ts';
+import { type ActivationGrid, activationCodes, activationParameters, emptyCodes } from './activation-grid.ts';
 import {
   type AffineParameters,
-  asymmetricParameters,
   channelAbsMax,
   channelLayout,
   type IntegerRange,
   quantizeChannels,
-  quantizeToUint8,
   symmetricScale,
-  UINT8,
 } from './affine.ts';
 import type { AnchorWeights } from './anchors.ts';
 import { quantizeBias, scalesThatHoldBias } from './bias.ts';
@@ -28,6 +26,8 @@ export interface QuantizedConstant {
 export interface WeightSettings {
   readonly grid: IntegerRange;
   readonly perTensor: boolean;
+  /** Whether the bias becomes int32 on the product's grid, as int8 kernels add it, or stays float32. */
+  readonly quantizeBias: boolean;
 }
 
 /**
@@ -93,11 +93,12 @@ function biasConstant(
   );
 }
 
-/** A constant operand of an elementwise operator, on the u8 grid of activations. */
+/** A constant operand of an elementwise operator, on the grid of activations. */
 export function quantizeConstant(
   node: NodeProto,
   tensor: TensorProto,
   values: Float32Array,
+  grid: ActivationGrid,
   names: NameScope,
 ): QuantizedConstant {
   requireFinite(values, node, tensor);
@@ -107,15 +108,22 @@ export function quantizeConstant(
     if (value < min) min = value;
     if (value > max) max = value;
   }
-  const parameters = asymmetricParameters({ min, max }, UINT8);
+  const parameters = activationParameters({ min, max }, grid);
   return dequantized(
     tensor.name ?? '',
-    tensorFrom('', tensor.dims, quantizeToUint8(values, parameters)),
+    tensorFrom('', tensor.dims, activationCodes(values, parameters, grid)),
     tensorFrom('', [], Float32Array.of(parameters.scale)),
-    tensorFrom('', [], Uint8Array.of(parameters.zeroPoint)),
+    zeroPointTensor(parameters.zeroPoint, grid),
     undefined,
     names,
   );
+}
+
+/** The scalar zero point of activation codes. */
+export function zeroPointTensor(zeroPoint: number, { type }: ActivationGrid, name = ''): TensorProto {
+  const code = emptyCodes(type, 1);
+  code[0] = zeroPoint;
+  return tensorFrom(name, [], code);
 }
 
 function scaleTensor(scales: Float32Array, scalar: boolean): TensorProto {

@@ -1,6 +1,8 @@
+import type { ActivationType } from './activation-grid.ts';
 import type { DynamicInt8Recipe } from './dynamic/dynamic-recipe.ts';
-import type { Exclusions } from './exclusions.ts';
 import type { Float16Recipe } from './float16/float16-recipe.ts';
+import { EMPTY_SELECTION, type NodeSelection, type RecipeScope } from './node-selection.ts';
+import type { Target } from './targets.ts';
 import type { WeightOnlyRecipe } from './weight-only/recipe.ts';
 
 export const CALIBRATION_METHODS = ['minmax', 'moving-average', 'percentile', 'entropy', 'mse'] as const;
@@ -16,24 +18,37 @@ export interface CalibrationSettings {
   readonly samples?: number;
 }
 
-/** Static INT8: weights and activations, with ranges found by calibration. */
-export interface StaticInt8Recipe {
-  readonly format: 'static-int8';
+/**
+ * How a quantized graph is written. `qdq`: float operators between QuantizeLinear and DequantizeLinear, which the runtime
+ * fuses. `qoperator`: operators on codes (QLinearConv …), most of them ONNX Runtime's own.
+ */
+export const REPRESENTATIONS = ['qdq', 'qoperator'] as const;
+
+export type Representation = (typeof REPRESENTATIONS)[number];
+
+/** Weights in int8 and activations in 8 or 16 bits, with ranges found by calibration. */
+export interface StaticRecipe extends RecipeScope {
+  readonly format: 'static-int8' | 'static-int16';
+  readonly target: Target;
+  readonly representation: Representation;
+  readonly activations: ActivationType;
   readonly calibration: CalibrationSettings;
   /** One scale for a whole weight tensor instead of one a channel. */
   readonly perTensor: boolean;
-  /** Seven-bit weights. `auto`: only where the processor's 8-bit products saturate. */
+  /** Seven-bit weights. `auto`: where the processor's 8-bit products saturate, and where the processor is not known. */
   readonly reduceRange: boolean | 'auto';
-  readonly exclude: Exclusions;
+  /** `measured`: what is slower in int8 than in float32 on this host stays float. Only for the target `cpu`. */
+  readonly latencyGate: 'measured' | 'off';
 }
 
 /** How to quantize, as plain data with every setting filled in. */
-export type Recipe = StaticInt8Recipe | DynamicInt8Recipe | WeightOnlyRecipe | Float16Recipe;
+export type Recipe = StaticRecipe | DynamicInt8Recipe | WeightOnlyRecipe | Float16Recipe;
 
 export type RecipeFormat = Recipe['format'];
 
 export const RECIPE_FORMATS = [
   'static-int8',
+  'static-int16',
   'dynamic-int8',
   'weight-int8',
   'weight-int4',
@@ -43,43 +58,71 @@ export const RECIPE_FORMATS = [
 /** A recipe as it is asked for: settings that the format does not have are ignored, those left out get their default. */
 export interface RecipeRequest {
   readonly format: RecipeFormat;
+  readonly target?: Target;
+  readonly representation?: Representation;
+  readonly activations?: ActivationType;
   readonly calibration?: Partial<CalibrationSettings>;
   readonly perTensor?: boolean;
   readonly reduceRange?: boolean | 'auto';
+  readonly latencyGate?: StaticRecipe['latencyGate'];
   readonly form?: WeightOnlyRecipe['form'];
   readonly blockSize?: number;
   readonly symmetric?: boolean;
   readonly algorithm?: WeightOnlyRecipe['algorithm'];
   readonly accuracyLevel?: WeightOnlyRecipe['accuracyLevel'];
   readonly keepIo?: boolean;
-  readonly exclude?: Partial<Exclusions>;
+  readonly include?: Partial<NodeSelection>;
+  readonly exclude?: Partial<NodeSelection>;
 }
 
-/** The recipe with the defaults of its format. */
+/** The recipe with the defaults of its format and target. */
 export function completeRecipe(request: RecipeRequest): Recipe {
-  const exclude = { opTypes: request.exclude?.opTypes ?? [], nodes: request.exclude?.nodes ?? [] };
-  const { format, perTensor = false, reduceRange = 'auto' } = request;
+  const { format, target = 'cpu', perTensor = false, reduceRange = 'auto' } = request;
+  const scope = {
+    include: { ...EMPTY_SELECTION, ...request.include },
+    exclude: { ...EMPTY_SELECTION, ...request.exclude },
+  };
   switch (format) {
     case 'static-int8':
+    case 'static-int16':
       return {
         format,
+        target,
+        representation: request.representation ?? 'qdq',
+        activations: request.activations ?? defaultActivations(format, target),
         calibration: { method: 'mse', ...request.calibration },
         perTensor,
         reduceRange,
-        exclude,
+        latencyGate:
+          request.latencyGate ?? (format === 'static-int8' && target === 'cpu' ? 'measured' : 'off'),
+        ...scope,
       };
     case 'dynamic-int8':
-      return { format, perTensor, reduceRange, exclude };
+      return { format, target, perTensor, reduceRange, ...scope };
     case 'weight-int8':
-    case 'weight-int4': {
-      const { form = 'matmul-nbits', blockSize = 32, symmetric = false } = request;
-      const { algorithm = 'rtn', accuracyLevel = 4 } = request;
-      return { format, form, blockSize, symmetric, algorithm, accuracyLevel, exclude };
-    }
+    case 'weight-int4':
+      return { format, target, ...completeWeightsOnly(request, target), ...scope };
     case 'float16':
-      return { format, keepIo: request.keepIo ?? true, exclude };
+      return { format, target, keepIo: request.keepIo ?? true, ...scope };
   }
 }
 
+function defaultActivations(format: StaticRecipe['format'], target: Target): ActivationType {
+  if (format === 'static-int16') return 'uint16';
+  return target === 'tensorrt' ? 'int8' : 'uint8';
+}
+
+/** TensorRT takes blocks of 128 without zero points; MatMulNBits is known to ONNX Runtime alone. */
+function completeWeightsOnly(request: RecipeRequest, target: Target) {
+  const portable = target === 'portable' || target === 'tensorrt';
+  return {
+    form: request.form ?? (portable ? 'dequantize' : 'matmul-nbits'),
+    blockSize: request.blockSize ?? (target === 'tensorrt' ? 128 : 32),
+    symmetric: request.symmetric ?? target === 'tensorrt',
+    algorithm: request.algorithm ?? 'rtn',
+    accuracyLevel: request.accuracyLevel ?? 4,
+  } as const;
+}
+
 /** What `--recipe static-int8` means without further options. */
-export const STATIC_INT8 = completeRecipe({ format: 'static-int8' }) as StaticInt8Recipe;
+export const STATIC_INT8 = completeRecipe({ format: 'static-int8' }) as StaticRecipe;

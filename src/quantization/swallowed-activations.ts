@@ -1,7 +1,8 @@
 import { hasOneReader } from '../onnx/graph-index.ts';
 import { isDefaultDomain } from '../onnx/make-node.ts';
 import type { NodeProto } from '../onnx/messages.ts';
-import { type AffineParameters, UINT8 } from './affine.ts';
+import type { ActivationGrid } from './activation-grid.ts';
+import type { AffineParameters } from './affine.ts';
 import { clipBounds, type GraphView } from './graph-view.ts';
 import type { Placement } from './placement.ts';
 import { roundHalfEven } from './round-half-even.ts';
@@ -23,6 +24,7 @@ export function swallowActivations(
   view: GraphView,
   placement: Placement,
   affine: (edge: string) => AffineParameters,
+  grid: ActivationGrid,
 ): Swallowing {
   const { index } = view;
   const planned = new Map(placement.nodes.map((plan) => [plan.node, plan]));
@@ -38,7 +40,7 @@ export function swallowActivations(
     for (;;) {
       const producer = index.producerOf.get(tensor);
       const isPrivate = tensor === edge ? isReadAsCodes(edge) : hasOneReader(tensor, index);
-      if (producer === undefined || !isPrivate || !endsWithGrid(producer, affine(edge), view)) break;
+      if (producer === undefined || !isPrivate || !endsWithGrid(producer, affine(edge), grid, view)) break;
       nodes.add(producer);
       tensor = producer.input[0] ?? '';
       sourceOf.set(edge, tensor);
@@ -48,14 +50,19 @@ export function swallowActivations(
 }
 
 /**
- * Whether a Relu or Clip changes no code on the u8 grid: what it cuts off would be saturated to the same codes anyway.
+ * Whether a Relu or Clip changes no code on the grid: what it cuts off would be saturated to the same codes anyway.
  * Source: ONNX Runtime, qdq_util.cc, IsClipMadeRedundantByQ.
  */
-function endsWithGrid(node: NodeProto, { scale, zeroPoint }: AffineParameters, view: GraphView): boolean {
+function endsWithGrid(
+  node: NodeProto,
+  { scale, zeroPoint }: AffineParameters,
+  { codes }: ActivationGrid,
+  view: GraphView,
+): boolean {
   if (!isDefaultDomain(node.domain)) return false;
-  if (node.opType === 'Relu') return zeroPoint === UINT8.min;
+  if (node.opType === 'Relu') return zeroPoint === codes.min;
   if (node.opType !== 'Clip') return false;
   const { min, max } = clipBounds(node, view);
   const codeOf = (bound: number) => roundHalfEven(Math.fround(bound / scale)) + zeroPoint;
-  return min <= max && codeOf(min) <= UINT8.min && codeOf(max) >= UINT8.max;
+  return min <= max && codeOf(min) <= codes.min && codeOf(max) >= codes.max;
 }

@@ -7,18 +7,19 @@ import { decodeModel, encodeModel, type OnnxModel } from '../../src/onnx/model-f
 import { eliminateDead } from '../../src/onnx/passes/eliminate-dead.ts';
 import { nameNodes } from '../../src/onnx/passes/name-nodes.ts';
 import { prepareModel } from '../../src/onnx/passes/prepare.ts';
-import { INT8_SYMMETRIC, type IntegerRange, type ValueRange } from '../../src/quantization/affine.ts';
+import type { IntegerRange, ValueRange } from '../../src/quantization/affine.ts';
 import { viewGraph } from '../../src/quantization/graph-view.ts';
 import { insertQdq } from '../../src/quantization/insert-qdq.ts';
 import { type Placement, placeQuantization } from '../../src/quantization/placement.ts';
-import { STATIC_INT8, type StaticInt8Recipe } from '../../src/quantization/recipe.ts';
+import { qdqSettings } from '../../src/quantization/qdq-settings.ts';
+import { STATIC_INT8, type StaticRecipe } from '../../src/quantization/recipe.ts';
 import { graphOf } from './chain.ts';
 import { type Feeds, runModel } from './run-model.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 import { unwrap } from './unwrap.ts';
 
 /** A recipe that differs from the default in what is named. */
-export function recipeWith(more: Partial<StaticInt8Recipe> = {}): StaticInt8Recipe {
+export function recipeWith(more: Partial<StaticRecipe> = {}): StaticRecipe {
   return { ...STATIC_INT8, reduceRange: false, ...more };
 }
 
@@ -66,10 +67,7 @@ export interface QuantizedInMemory {
 export async function quantizeInMemory(
   given: OnnxModel,
   samples: readonly Feeds[],
-  {
-    recipe = recipeWith(),
-    grid = INT8_SYMMETRIC,
-  }: { readonly recipe?: StaticInt8Recipe; readonly grid?: IntegerRange } = {},
+  { recipe = recipeWith(), grid }: { readonly recipe?: StaticRecipe; readonly grid?: IntegerRange } = {},
 ): Promise<QuantizedInMemory> {
   const quantized = copyOf(given);
   unwrap(prepareModel(quantized));
@@ -78,7 +76,9 @@ export async function quantizeInMemory(
   const view = viewGraph(quantized);
   const placement = placeQuantization(view, recipe);
   const ranges = await naiveRanges(quantized, new Set(placement.edges.values()), samples);
-  unwrap(insertQdq(view, placement, ranges, { grid, perTensor: recipe.perTensor }));
+  const settings = qdqSettings(recipe);
+  const weights = grid === undefined ? settings.weights : { ...settings.weights, grid };
+  unwrap(insertQdq(view, placement, ranges, { ...settings, weights }));
   eliminateDead(quantized);
   return { prepared, quantized, placement };
 }

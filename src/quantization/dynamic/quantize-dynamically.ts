@@ -5,8 +5,8 @@ import { nodeLabel } from '../../onnx/make-node.ts';
 import type { GraphProto, NodeProto, TensorProto } from '../../onnx/messages.ts';
 import { subgraphsOf } from '../../onnx/subgraphs.ts';
 import { INT8_REDUCED, INT8_SYMMETRIC } from '../affine.ts';
-import { isExcluded } from '../exclusions.ts';
 import type { GraphView } from '../graph-view.ts';
+import { scopeRefusal } from '../node-selection.ts';
 import type { FloatNode } from '../placement.ts';
 import { guardAddedConstant } from './added-bias.ts';
 import type { DynamicInt8Recipe } from './dynamic-recipe.ts';
@@ -89,12 +89,17 @@ function reasonForFloat(
   recipe: DynamicInt8Recipe,
   shapes: Shapes,
 ): string | undefined {
-  if (isExcluded(node, recipe.exclude)) return 'excluded by the recipe';
-  const refused = refusal(node, view.index);
+  const refused =
+    scopeRefusal(node, recipe) ?? targetRefusal(node, recipe.target) ?? refusal(node, view.index);
   if (refused !== undefined) return refused;
   return isSlowerInInt8(node, weightsOf(node, view), shapes.get(node.input[0] ?? ''))
     ? 'its weights are so few that rounding its input costs more than int8 saves'
     : undefined;
+}
+
+/** The quantized LSTM is an operator of ONNX Runtime alone. */
+function targetRefusal({ opType }: NodeProto, target: DynamicInt8Recipe['target']): string | undefined {
+  return opType === 'LSTM' && target === 'portable' ? 'no portable operator computes it in int8' : undefined;
 }
 
 function guardSumBehind(node: NodeProto, view: GraphView, shapes: Shapes): void {

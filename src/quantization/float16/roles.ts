@@ -2,8 +2,8 @@ import type { ElementTypes } from '../../onnx/element-types.ts';
 import { isDefaultDomain } from '../../onnx/make-node.ts';
 import { DATA_TYPE, type NodeProto } from '../../onnx/messages.ts';
 import { subgraphsOf } from '../../onnx/subgraphs.ts';
-import { isExcluded } from '../exclusions.ts';
 import type { GraphView } from '../graph-view.ts';
+import { scopeRefusal } from '../node-selection.ts';
 import { constantOf, isConstantNode } from './constants.ts';
 import type { FloatTensor, Origin } from './float-tensor.ts';
 import type { Float16Recipe } from './float16-recipe.ts';
@@ -48,7 +48,8 @@ export function createRoles(
 
   /** Why a node is no business of this conversion, nor is what it holds. */
   const untouchable = (node: NodeProto): string | undefined => {
-    if (isExcluded(node, recipe.exclude)) return 'excluded by the recipe';
+    const outOfScope = scopeRefusal(node, recipe);
+    if (outOfScope !== undefined) return outOfScope;
     if (functions.has(operatorKey(node.domain, node.opType))) return 'a function of the model';
     return isDefaultDomain(node.domain) ? undefined : `an operator of the domain ${node.domain}`;
   };

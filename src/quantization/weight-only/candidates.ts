@@ -2,8 +2,8 @@ import { floatAttribute, intAttribute } from '../../onnx/attributes.ts';
 import { isDefaultDomain, nodeLabel } from '../../onnx/make-node.ts';
 import { DATA_TYPE, type NodeProto, type TensorProto } from '../../onnx/messages.ts';
 import { dataTypeName } from '../../onnx/tensor-layout.ts';
-import { isExcluded } from '../exclusions.ts';
 import type { GraphView } from '../graph-view.ts';
+import { scopeRefusal } from '../node-selection.ts';
 import type { FloatNode } from '../placement.ts';
 import { type CodeGrid, codeGrid } from './code-grid.ts';
 import { type BlockedShape, scaleSizeBytes, storedSizeBytes } from './code-layout.ts';
@@ -30,9 +30,7 @@ export function findCandidates(
   const float: FloatNode[] = [];
   for (const node of view.graph.node) {
     if (!isDefaultDomain(node.domain) || (node.opType !== 'MatMul' && node.opType !== 'Gemm')) continue;
-    const found = isExcluded(node, recipe.exclude)
-      ? 'excluded by the recipe'
-      : candidateOf(node, view, recipe);
+    const found = scopeRefusal(node, recipe) ?? candidateOf(node, view, recipe);
     if (typeof found === 'string') float.push({ node: nodeLabel(node), op: node.opType, reason: found });
     else candidates.set(node, found);
   }

@@ -6,12 +6,12 @@ import type { ModelProto, NodeProto, TensorProto } from '../../onnx/messages.ts'
 import { createNameScope } from '../../onnx/name-scope.ts';
 import type { GraphView } from '../graph-view.ts';
 import type { FloatNode } from '../placement.ts';
+import { raiseOpset, requireRaisable } from '../raise-opset.ts';
 import { findCandidates } from './candidates.ts';
 import { dequantizedWeightsNodes } from './dequantized-weights.ts';
 import { gemmBias } from './gemm-bias.ts';
 import { MICROSOFT_DOMAIN, matMulNBitsNodes } from './matmul-nbits.ts';
 import { createWeightQuantizer } from './quantized-weights.ts';
-import { raiseOpset, requireRaisable } from './raise-opset.ts';
 import type { WeightOnlyRecipe } from './recipe.ts';
 
 export interface WeightOnlyReport {
@@ -42,7 +42,7 @@ export function quantizeWeightsOnly(
     const { graph } = view;
     const { proto } = view.model;
     const isPortable = recipe.form === 'dequantize';
-    if (isPortable) requireRaisable(proto);
+    if (isPortable) requireRaisable(proto, "the form 'dequantize'");
 
     const names = createNameScope(graph);
     const initializers: TensorProto[] = [];

@@ -1,6 +1,10 @@
+import type { RecipeScope } from '../node-selection.ts';
+import type { Target } from '../targets.ts';
+
 /** How to quantize weights alone, activations staying float: what a profile or the command line asks for. */
-export interface WeightOnlyRecipe {
+export interface WeightOnlyRecipe extends RecipeScope {
   readonly format: 'weight-int8' | 'weight-int4';
+  readonly target: Target;
   /**
    * `matmul-nbits`: ONNX Runtime's own operator com.microsoft MatMulNBits.
    * `dequantize`: DequantizeLinear with blocks, of ai.onnx 21, which any runtime reads and ONNX Runtime fuses to
@@ -15,6 +19,4 @@ export interface WeightOnlyRecipe {
   readonly algorithm: 'rtn' | 'hqq';
   /** For MatMulNBits: 0 and 1 compute in float32, 4 lets the kernel round activations to int8. */
   readonly accuracyLevel: 0 | 1 | 4;
-  /** What stays float. Node names may hold `*`. */
-  readonly exclude: { readonly opTypes: readonly string[]; readonly nodes: readonly string[] };
 }

@@ -3,18 +3,22 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { encodeModel } from '../../../src/onnx/model-file.ts';
 import {
+  type AffineParameters,
   asymmetricParameters,
   channelAbsMax,
   channelLayout,
   INT8_REDUCED,
   INT8_SYMMETRIC,
   quantizeChannels,
-  quantizeToUint8,
+  quantizeValues,
   symmetricScale,
-  UINT8,
 } from '../../../src/quantization/affine.ts';
 import { graph, model, node, tensor, value } from '../../support/graph-builder.ts';
 import { unwrap } from '../../support/unwrap.ts';
+
+const UINT8 = { min: 0, max: 255 };
+const uint8Codes = (values: Float32Array, parameters: AffineParameters) =>
+  quantizeValues(values, parameters, UINT8, new Uint8Array(values.length));
 
 const bound = fc.double({ min: -1e6, max: 1e6, noNaN: true });
 const range = fc.tuple(bound, bound).map(([a, b]) => ({ min: Math.min(a, b), max: Math.max(a, b) }));
@@ -47,20 +51,20 @@ describe('asymmetricParameters', () => {
         const { scale, zeroPoint } = asymmetricParameters(given, UINT8);
         expect(Number.isInteger(zeroPoint) && zeroPoint >= 0 && zeroPoint <= 255).toBe(true);
         expect(Math.fround(scale)).toBe(scale);
-        const [code] = quantizeToUint8(Float32Array.of(0), { scale, zeroPoint });
+        const [code] = uint8Codes(Float32Array.of(0), { scale, zeroPoint });
         expect(code).toBe(zeroPoint);
       }),
     );
   });
 });
 
-describe('quantizeToUint8', () => {
+describe('quantizeValues', () => {
   it('is at most half a step away from every value of the range', () => {
     fc.assert(
       fc.property(range, fc.double({ min: 0, max: 1, noNaN: true }), (given, share) => {
         const parameters = asymmetricParameters(given, UINT8);
         const real = Math.fround(given.min + share * (given.max - given.min));
-        const [code = Number.NaN] = quantizeToUint8(Float32Array.of(real), parameters);
+        const [code = Number.NaN] = uint8Codes(Float32Array.of(real), parameters);
         const error = Math.abs((code - parameters.zeroPoint) * parameters.scale - real);
         // The zero point is rounded, which can push one end of the range half a step off the grid; scale 1 stands
         // for ranges that are nearly 0.
@@ -93,7 +97,7 @@ describe('quantizeToUint8', () => {
     );
     const { q } = await session.run({ x: new Tensor('float32', values, [values.length]) });
     await session.release();
-    expect(quantizeToUint8(values, parameters)).toEqual(q?.data);
+    expect(uint8Codes(values, parameters)).toEqual(q?.data);
   });
 });
 

@@ -8,7 +8,8 @@ import {
   STATIC_INT8,
 } from '../../../src/quantization/recipe.ts';
 
-const NOTHING = { opTypes: [], nodes: [] };
+const NOTHING = { opTypes: [], nodes: [], tensors: [] };
+const EVERYWHERE = { target: 'cpu', include: NOTHING, exclude: NOTHING } as const;
 
 const WEIGHTS = {
   form: 'matmul-nbits',
@@ -16,25 +17,32 @@ const WEIGHTS = {
   symmetric: false,
   algorithm: 'rtn',
   accuracyLevel: 4,
-  exclude: NOTHING,
+  ...EVERYWHERE,
+} as const;
+
+const STATIC = {
+  representation: 'qdq',
+  calibration: { method: 'mse' },
+  perTensor: false,
+  reduceRange: 'auto',
+  ...EVERYWHERE,
 } as const;
 
 const DEFAULTS: { readonly [F in RecipeFormat]: Recipe } = {
-  'static-int8': {
-    format: 'static-int8',
-    calibration: { method: 'mse' },
-    perTensor: false,
-    reduceRange: 'auto',
-    exclude: NOTHING,
-  },
-  'dynamic-int8': { format: 'dynamic-int8', perTensor: false, reduceRange: 'auto', exclude: NOTHING },
+  'static-int8': { format: 'static-int8', activations: 'uint8', latencyGate: 'measured', ...STATIC },
+  'static-int16': { format: 'static-int16', activations: 'uint16', latencyGate: 'off', ...STATIC },
+  'dynamic-int8': { format: 'dynamic-int8', perTensor: false, reduceRange: 'auto', ...EVERYWHERE },
   'weight-int8': { format: 'weight-int8', ...WEIGHTS },
   'weight-int4': { format: 'weight-int4', ...WEIGHTS },
-  float16: { format: 'float16', keepIo: true, exclude: NOTHING },
+  float16: { format: 'float16', keepIo: true, ...EVERYWHERE },
 };
 
 /** Every setting there is, none at its default. */
 const EVERYTHING = {
+  target: 'portable',
+  representation: 'qoperator',
+  activations: 'int16',
+  latencyGate: 'off',
   calibration: { method: 'percentile', percentile: 99.9, samples: 7 },
   perTensor: true,
   reduceRange: false,
@@ -44,15 +52,29 @@ const EVERYTHING = {
   algorithm: 'hqq',
   accuracyLevel: 0,
   keepIo: false,
-  exclude: { opTypes: ['Softmax'], nodes: ['head/*'] },
+  include: { opTypes: ['Conv'], nodes: [], tensors: ['w*'] },
+  exclude: { opTypes: ['Softmax'], nodes: ['head/*'], tensors: [] },
 } as const satisfies Omit<RecipeRequest, 'format'>;
 
+const SCOPE = ['target', 'include', 'exclude'] as const;
+const STATIC_SETTINGS = [
+  'representation',
+  'activations',
+  'calibration',
+  'perTensor',
+  'reduceRange',
+  'latencyGate',
+  ...SCOPE,
+] as const;
+const WEIGHT_SETTINGS = ['form', 'blockSize', 'symmetric', 'algorithm', 'accuracyLevel', ...SCOPE] as const;
+
 const SETTINGS: Readonly<Record<RecipeFormat, readonly (keyof typeof EVERYTHING)[]>> = {
-  'static-int8': ['calibration', 'perTensor', 'reduceRange', 'exclude'],
-  'dynamic-int8': ['perTensor', 'reduceRange', 'exclude'],
-  'weight-int8': ['form', 'blockSize', 'symmetric', 'algorithm', 'accuracyLevel', 'exclude'],
-  'weight-int4': ['form', 'blockSize', 'symmetric', 'algorithm', 'accuracyLevel', 'exclude'],
-  float16: ['keepIo', 'exclude'],
+  'static-int8': STATIC_SETTINGS,
+  'static-int16': STATIC_SETTINGS,
+  'dynamic-int8': ['perTensor', 'reduceRange', ...SCOPE],
+  'weight-int8': WEIGHT_SETTINGS,
+  'weight-int4': WEIGHT_SETTINGS,
+  float16: ['keepIo', ...SCOPE],
 };
 
 describe('completeRecipe', () => {
@@ -77,13 +99,31 @@ describe('completeRecipe', () => {
     } as const;
     expect(completeRecipe(request)).toMatchObject({
       calibration: { method: 'mse', samples: 7 },
-      exclude: { opTypes: [], nodes: ['a'] },
+      exclude: { opTypes: [], nodes: ['a'], tensors: [] },
     });
   });
 
   it.each(RECIPE_FORMATS)('changes nothing about a complete %s', (format) => {
     const complete = completeRecipe({ format, ...EVERYTHING });
     expect(completeRecipe(complete)).toStrictEqual(complete);
+  });
+
+  it('takes for TensorRT what it accepts: signed activations, blocks of 128 without zero points', () => {
+    expect(completeRecipe({ format: 'static-int8', target: 'tensorrt' })).toMatchObject({
+      activations: 'int8',
+      latencyGate: 'off',
+    });
+    expect(completeRecipe({ format: 'weight-int4', target: 'tensorrt' })).toMatchObject({
+      form: 'dequantize',
+      blockSize: 128,
+      symmetric: true,
+    });
+  });
+
+  it('keeps to operators of ONNX itself for a portable model', () => {
+    expect(completeRecipe({ format: 'weight-int4', target: 'portable' })).toMatchObject({
+      form: 'dequantize',
+    });
   });
 
   it('says by STATIC_INT8 what static-int8 means alone', () => {

@@ -7,6 +7,7 @@ import { INT8_REDUCED, type ValueRange } from '../../../src/quantization/affine.
 import { viewGraph } from '../../../src/quantization/graph-view.ts';
 import { insertQdq } from '../../../src/quantization/insert-qdq.ts';
 import { placeQuantization } from '../../../src/quantization/placement.ts';
+import { qdqSettings } from '../../../src/quantization/qdq-settings.ts';
 import { graphOf, opTypesOf } from '../../support/chain.ts';
 import { intsConstant, waveConstant } from '../../support/constants.ts';
 import { float, graph, model, node, tensor, value } from '../../support/graph-builder.ts';
@@ -390,7 +391,7 @@ describe('a constant that is not finite', () => {
     const ranges = new Map<string, ValueRange>(
       [...placement.edges.keys()].map((edge) => [edge, { min: -1, max: 1 }]),
     );
-    const result = insertQdq(view, placement, ranges, { grid: INT8_REDUCED, perTensor: false });
+    const result = insertQdq(view, placement, ranges, qdqSettings(recipeWith({ reduceRange: true })));
     expect(result).toMatchObject({
       ok: false,
       error: {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { NodeProto, TensorProto } from '../../../src/onnx/messages.ts';
 import { viewGraph } from '../../../src/quantization/graph-view.ts';
+import { EMPTY_SELECTION } from '../../../src/quantization/node-selection.ts';
 import { type Placement, placeQuantization } from '../../../src/quantization/placement.ts';
 import { intsConstant, waveConstant } from '../../support/constants.ts';
 import { graph, model, node, tensor, value } from '../../support/graph-builder.ts';
@@ -35,10 +36,7 @@ function place(
     }),
     { imports: { other: 1 } },
   );
-  return placeQuantization(
-    viewGraph(given),
-    recipeWith({ exclude: { opTypes: exclude.opTypes ?? [], nodes: exclude.nodes ?? [] } }),
-  );
+  return placeQuantization(viewGraph(given), recipeWith({ exclude: { ...EMPTY_SELECTION, ...exclude } }));
 }
 
 /** The planned nodes by their first output. */

@@ -7,14 +7,18 @@ import {
   quantizeDynamically,
 } from '../../../../src/quantization/dynamic/quantize-dynamically.ts';
 import { viewGraph } from '../../../../src/quantization/graph-view.ts';
+import { completeRecipe } from '../../../../src/quantization/recipe.ts';
 import { graph, model, tensor, value } from '../../../support/graph-builder.ts';
 import { copyOf } from '../../../support/quantize-in-memory.ts';
 import { unwrap } from '../../../support/unwrap.ts';
 
 /** A recipe for an int8 model with all eight bits, which differs in what is named. */
 export function recipeWith(more: Partial<DynamicInt8Recipe> = {}): DynamicInt8Recipe {
-  const exclude = { opTypes: [], nodes: [] };
-  return { format: 'dynamic-int8', perTensor: false, reduceRange: false, exclude, ...more };
+  return {
+    ...(completeRecipe({ format: 'dynamic-int8' }) as DynamicInt8Recipe),
+    reduceRange: false,
+    ...more,
+  };
 }
 
 /** Quantizes a copy of `given` and takes away what nobody reads afterwards. */

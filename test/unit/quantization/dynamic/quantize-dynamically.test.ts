@@ -16,7 +16,7 @@ describe('quantizeDynamically', () => {
       [product('w', 'x', 'a'), product('v', 'a', 'b'), node('Gemm', ['b', 'u'], ['y'])],
       [noise('w', [64, 64]), noise('v', [64, 64]), noise('u', [64, 64])],
     );
-    const exclude = { opTypes: ['Gemm'], nodes: ['a_*'] };
+    const exclude = { opTypes: ['Gemm'], nodes: ['a_*'], tensors: [] };
     const { report, quantized } = quantizeCopy(given, recipeWith({ exclude }));
     expect(report.quantized.map((found) => found.node)).toEqual(['b_node']);
     expect(report.float).toEqual([

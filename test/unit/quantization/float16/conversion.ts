@@ -7,6 +7,7 @@ import {
 } from '../../../../src/quantization/float16/convert-to-float16.ts';
 import type { Float16Recipe } from '../../../../src/quantization/float16/float16-recipe.ts';
 import { viewGraph } from '../../../../src/quantization/graph-view.ts';
+import { completeRecipe } from '../../../../src/quantization/recipe.ts';
 import { graphOf } from '../../../support/chain.ts';
 import { graph, model, node, tensor, value } from '../../../support/graph-builder.ts';
 import { copyOf, expectSamePorts, runOptimized, sqnrDb } from '../../../support/quantize-in-memory.ts';
@@ -17,7 +18,7 @@ export function recipe(
   more: { readonly keepIo?: boolean; readonly opTypes?: string[]; readonly nodes?: string[] } = {},
 ): Float16Recipe {
   const { keepIo = true, opTypes = [], nodes = [] } = more;
-  return { format: 'float16', keepIo, exclude: { opTypes, nodes } };
+  return completeRecipe({ format: 'float16', keepIo, exclude: { opTypes, nodes } }) as Float16Recipe;
 }
 
 export function convert(given: OnnxModel, how: Float16Recipe = recipe()): Float16Report {

@@ -266,7 +266,7 @@ describe('what stays float', () => {
       }),
     );
     const before = copyOf(given);
-    const exclude = { opTypes: [], nodes: ['head/*', 'j_*'] };
+    const exclude = { opTypes: [], nodes: ['head/*', 'j_*'], tensors: [] };
     const view = viewGraph(given);
     const result = quantizeWeightsOnly(view, recipeWith({ exclude, blockSize: 32 }));
     expect(result).toEqual({
@@ -299,7 +299,7 @@ describe('what stays float', () => {
   it('can be a whole operator', () => {
     const { report } = quantizeCopy(
       matMulModel(matrix('w', 32, 4)),
-      recipeWith({ exclude: { opTypes: ['MatMul'], nodes: [] } }),
+      recipeWith({ exclude: { opTypes: ['MatMul'], nodes: [], tensors: [] } }),
     );
     expect(report).toMatchObject({ quantized: [], float: [{ reason: 'excluded by the recipe' }] });
   });

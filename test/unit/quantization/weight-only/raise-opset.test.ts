@@ -34,12 +34,8 @@ const CHANGED_OPERATORS =
   'ReduceLogSum ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd ReduceSumSquare Relu Reshape Resize RoiAlign ' +
   'Scan ScatterElements ScatterND Shape Size Split Squeeze Sub Transpose Unsqueeze Where';
 
-/** Those of them that only gained types, or inputs and attributes that are optional with the old behaviour. */
-const COMPATIBLE_OPERATORS =
-  'Add AveragePool Cast CastLike Constant ConstantOfShape CumSum DequantizeLinear Div Equal Flatten GRU ' +
-  'GreaterOrEqual Identity If IsInf IsNaN LSTM LeakyRelu LessOrEqual Loop LpPool Mul OptionalGetElement ' +
-  'OptionalHasElement PRelu Pad Pow QLinearMatMul QuantizeLinear RNN Relu Reshape Resize Scan ScatterElements ' +
-  'ScatterND Shape Size Squeeze Sub Transpose Unsqueeze Where';
+/** Those of them that cannot be written in opset 21 as they were. */
+const REFUSED_OPERATORS = 'BatchNormalization DFT GroupNormalization';
 
 /** A node that shows the change of its operator, where there is one. */
 function affectedNode(opType: string): NodeProto {
@@ -50,26 +46,40 @@ function affectedNode(opType: string): NodeProto {
 }
 
 describe('raising a model to opset 21', () => {
-  it.each(CHANGED_OPERATORS.split(' '))('is refused for %s unless the operator is compatible', (opType) => {
-    const given = modelWith([affectedNode(opType)]);
-    const result = quantizeWeightsOnly(viewGraph(given), portable);
-    expect(result.ok).toBe(COMPATIBLE_OPERATORS.split(' ').includes(opType));
-  });
+  it.each(CHANGED_OPERATORS.split(' '))(
+    'is possible with %s, unless it cannot be said any more',
+    (opType) => {
+      const given = modelWith([affectedNode(opType)]);
+      const result = quantizeWeightsOnly(viewGraph(given), portable);
+      expect(result.ok).toBe(!REFUSED_OPERATORS.split(' ').includes(opType));
+    },
+  );
 
   it('is refused with the node, and leaves the model as it was', () => {
-    const given = modelWith([node('ReduceMean', ['p'], ['y'], { axes: [1] }, { name: 'pool' })]);
+    const given = modelWith([node('GroupNormalization', ['p'], ['y'], {}, { name: 'norm' })], 18);
     const before = copyOf(given);
     expect(quantizeWeightsOnly(viewGraph(given), portable)).toEqual({
       ok: false,
       error: {
         kind: 'opset-not-raisable',
         message:
-          "The model is of opset 13, the form 'dequantize' needs 21, and ReduceMean was changed in opset 18.",
-        place: { node: 'pool' },
-        hint: "use the form 'matmul-nbits', or export the model with opset 21",
+          "The model is of opset 18, the form 'dequantize' needs 21, and GroupNormalization was changed in opset 21.",
+        place: { node: 'norm' },
+        hint: 'export the model with opset 21, or take another form or recipe',
       },
     });
     expect(copyOf(given).proto).toEqual(before.proto);
+  });
+
+  it.each([
+    ['ReduceMean', { axes: [1] }, [2, 1]],
+    ['ReduceMean', { axes: [-1], keepdims: 0 }, [2]],
+    ['ReduceMax', { axes: [0] }, [1, 8]],
+    ['Split', { axis: 1 }, [2, 8]],
+  ] as const)('keeps what %s %j computes', async (opType, attributes, dims) => {
+    const { quantized } = quantizeCopy(modelWith([node(opType, ['p'], ['y'], { ...attributes })]), portable);
+    const { y } = await runModel(quantized, { x: floatFeed([2, 32], Array(64).fill(1)) });
+    expect(y?.dims).toEqual(dims);
   });
 
   it('is not needed for MatMulNBits', async () => {
@@ -104,12 +114,25 @@ describe('raising a model to opset 21', () => {
 
   it('is refused for what a body does', () => {
     const body = (from: string) =>
-      graph({ nodes: [node('ReduceSumSquare', [from], ['r'], { axes: [0] })], outputs: [value('r')] });
+      graph({ nodes: [node('DFT', [from], ['r'], { axis: 0 })], outputs: [value('r')] });
     const given = modelWith([node('If', ['x'], ['y'], { then_branch: body('p'), else_branch: body('p') })]);
     expect(quantizeWeightsOnly(viewGraph(given), portable)).toMatchObject({
       ok: false,
       error: { kind: 'opset-not-raisable', place: { node: 'r_node' } },
     });
+  });
+
+  it('writes the axes of a reduction in a body as a constant of that body', async () => {
+    const body = (from: string) =>
+      graph({ nodes: [node('ReduceSumSquare', [from], ['r'], { axes: [0] })], outputs: [value('r')] });
+    const flag = tensor('flag', [], [1], 'bool');
+    const given = modelWith([
+      node('If', ['flag'], ['y'], { then_branch: body('p'), else_branch: body('p') }),
+    ]);
+    given.proto.graph?.initializer.push(flag);
+    const { quantized } = quantizeCopy(given, portable);
+    const { y } = await runModel(quantized, { x: floatFeed([2, 32], Array(64).fill(1)) });
+    expect(y?.dims).toEqual([1, 8]);
   });
 
   it('does not look at operators of other domains', () => {

@@ -4,6 +4,7 @@ import type { OnnxModel } from '../../../../src/onnx/model-file.ts';
 import { eliminateDead } from '../../../../src/onnx/passes/eliminate-dead.ts';
 import { readTensorData } from '../../../../src/onnx/tensor-data.ts';
 import { viewGraph } from '../../../../src/quantization/graph-view.ts';
+import { completeRecipe } from '../../../../src/quantization/recipe.ts';
 import {
   quantizeWeightsOnly,
   type WeightOnlyReport,
@@ -17,13 +18,10 @@ import { unwrap } from '../../../support/unwrap.ts';
 /** Four bits in blocks of 16 with whole float32 arithmetic, except for what is named. */
 export function recipeWith(more: Partial<WeightOnlyRecipe> = {}): WeightOnlyRecipe {
   return {
-    format: 'weight-int4',
-    form: 'matmul-nbits',
+    ...(completeRecipe({ format: 'weight-int4' }) as WeightOnlyRecipe),
     blockSize: 16,
     symmetric: true,
-    algorithm: 'rtn',
     accuracyLevel: 0,
-    exclude: { opTypes: [], nodes: [] },
     ...more,
   };
 }

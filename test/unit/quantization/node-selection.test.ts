@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { matchesPattern } from '../../../src/quantization/exclusions.ts';
+import { matchesPattern } from '../../../src/quantization/node-selection.ts';
 
 describe('matchesPattern', () => {
   it.each([
