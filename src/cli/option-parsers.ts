@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { parseDurationSeconds } from '../config/duration.ts';
+import { RECIPE_FORMATS } from '../quantization/recipe.ts';
 
 export function wholeNumber(text: string): number {
   const value = Number(text);
@@ -23,7 +24,7 @@ export function positiveInteger(text: string): number {
 }
 
 /** `a,b` → ['a', 'b']; the option may be given more than once. */
-export function list(text: string, before: readonly string[]): readonly string[] {
+export function list(text: string, before: readonly string[] = []): readonly string[] {
   return [
     ...before,
     ...text
@@ -31,6 +32,12 @@ export function list(text: string, before: readonly string[]): readonly string[]
       .map((part) => part.trim())
       .filter((part) => part !== ''),
   ];
+}
+
+/** The name of a format, or something that can be the path of a file. */
+export function recipeName(text: string): string {
+  if ((RECIPE_FORMATS as readonly string[]).includes(text) || /[./\\]/.test(text)) return text;
+  throw new InvalidArgumentError(`Allowed choices are ${RECIPE_FORMATS.join(', ')}, or a YAML file.`);
 }
 
 /** `500ms`, `10s`, `2m`, `1h` → seconds. */

@@ -1,114 +1,216 @@
 import { type Command, Option } from 'commander';
+import { loadRecipe } from '../config/load-recipe.ts';
+import type { Problem } from '../core/problem.ts';
+import { ok, type Result } from '../core/result.ts';
+import { ACTIVATION_TYPES, type ActivationType } from '../quantization/activation-grid.ts';
 import {
   CALIBRATION_METHODS,
   type CalibrationMethod,
   RECIPE_FORMATS,
+  REPRESENTATIONS,
   type RecipeFormat,
   type RecipeRequest,
+  type Representation,
   STATIC_INT8,
 } from '../quantization/recipe.ts';
-import { list, percentile, positiveInteger } from './option-parsers.ts';
+import { TARGETS, type Target } from '../quantization/targets.ts';
+import { list, percentile, positiveInteger, recipeName } from './option-parsers.ts';
 
-/** The options of `quantize` that say how. */
+/** The options of `quantize` that say how. What is absent gets the default of its recipe and target. */
 export interface RecipeOptions {
-  readonly recipe: RecipeFormat;
-  readonly method: CalibrationMethod;
+  /** A format, or the path of a file. */
+  readonly recipe: string;
+  readonly target?: Target;
+  readonly format?: Representation;
+  readonly activations?: ActivationType;
+  readonly method?: CalibrationMethod;
   readonly percentile?: number;
   readonly samples?: number;
-  readonly perTensor: boolean;
-  readonly reduceRange: 'auto' | 'on' | 'off';
-  readonly form: 'matmul-nbits' | 'dequantize';
-  readonly blockSize: string;
-  readonly symmetric: boolean;
-  readonly algorithm: 'rtn' | 'hqq';
-  readonly accuracyLevel: string;
+  readonly perTensor?: boolean;
+  readonly reduceRange?: 'auto' | 'on' | 'off';
+  readonly latencyGate?: 'measured' | 'off';
+  readonly form?: 'matmul-nbits' | 'dequantize';
+  readonly blockSize?: string;
+  readonly symmetric?: boolean;
+  readonly algorithm?: 'rtn' | 'hqq';
+  readonly accuracyLevel?: string;
   readonly keepIo: boolean;
-  readonly exclude: readonly string[];
-  readonly excludeOp: readonly string[];
+  readonly include?: readonly string[];
+  readonly includeOp?: readonly string[];
+  readonly includeTensor?: readonly string[];
+  readonly exclude?: readonly string[];
+  readonly excludeOp?: readonly string[];
+  readonly excludeTensor?: readonly string[];
 }
 
 /** Adds the options that say how to quantize, each with the recipes that it is for. */
 export function addRecipeOptions(command: Command): Command {
-  const choice = (flags: string, description: string, choices: readonly string[], value: string) =>
-    command.addOption(new Option(flags, description).choices(choices).default(value));
-  choice('--recipe <name>', 'how to quantize', RECIPE_FORMATS, 'static-int8');
+  const choice = (flags: string, description: string, choices: readonly string[]) =>
+    command.addOption(new Option(flags, description).choices(choices));
   const { method } = STATIC_INT8.calibration;
-  choice('--method <name>', 'static: how observed activations become ranges', CALIBRATION_METHODS, method);
+  command.option(
+    '--recipe <name|file>',
+    `how to quantize: ${RECIPE_FORMATS.join(', ')}, or a YAML file with a recipe`,
+    recipeName,
+    'static-int8',
+  );
+  choice('--target <name>', 'what the model is made for (default: cpu)', TARGETS);
+  choice(
+    '--format <name>',
+    'static: Q/DQ around operators, or operators on codes (default: qdq)',
+    REPRESENTATIONS,
+  );
+  choice(
+    '--activations <type>',
+    'static: type of the codes (default: uint8, or what the target takes)',
+    ACTIVATION_TYPES,
+  );
+  choice(
+    '--method <name>',
+    `static: how observed activations become ranges (default: ${method})`,
+    CALIBRATION_METHODS,
+  );
   command
     .option('--percentile <percent>', 'static, --method percentile: the per cent of values kept', percentile)
     .option('--samples <n>', 'static: use at most so many samples', positiveInteger)
-    .option('--per-tensor', 'static, dynamic: one weight scale a tensor instead of one a channel', false);
+    .option('--per-tensor', 'static, dynamic: one weight scale a tensor instead of one a channel');
   choice(
     '--reduce-range <when>',
-    'static, dynamic: seven-bit weights; auto: where 8-bit products saturate on this CPU',
+    'static, dynamic: seven-bit weights; auto: where 8-bit products saturate on this CPU (default: auto)',
     ['auto', 'on', 'off'],
-    'auto',
   );
   choice(
-    '--form <name>',
-    "weights: ONNX Runtime's operator, or portable",
-    ['matmul-nbits', 'dequantize'],
-    'matmul-nbits',
+    '--latency-gate <how>',
+    'static-int8, cpu: leave float what is slower in int8 on this host (default: measured)',
+    ['measured', 'off'],
   );
-  choice('--block-size <n>', 'weights: so many share a scale', ['16', '32', '64', '128', '256'], '32');
-  command.option('--symmetric', 'weights: no zero points, a little smaller and coarser', false);
-  choice('--algorithm <name>', 'weights: round to nearest, or half-quadratic search', ['rtn', 'hqq'], 'rtn');
+  choice('--form <name>', "weights: ONNX Runtime's operator (default: matmul-nbits), or portable", [
+    'matmul-nbits',
+    'dequantize',
+  ]);
+  choice('--block-size <n>', 'weights: so many share a scale (default: 32)', [
+    '16',
+    '32',
+    '64',
+    '128',
+    '256',
+  ]);
+  command.option('--symmetric', 'weights: no zero points, a little smaller and coarser');
+  choice('--algorithm <name>', 'weights: round to nearest (default: rtn), or half-quadratic search', [
+    'rtn',
+    'hqq',
+  ]);
   choice(
     '--accuracy-level <n>',
-    'weights, matmul-nbits: 4 lets the kernel round activations to int8, 0 does not',
+    'weights, matmul-nbits: 4 lets the kernel round activations to int8, 0 does not (default: 4)',
     ['0', '1', '4'],
-    '4',
   );
   return command
     .option('--no-keep-io', 'float16: inputs and outputs become float16, too')
-    .option('--exclude <nodes>', 'node names that stay float, comma-separated, * matches any run', list, [])
-    .option('--exclude-op <types>', 'operator types that stay float, comma-separated', list, []);
+    .option('--include <nodes>', 'quantize only these nodes: names, comma-separated, * matches any run', list)
+    .option('--include-op <types>', 'quantize only these operator types, comma-separated', list)
+    .option('--include-tensor <names>', 'quantize only nodes that read or make these tensors', list)
+    .option('--exclude <nodes>', 'node names that stay float, comma-separated, * matches any run', list)
+    .option('--exclude-op <types>', 'operator types that stay float, comma-separated', list)
+    .option('--exclude-tensor <names>', 'nodes that read or make these tensors stay float', list);
 }
+
+const STATIC = ['static-int8', 'static-int16'] as const;
+const WEIGHTS = ['weight-int8', 'weight-int4'] as const;
 
 /** Options that only some recipes know, by the name under which commander keeps them. */
 const FOR_RECIPES: Readonly<Record<string, readonly RecipeFormat[]>> = {
-  method: ['static-int8'],
-  percentile: ['static-int8'],
-  samples: ['static-int8'],
-  perTensor: ['static-int8', 'dynamic-int8'],
-  reduceRange: ['static-int8', 'dynamic-int8'],
-  form: ['weight-int8', 'weight-int4'],
-  blockSize: ['weight-int8', 'weight-int4'],
-  symmetric: ['weight-int8', 'weight-int4'],
-  algorithm: ['weight-int8', 'weight-int4'],
-  accuracyLevel: ['weight-int8', 'weight-int4'],
+  format: STATIC,
+  activations: STATIC,
+  method: STATIC,
+  percentile: STATIC,
+  samples: STATIC,
+  perTensor: [...STATIC, 'dynamic-int8'],
+  reduceRange: [...STATIC, 'dynamic-int8'],
+  latencyGate: ['static-int8'],
+  form: WEIGHTS,
+  blockSize: WEIGHTS,
+  symmetric: WEIGHTS,
+  algorithm: WEIGHTS,
+  accuracyLevel: WEIGHTS,
   keepIo: ['float16'],
 };
 
+/** Options that a recipe file does not leave to the command line. */
+const IN_A_FILE: ReadonlySet<string> = new Set([
+  ...Object.keys(FOR_RECIPES),
+  ...['target', 'include', 'includeOp', 'includeTensor', 'exclude', 'excludeOp', 'excludeTensor'],
+]);
+
 /** Ends the command with an error where an option was given that the chosen recipe does not know: it would do nothing. */
-export function refuseForeignOptions(command: Command, recipe: RecipeFormat): void {
+export function refuseForeignOptions(command: Command, recipe: string): void {
   for (const option of command.options) {
     const name = option.attributeName();
-    const recipes = FOR_RECIPES[name];
-    if (recipes === undefined || recipes.includes(recipe) || command.getOptionValueSource(name) !== 'cli')
+    if (command.getOptionValueSource(name) !== 'cli') continue;
+    if (!isFormat(recipe)) {
+      if (IN_A_FILE.has(name)) command.error(`error: ${option.long} belongs into the recipe file ${recipe}`);
       continue;
+    }
+    const recipes = FOR_RECIPES[name];
+    if (recipes === undefined || recipes.includes(recipe)) continue;
     command.error(`error: ${option.long} is for ${recipes.join(' and ')}, not for ${recipe}`);
   }
 }
 
-/** The recipe that the options ask for; the recipe itself leaves out what is not for it. */
-export function recipeRequest(options: RecipeOptions): RecipeRequest {
-  const { recipe, method, perTensor, reduceRange, form, symmetric, algorithm, keepIo } = options;
-  return {
-    format: recipe,
-    calibration: {
-      method,
-      ...(options.percentile === undefined ? {} : { percentile: options.percentile }),
-      ...(options.samples === undefined ? {} : { samples: options.samples }),
-    },
-    perTensor,
-    reduceRange: reduceRange === 'auto' ? 'auto' : reduceRange === 'on',
-    form,
-    blockSize: Number(options.blockSize),
-    symmetric,
-    algorithm,
-    accuracyLevel: Number(options.accuracyLevel) as 0 | 1 | 4,
-    keepIo,
-    exclude: { nodes: options.exclude, opTypes: options.excludeOp },
-  };
+function isFormat(recipe: string): recipe is RecipeFormat {
+  return (RECIPE_FORMATS as readonly string[]).includes(recipe);
 }
+
+/**
+ * The recipe that the options ask for, from a file where they name one.
+ * Errors: what `loadRecipe` finds in the file.
+ */
+export async function recipeRequest(
+  options: RecipeOptions,
+): Promise<Result<RecipeRequest, readonly Problem[]>> {
+  if (!isFormat(options.recipe)) {
+    const loaded = await loadRecipe(options.recipe);
+    return loaded.ok ? ok(withoutAbsent(loaded.value)) : loaded;
+  }
+  const { target, activations, perTensor, form, symmetric, algorithm, latencyGate, keepIo } = options;
+  const { format: representation, reduceRange, blockSize, accuracyLevel } = options;
+  const { method, percentile: percent, samples } = options;
+  return ok(
+    withoutAbsent({
+      format: options.recipe,
+      target,
+      representation,
+      activations,
+      calibration: withoutAbsent({ method, percentile: percent, samples }),
+      perTensor,
+      reduceRange: reduceRange === undefined || reduceRange === 'auto' ? reduceRange : reduceRange === 'on',
+      latencyGate,
+      form,
+      blockSize: blockSize === undefined ? undefined : Number(blockSize),
+      symmetric,
+      algorithm,
+      accuracyLevel: accuracyLevel === undefined ? undefined : (Number(accuracyLevel) as 0 | 1 | 4),
+      keepIo,
+      include: withoutAbsent({
+        nodes: options.include,
+        opTypes: options.includeOp,
+        tensors: options.includeTensor,
+      }),
+      exclude: withoutAbsent({
+        nodes: options.exclude,
+        opTypes: options.excludeOp,
+        tensors: options.excludeTensor,
+      }),
+    }),
+  );
+}
+
+type Present<T> = { [K in keyof T]: Exclude<T[K], undefined> };
+
+/** Leaves out the fields that are `undefined`, so that defaults can stand in their place. */
+function withoutAbsent<T extends object>(fields: T): Partial<Present<T>> & Pick<Present<T>, RequiredKeys<T>> {
+  const present = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(present) as Partial<Present<T>> & Pick<Present<T>, RequiredKeys<T>>;
+}
+
+type RequiredKeys<T> = { [K in keyof T]-?: undefined extends T[K] ? never : K }[keyof T];

@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import { DURATION_PATTERN } from './duration.ts';
+import { RecipeFormatSchema, RecipeSchema } from './recipe-schema.ts';
 
 const NAME_PATTERN = '^[a-z0-9][a-z0-9_-]{0,62}$';
 const NAME_FORM = 'lower-case letters, digits, "_" and "-", at most 63, starting with a letter or digit';
@@ -19,119 +20,10 @@ const Split = (description: string, defaultSplit: string) =>
     { ...closed, description },
   );
 
-const RecipeFormat = Type.Enum(['static-int8', 'dynamic-int8', 'weight-int8', 'weight-int4', 'float16'], {
-  type: 'string',
-  description:
-    'static-int8: 8-bit weights and activations, ranges from calibration; dynamic-int8: 8-bit weights, activations ' +
-    'rounded at every run; weight-int8, weight-int4: weights of matrix products alone, in blocks; float16: half precision',
-});
-
-const Recipe = Type.Object(
-  {
-    format: RecipeFormat,
-    calibration: Type.Optional(
-      Type.Object(
-        {
-          method: Type.Optional(
-            Type.Enum(['minmax', 'moving-average', 'percentile', 'entropy', 'mse'], {
-              type: 'string',
-              default: 'mse',
-              description: 'how observed activations become a range',
-            }),
-          ),
-          percentile: Type.Optional(
-            Type.Number({
-              exclusiveMinimum: 50,
-              maximum: 100,
-              default: 99.99,
-              description: 'for the method percentile: the per cent of values that are kept',
-            }),
-          ),
-          samples: Type.Optional(
-            Type.Integer({
-              minimum: 1,
-              description: 'calibration samples, in place of data.calibration.samples',
-            }),
-          ),
-        },
-        closed,
-      ),
-    ),
-    perTensor: Type.Optional(
-      Type.Boolean({
-        default: false,
-        description: 'one weight scale per tensor in place of one per output channel',
-      }),
-    ),
-    reduceRange: Type.Optional(
-      Type.Union([Type.Boolean(), Type.Enum(['auto'], { type: 'string' })], {
-        default: 'auto',
-        description: '7-bit weights, against saturation on x86 without VNNI; auto decides by the processor',
-      }),
-    ),
-    form: Type.Optional(
-      Type.Enum(['matmul-nbits', 'dequantize'], {
-        type: 'string',
-        default: 'matmul-nbits',
-        description: 'weights alone: the operator of ONNX Runtime, or portable DequantizeLinear of opset 21',
-      }),
-    ),
-    blockSize: Type.Optional(
-      Type.Enum([16, 32, 64, 128, 256], {
-        type: 'integer',
-        default: 32,
-        description: 'weights alone: how many weights of a column share a scale',
-      }),
-    ),
-    symmetric: Type.Optional(
-      Type.Boolean({
-        default: false,
-        description: 'weights alone: no zero points, a little smaller and coarser',
-      }),
-    ),
-    algorithm: Type.Optional(
-      Type.Enum(['rtn', 'hqq'], {
-        type: 'string',
-        default: 'rtn',
-        description: 'weights alone: round to nearest, or half-quadratic search for a better grid',
-      }),
-    ),
-    accuracyLevel: Type.Optional(
-      Type.Enum([0, 1, 4], {
-        type: 'integer',
-        default: 4,
-        description:
-          'weights alone, matmul-nbits: 0 computes in float32, 4 lets the kernel round activations to int8',
-      }),
-    ),
-    keepIo: Type.Optional(
-      Type.Boolean({ default: true, description: 'float16: inputs and outputs of the model stay float32' }),
-    ),
-    exclude: Type.Optional(
-      Type.Object(
-        {
-          opTypes: Type.Optional(
-            Type.Array(Type.String({ minLength: 1 }), {
-              description: 'ONNX op types that stay float, such as Softmax',
-            }),
-          ),
-          nodes: Type.Optional(
-            Type.Array(Type.String({ minLength: 1 }), {
-              description: 'names of nodes that stay float; * stands for any characters',
-            }),
-          ),
-        },
-        closed,
-      ),
-    ),
-  },
-  { ...closed, description: 'how to quantize, in full' },
-);
-
 const Variant = Type.Object(
   {
     name: Type.String({ pattern: NAME_PATTERN, description: `the variant's name, not "fp32": ${NAME_FORM}` }),
-    recipe: Type.Union([RecipeFormat, Recipe], {
+    recipe: Type.Union([RecipeFormatSchema, RecipeSchema], {
       description: 'how to quantize: the name of a format, or an object with its settings',
     }),
   },
@@ -246,7 +138,6 @@ export const ProfileSchema = Type.Object(
 
 /** A profile as it is written, before defaults. */
 export type ProfileSource = Type.Static<typeof ProfileSchema>;
-export type RecipeSource = Type.Static<typeof Recipe>;
 
 /** The JSON Schema (draft 7) of profiles, for editors: the text of `profiles/profile.schema.json`. */
 export const profileJsonSchema: string = `${JSON.stringify(ProfileSchema, null, 2)}\n`;

@@ -1,7 +1,8 @@
 import { dirname, resolve } from 'node:path';
 import { type Problem, problem } from '../core/problem.ts';
 import { parseDurationSeconds } from './duration.ts';
-import type { ProfileSource, RecipeSource } from './profile-schema.ts';
+import type { ProfileSource } from './profile-schema.ts';
+import { foreignSetting, type RecipeSource } from './recipe-schema.ts';
 import type { YamlDocument } from './yaml-document.ts';
 
 /** A registered model, all defaults filled in and all paths absolute. */
@@ -51,8 +52,6 @@ export interface BenchScenario {
 }
 
 type ScenarioSource = NonNullable<NonNullable<ProfileSource['bench']>['scenarios']>[number];
-
-const WEIGHT_ONLY_SETTINGS = ['form', 'blockSize', 'symmetric', 'algorithm', 'accuracyLevel'] as const;
 
 const DEFAULT_CALIBRATION_SAMPLES = 256;
 const DEFAULT_MAX_DROP = 0.01;
@@ -107,11 +106,10 @@ export function profileRuleProblems(
     const field = `/variants/${index}/name`;
     const foreign = typeof recipe === 'string' ? undefined : foreignSetting(recipe);
     if (foreign !== undefined && typeof recipe !== 'string') {
-      const settings = FORMAT_SETTINGS[recipe.format].join(', ');
       report(
-        `/variants/${index}/recipe/${foreign}`,
-        `the format ${recipe.format} has no setting "${foreign}"`,
-        `it has exclude, ${settings}`,
+        `/variants/${index}/recipe/${foreign.setting}`,
+        `the format ${recipe.format} has no setting "${foreign.setting}"`,
+        `it has ${foreign.known.join(', ')}`,
       );
     }
     if (name === 'fp32') {
@@ -149,23 +147,8 @@ export function profileRuleProblems(
 }
 
 function resolveRecipe(source: RecipeSource, calibrationSamples: number): ProfileRecipe {
-  if (source.format !== 'static-int8') return source;
+  if (source.format !== 'static-int8' && source.format !== 'static-int16') return source;
   return { ...source, calibration: { samples: calibrationSamples, ...source.calibration } };
-}
-
-/** The settings that each format has besides `format` and `exclude`. */
-const FORMAT_SETTINGS: Readonly<Record<RecipeSource['format'], readonly (keyof RecipeSource)[]>> = {
-  'static-int8': ['calibration', 'perTensor', 'reduceRange'],
-  'dynamic-int8': ['perTensor', 'reduceRange'],
-  'weight-int8': WEIGHT_ONLY_SETTINGS,
-  'weight-int4': WEIGHT_ONLY_SETTINGS,
-  float16: ['keepIo'],
-};
-
-/** A setting that a recipe has but its format does not know; it would do nothing. */
-function foreignSetting(recipe: RecipeSource): string | undefined {
-  const known: readonly string[] = ['format', 'exclude', ...FORMAT_SETTINGS[recipe.format]];
-  return Object.keys(recipe).find((setting) => !known.includes(setting));
 }
 
 function resolveBudget(source: ProfileSource['budget'], task: Profile['task']): AccuracyBudget {

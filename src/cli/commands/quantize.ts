@@ -32,7 +32,7 @@ export function quantizeCommand(terminal: Terminal, exit: (code: number) => void
     )
     .argument('<model>', 'the ONNX model, float32')
     .option('-o, --output <file>', 'required: where the quantized model goes')
-    .option('--calibration <data.npz>', 'data, arrays named <split>/<input>; static-int8 needs it')
+    .option('--calibration <data.npz>', 'data, arrays named <split>/<input>; static recipes need it')
     .option('--split <name>', 'the split that calibrates', 'calib');
   addRecipeOptions(command)
     .option('--threads <n>', 'threads of the runtime while calibrating; 0 is every core', threadCount, 0)
@@ -47,6 +47,8 @@ export function quantizeCommand(terminal: Terminal, exit: (code: number) => void
 
 async function quantize(model: string, options: QuantizeOptions, terminal: Terminal): Promise<number> {
   const { output, calibration, split, threads } = options;
+  const request = await recipeRequest(options);
+  if (!request.ok) return printProblems(terminal, request.error);
   const progress = createProgressView(terminal, options);
   const report = await runQuantization(
     { entry: WORKER_ENTRY },
@@ -55,7 +57,7 @@ async function quantize(model: string, options: QuantizeOptions, terminal: Termi
       modelPath: model,
       outputPath: output,
       ...(calibration === undefined ? {} : { data: { path: calibration, split } }),
-      recipe: completeRecipe(recipeRequest(options)),
+      recipe: completeRecipe(request.value),
       threads,
     },
     {

@@ -217,7 +217,7 @@ bench:
       expect.stringContaining('"path" must be a string, but is 3'),
       expect.stringContaining('"samples" is 0, but must be >= 1'),
       '"task" is "clasification", but must be one of: fidelity, classification | did you mean "classification"?',
-      '"recipe" must be "static-int8", "dynamic-int8", "weight-int8", "weight-int4", "float16" or an object, ' +
+      '"recipe" must be "static-int8", "static-int16", "dynamic-int8", "weight-int8", "weight-int4", "float16" or an object, ' +
         'but is "static-int4" | did you mean "static-int8"?',
       expect.stringContaining('"perTensor" must be a boolean, but is "yes"'),
       expect.stringContaining('"reduceRange" must be a boolean or "auto", but is "never"'),
