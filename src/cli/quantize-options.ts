@@ -67,7 +67,7 @@ export function addRecipeOptions(command: Command): Command {
   );
   choice(
     '--method <name>',
-    `static: how observed activations become ranges (default: ${method})`,
+    `static: how observed activations become ranges (default: ${method}; static-int16: minmax)`,
     CALIBRATION_METHODS,
   );
   command

@@ -29,7 +29,11 @@ function sizeChange({ before, after }: QuantizeReport['sizeBytes']): string {
 
 /** How many of the changed nodes run as the recipe means them to. */
 export function nodesLine({ ops, recipe }: Pick<QuantizeReport, 'ops' | 'recipe'>): string {
-  if (ops.fused === null) return `${ops.quantized} nodes compute in float16 where the provider can`;
+  if (ops.fused === null) {
+    return recipe.format === 'float16'
+      ? `${ops.quantized} nodes compute in float16 where the provider can`
+      : `${ops.quantized} nodes between roundings; what runs on codes is up to the target`;
+  }
   const kernels = recipe.format.startsWith('weight-') ? 'from packed weights' : 'in int8';
   return `${ops.fused} of ${ops.quantized} quantized nodes run ${kernels} on this CPU`;
 }

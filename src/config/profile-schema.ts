@@ -90,6 +90,19 @@ const Bench = Type.Object(
   { ...closed, description: 'how speed is measured' },
 );
 
+const CarriedState = Type.Object(
+  {
+    output: Type.String({ minLength: 1, description: 'the output that holds the next state' }),
+    input: Type.String({ minLength: 1, description: 'the input that takes the state' }),
+    dims: Type.Optional(
+      Type.Array(Type.Integer({ minimum: 0 }), {
+        description: "dimensions of the zeros that a sequence starts with, where the model's own do not tell",
+      }),
+    ),
+  },
+  closed,
+);
+
 /** A profile as it is written: the YAML file that registers a model. */
 export const ProfileSchema = Type.Object(
   {
@@ -108,6 +121,13 @@ export const ProfileSchema = Type.Object(
         calibration: Type.Optional(Split('the samples that calibration sees', 'calib')),
         evaluation: Type.Optional(
           Split('the samples that accuracy is measured on; all of the split by default', 'eval'),
+        ),
+        states: Type.Optional(
+          Type.Array(CarriedState, {
+            description:
+              'outputs of a recurrent model that it is fed in its next run; samples are then one sequence, or one ' +
+              'for each value of the array <split>/sequence',
+          }),
         ),
       },
       { ...closed, description: 'the samples to calibrate and evaluate with' },

@@ -17,6 +17,8 @@ export interface Profile {
     readonly calibration: { readonly split: string; readonly samples: number };
     /** Without `samples`, all of the split. */
     readonly evaluation: { readonly split: string; readonly samples?: number };
+    /** Of a recurrent model. */
+    readonly states?: readonly ProfileState[];
   };
   readonly task: 'classification' | 'fidelity';
   readonly variants: readonly ProfileVariant[];
@@ -25,6 +27,13 @@ export interface Profile {
     readonly threads: number;
     readonly scenarios: readonly BenchScenario[];
   };
+}
+
+/** An output that is an input of the next run, and the dimensions of the first where the model does not tell. */
+export interface ProfileState {
+  readonly output: string;
+  readonly input: string;
+  readonly dims?: readonly number[];
 }
 
 export interface ProfileVariant {
@@ -75,6 +84,7 @@ export function resolveProfile(source: ProfileSource, file: string): Profile {
         split: source.data.evaluation?.split ?? 'eval',
         ...(evaluationSamples === undefined ? {} : { samples: evaluationSamples }),
       },
+      ...(source.data.states === undefined ? {} : { states: source.data.states }),
     },
     task,
     variants: source.variants.map(({ name, recipe }) => ({

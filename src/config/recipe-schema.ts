@@ -38,8 +38,7 @@ const Calibration = Type.Object(
     method: Type.Optional(
       Type.Enum(['minmax', 'moving-average', 'percentile', 'entropy', 'mse'], {
         type: 'string',
-        default: 'mse',
-        description: 'how observed activations become a range',
+        description: 'how observed activations become a range: mse when left out, for static-int16 minmax',
       }),
     ),
     percentile: Type.Optional(

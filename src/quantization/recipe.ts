@@ -90,7 +90,7 @@ export function completeRecipe(request: RecipeRequest): Recipe {
         target,
         representation: request.representation ?? 'qdq',
         activations: request.activations ?? defaultActivations(format, target),
-        calibration: { method: 'mse', ...request.calibration },
+        calibration: { method: defaultMethod(format), ...request.calibration },
         perTensor,
         reduceRange,
         latencyGate:
@@ -105,6 +105,11 @@ export function completeRecipe(request: RecipeRequest): Recipe {
     case 'float16':
       return { format, target, keepIo: request.keepIo ?? true, ...scope };
   }
+}
+
+/** With 16 bits rounding costs so little that to clip anything costs more. */
+function defaultMethod(format: StaticRecipe['format']): CalibrationMethod {
+  return format === 'static-int16' ? 'minmax' : 'mse';
 }
 
 function defaultActivations(format: StaticRecipe['format'], target: Target): ActivationType {

@@ -22,15 +22,26 @@ const WEIGHTS = {
 
 const STATIC = {
   representation: 'qdq',
-  calibration: { method: 'mse' },
   perTensor: false,
   reduceRange: 'auto',
   ...EVERYWHERE,
 } as const;
 
 const DEFAULTS: { readonly [F in RecipeFormat]: Recipe } = {
-  'static-int8': { format: 'static-int8', activations: 'uint8', latencyGate: 'measured', ...STATIC },
-  'static-int16': { format: 'static-int16', activations: 'uint16', latencyGate: 'off', ...STATIC },
+  'static-int8': {
+    format: 'static-int8',
+    activations: 'uint8',
+    calibration: { method: 'mse' },
+    latencyGate: 'measured',
+    ...STATIC,
+  },
+  'static-int16': {
+    format: 'static-int16',
+    activations: 'uint16',
+    calibration: { method: 'minmax' },
+    latencyGate: 'off',
+    ...STATIC,
+  },
   'dynamic-int8': { format: 'dynamic-int8', perTensor: false, reduceRange: 'auto', ...EVERYWHERE },
   'weight-int8': { format: 'weight-int8', ...WEIGHTS },
   'weight-int4': { format: 'weight-int4', ...WEIGHTS },
