@@ -1,4 +1,5 @@
 import type { GraphProto } from '../../onnx/messages.ts';
+import { walkGraphs } from '../../onnx/traversal.ts';
 import type { FusionAudit } from '../audit.ts';
 import type { DynamicNode } from './quantize-dynamically.ts';
 
@@ -21,13 +22,14 @@ const FUSED: ReadonlySet<string> = new Set([
  */
 export function auditDynamic(quantized: readonly DynamicNode[], optimized: GraphProto): DynamicAudit {
   const readers = new Map<string, Set<string>>();
-  for (const { opType = '', input } of optimized.node) {
-    for (const name of input) {
-      const known = readers.get(name);
-      if (known === undefined) readers.set(name, new Set([opType]));
-      else known.add(opType);
-    }
-  }
+  const read = (name: string, opType: string) => {
+    const known = readers.get(name);
+    if (known === undefined) readers.set(name, new Set([opType]));
+    else known.add(opType);
+  };
+  walkGraphs(optimized, ({ node: nodes }) => {
+    for (const { opType = '', input } of nodes) for (const name of input) read(name, opType);
+  });
   const kernels = quantized.map(({ node, op, weights }) => ({
     node,
     op,

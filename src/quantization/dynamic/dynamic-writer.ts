@@ -1,6 +1,6 @@
 import { makeNode } from '../../onnx/make-node.ts';
 import type { NodeProto, TensorProto } from '../../onnx/messages.ts';
-import { createNameScope, type NameScope } from '../../onnx/name-scope.ts';
+import type { NameScope } from '../../onnx/name-scope.ts';
 import { tensorFrom } from '../../onnx/tensor-data.ts';
 import type { GraphView } from '../graph-view.ts';
 import { nonFiniteWeight } from '../non-finite-constant.ts';
@@ -44,8 +44,11 @@ export interface DynamicWriter {
   zeros(dims: readonly number[]): string;
 }
 
-export function createDynamicWriter(view: GraphView, settings: WeightSettings): DynamicWriter {
-  const names = createNameScope(view.graph);
+export function createDynamicWriter(
+  view: GraphView,
+  settings: WeightSettings,
+  names: NameScope,
+): DynamicWriter {
   const initializers: TensorProto[] = [];
   const activations = new Map<string, ActivationCodes>();
   const constants = new Map<string, WeightCodes>();

@@ -2,9 +2,10 @@ import { attempt, type Problem } from '../../core/problem.ts';
 import type { Result } from '../../core/result.ts';
 import { type KnownShape, knownShapes } from '../../onnx/known-shapes.ts';
 import { nodeLabel } from '../../onnx/make-node.ts';
-import type { GraphProto, NodeProto, TensorProto } from '../../onnx/messages.ts';
-import { subgraphsOf } from '../../onnx/subgraphs.ts';
+import type { NodeProto, TensorProto } from '../../onnx/messages.ts';
+import { createNameScope, type NameScope } from '../../onnx/name-scope.ts';
 import { INT8_REDUCED, INT8_SYMMETRIC } from '../affine.ts';
+import { bodyViews } from '../body-views.ts';
 import type { GraphView } from '../graph-view.ts';
 import { scopeRefusal } from '../node-selection.ts';
 import type { FloatNode } from '../placement.ts';
@@ -33,7 +34,7 @@ export interface DynamicReport {
 /**
  * Quantizes to int8 without calibration: weights to s8 now, and each activation to u8 at run time, by the extremes that
  * it has then. MatMul and Gemm with constant weights become DynamicQuantizeLinear and MatMulInteger, LSTM becomes the
- * runtime's DynamicQuantizeLSTM; everything else is unchanged. All tensors that others read keep their names.
+ * runtime's DynamicQuantizeLSTM, in the bodies of If, Loop and Scan too; everything else is unchanged. All tensors that others read keep their names.
  *
  * One DynamicQuantizeLinear serves all readers of a tensor. The runtime then computes MatMulIntegerToFloat for each
  * instead of DynamicQuantizeMatMul, which is as fast or up to 10 % faster, as the tensor is rounded once.
@@ -49,32 +50,61 @@ export function quantizeDynamically(
   recipe: DynamicInt8Recipe,
 ): Result<DynamicReport, Problem> {
   return attempt(() => {
-    const shapes = knownShapes(view.graph, () => undefined);
-    const { chosen, float } = choose(view, recipe, shapes);
-    const grid = recipe.reduceRange === true ? INT8_REDUCED : INT8_SYMMETRIC;
-    const writer = createDynamicWriter(view, { grid, perTensor: recipe.perTensor });
-    const quantized: DynamicNode[] = [];
-    const nodes = view.graph.node.flatMap((node) => {
-      if (!chosen.has(node)) return [node];
-      const made = node.opType === 'LSTM' ? writeLstm(node, writer) : writeProduct(node, writer);
-      quantized.push({ node: nodeLabel(node), op: node.opType ?? '', weights: made.weights });
-      return made.nodes;
-    });
-    for (const node of chosen) guardSumBehind(node, view, shapes);
-    view.graph.node = nodes;
-    view.graph.initializer.push(...writer.initializers);
+    const graphs = quantizeGraphs(view, recipe, createNameScope(view.graph));
+    for (const { commit } of graphs) commit();
+    const quantized = graphs.flatMap((graph) => graph.quantized);
     if (quantized.some(({ op }) => op === 'LSTM')) importRuntimeDomain(view.model.proto);
-    return { quantized, float };
+    return { quantized, float: graphs.flatMap(({ float }) => float) };
   });
 }
 
 type Shapes = ReadonlyMap<string, KnownShape>;
 
+interface QuantizedGraph extends DynamicReport {
+  /** Puts the new nodes and constants into the graph. */
+  readonly commit: () => void;
+}
+
+/** The graph of `view` and every body inside it. */
+function quantizeGraphs(
+  view: GraphView,
+  recipe: DynamicInt8Recipe,
+  names: NameScope,
+  outerShapes?: Shapes,
+): QuantizedGraph[] {
+  const shapes = knownShapes(view.graph, () => undefined, outerShapes);
+  const bodies = bodyViews(view).flatMap((body) => quantizeGraphs(body, recipe, names, shapes));
+  return [quantizeGraph(view, recipe, names, shapes), ...bodies];
+}
+
+function quantizeGraph(
+  view: GraphView,
+  recipe: DynamicInt8Recipe,
+  names: NameScope,
+  shapes: Shapes,
+): QuantizedGraph {
+  const { chosen, float } = choose(view, recipe, shapes);
+  const grid = recipe.reduceRange === true ? INT8_REDUCED : INT8_SYMMETRIC;
+  const writer = createDynamicWriter(view, { grid, perTensor: recipe.perTensor }, names);
+  const quantized: DynamicNode[] = [];
+  const nodes = view.graph.node.flatMap((node) => {
+    if (!chosen.has(node)) return [node];
+    const made = node.opType === 'LSTM' ? writeLstm(node, writer) : writeProduct(node, writer);
+    quantized.push({ node: nodeLabel(node), op: node.opType ?? '', weights: made.weights });
+    return made.nodes;
+  });
+  const commit = () => {
+    for (const node of chosen) guardSumBehind(node, view, shapes);
+    view.graph.node = nodes;
+    view.graph.initializer.push(...writer.initializers);
+  };
+  return { quantized, float, commit };
+}
+
 function choose(view: GraphView, recipe: DynamicInt8Recipe, shapes: Shapes) {
   const chosen = new Set<NodeProto>();
   const float: FloatNode[] = [];
   for (const node of view.graph.node) {
-    for (const body of subgraphsOf(node)) float.push(...floatInBody(body, node));
     if (!carriesWeights(node)) continue;
     const reason = reasonForFloat(node, view, recipe, shapes);
     if (reason === undefined) chosen.add(node);
@@ -114,14 +144,4 @@ function guardSumBehind(node: NodeProto, view: GraphView, shapes: Shapes): void 
 function weightsOf({ input, opType }: NodeProto, { index }: GraphView): readonly TensorProto[] {
   const names = opType === 'LSTM' ? input.slice(1, 3) : input.slice(1, 2);
   return names.flatMap((name) => index.initializers.get(name) ?? []);
-}
-
-/** What carries weights in a body: the view holds the types and constants of the top-level graph alone. */
-function floatInBody(body: GraphProto, owner: NodeProto): FloatNode[] {
-  return body.node.flatMap((node) => {
-    const inner = subgraphsOf(node).flatMap((graph) => floatInBody(graph, node));
-    if (!carriesWeights(node)) return inner;
-    const reason = `it is in the body of ${owner.opType} '${nodeLabel(owner)}'`;
-    return [{ node: nodeLabel(node), op: node.opType ?? '', reason }, ...inner];
-  });
 }

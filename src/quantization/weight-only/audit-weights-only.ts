@@ -1,4 +1,5 @@
-import type { GraphProto } from '../../onnx/messages.ts';
+import type { GraphProto, NodeProto } from '../../onnx/messages.ts';
+import { walkGraphs } from '../../onnx/traversal.ts';
 import type { FusionAudit } from '../audit.ts';
 
 /**
@@ -14,8 +15,8 @@ export function auditWeightsOnly(
   written: GraphProto,
   optimized: GraphProto,
 ): FusionAudit {
-  const given = new Map(written.node.map((node) => [node.name ?? '', node]));
-  const read = new Set(optimized.node.flatMap(({ input }) => input));
+  const given = new Map(allNodes(written).map((node) => [node.name ?? '', node]));
+  const read = new Set(allNodes(optimized).flatMap(({ input }) => input));
   const notFused = quantized
     .filter(({ node }) => {
       const { opType, input } = given.get(node) ?? {};
@@ -27,4 +28,11 @@ export function auditWeightsOnly(
       reason: 'the runtime dequantizes its weights and multiplies in float',
     }));
   return { fused: quantized.length - notFused.length, notFused };
+}
+
+/** The nodes of the graph and of all bodies in it. */
+function allNodes(graph: GraphProto): readonly NodeProto[] {
+  const nodes: NodeProto[] = [];
+  walkGraphs(graph, (body) => nodes.push(...body.node));
+  return nodes;
 }

@@ -1,10 +1,17 @@
 import { Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
+import { auditDynamic } from '../../../../src/quantization/dynamic/audit-dynamic.ts';
 import { quantizeDynamically } from '../../../../src/quantization/dynamic/quantize-dynamically.ts';
 import { viewGraph } from '../../../../src/quantization/graph-view.ts';
 import { graphOf, opTypesOf } from '../../../support/chain.ts';
 import { graph, model, node, tensor, value } from '../../../support/graph-builder.ts';
-import { copyOf, expectSamePorts, runOptimized, sqnrDb } from '../../../support/quantize-in-memory.ts';
+import {
+  copyOf,
+  expectSamePorts,
+  optimizedGraph,
+  runOptimized,
+  sqnrDb,
+} from '../../../support/quantize-in-memory.ts';
 import { runModel, wavyFeed } from '../../../support/run-model.ts';
 import { netOf, noise, quantizeCopy, recipeWith } from './quantize-copy.ts';
 
@@ -89,17 +96,20 @@ describe('quantizeDynamically', () => {
     ]);
   });
 
-  it('keeps what bodies capture, and leaves their own products in float', async () => {
-    const branch = (name: string, nodes: Parameters<typeof graph>[0]['nodes']) =>
-      graph({ name, nodes, outputs: [value(`${name}_out`)] });
+  it('quantizes the products of bodies, with weights of their own or captured, and keeps what they capture', async () => {
+    const branch = (name: string, more: Parameters<typeof graph>[0]) =>
+      graph({ name, outputs: [value(`${name}_out`)], ...more });
     const given = model(
       graph({
         inputs: [value('x', 'float', [3, 64]), value('condition', 'bool', [])],
         nodes: [
           product('w', 'x', 'p'),
           node('If', ['condition'], ['y'], {
-            then_branch: branch('yes', [product('w', 'p', 'yes_out')]),
-            else_branch: branch('no', [node('Neg', ['p'], ['no_out'])]),
+            then_branch: branch('yes', { nodes: [product('w', 'p', 'yes_out')] }),
+            else_branch: branch('no', {
+              nodes: [product('own', 'p', 'q'), node('Neg', ['q'], ['no_out'])],
+              initializers: [noise('own', [64, 64], 0.2)],
+            }),
           }),
         ],
         outputs: [value('y')],
@@ -107,15 +117,31 @@ describe('quantizeDynamically', () => {
       }),
     );
     const { report, quantized } = quantizeCopy(given);
-    expect(report.quantized.map((found) => found.node)).toEqual(['p_node']);
-    expect(report.float).toEqual([
-      { node: 'yes_out_node', op: 'MatMul', reason: "it is in the body of If 'y_node'" },
-    ]);
+    expect(report.quantized.map((found) => found.node)).toEqual(['p_node', 'yes_out_node', 'q_node']);
+    expect(report.float).toEqual([]);
+    expect(new Set(report.quantized.map(({ weights }) => weights)).size).toBe(3);
     expectSamePorts(given, quantized);
+    const optimized = await optimizedGraph(quantized);
+    expect(auditDynamic(report.quantized, optimized)).toMatchObject({ fused: 3, notFused: [] });
     for (const condition of [true, false]) {
       const feeds = { x: wavyFeed(3, 64), condition: new Tensor('bool', [condition], []) };
       expect(sqnrDb(await runModel(given, feeds), await runOptimized(quantized, feeds))).toBeGreaterThan(30);
     }
+  });
+
+  it('takes a name that a body defines for itself as no constant of the graph around it', () => {
+    const body = graph({
+      nodes: [node('Identity', ['x'], ['w']), product('w', 'x', 'out')],
+      outputs: [value('out')],
+    });
+    const given = netOf(
+      [node('If', ['flag'], ['y'], { then_branch: body, else_branch: body })],
+      [noise('w', [64, 64])],
+    );
+    given.proto.graph?.initializer.push(tensor('flag', [], [1], 'bool'));
+    expect(quantizeDynamically(viewGraph(given), recipeWith())).toMatchObject({
+      value: { quantized: [], float: [{ reason: 'its second input is no constant' }, {}] },
+    });
   });
 
   it.each([
