@@ -62,7 +62,7 @@ const matrix: Rule = () => [undefined, undefined];
 const RULES: Readonly<Record<string, Rule>> = {
   ...each(
     `Abs BatchNormalization Cast Ceil Clip Dropout Elu Erf Exp Floor HardSigmoid Hardmax Identity
-     InstanceNormalization LRN LeakyRelu Log LogSoftmax Neg Not Relu Selu Sigmoid Softmax Softplus Sqrt Tanh
+     InstanceNormalization LRN LeakyRelu Log LogSoftmax Neg Not Reciprocal Relu Selu Sigmoid Softmax Softplus Sqrt Tanh
      ThresholdedRelu`,
     sameShape,
   ),

@@ -55,7 +55,7 @@ export function auditFusion(
     const fused =
       weights === undefined
         ? relayRunsInInt8(found, made)
-        : readInInt8(given.get(node.input[weights.inputIndex] ?? '')?.input[0] ?? '', readers);
+        : readInInt8(codesOf(node.input[weights.inputIndex] ?? '', given), readers);
     if (fused) continue;
     notFused.push({ node: nodeLabel(node), op: node.opType ?? '', reason: describeFloat(node, found) });
   }
@@ -72,6 +72,11 @@ function readersOf(graph: GraphProto): ReadonlyMap<string, readonly NodeProto[]>
     for (const name of node.input) readers.set(name, [...(readers.get(name) ?? []), node]);
   }
   return readers;
+}
+
+/** The codes behind the DequantizeLinear of weights; where an operator reads codes itself, they are what it reads. */
+function codesOf(weights: string, given: ReadonlyMap<string, NodeProto>): string {
+  return given.get(weights)?.input[0] ?? weights;
 }
 
 /** Whether weights go into int8 kernels. Where the runtime dequantizes them, once or at every run, they do not. */

@@ -36,9 +36,17 @@ describe('asymmetricParameters', () => {
     [-1e38, 3e38, 1.5686274561334927e36, 64],
     [-1000, 0.001, 3.92157244682312, 255],
     [-0.001, 1000, 3.92157244682312, 0],
+    // Here the width of the range, rounded to float32, gives another scale than the exact one.
+    [-0.23899999260902405, 1.2059999704360962, 0.0056666661985218525, 42],
     [-3, 1, 0.01568627543747425, 191],
   ])('of the range %d to %d are those of onnxruntime.quantization', (min, max, scale, zeroPoint) => {
     expect(asymmetricParameters({ min, max }, UINT8)).toEqual({ scale, zeroPoint });
+  });
+
+  it('have a finite scale for a range whose width float32 cannot hold', () => {
+    const { scale, zeroPoint } = asymmetricParameters({ min: -3e38, max: 3e38 }, UINT8);
+    expect(scale).toBeCloseTo(6e38 / 255, -31);
+    expect(zeroPoint).toBe(128);
   });
 
   it('take scale 1 where the scale would be too small for a float32', () => {

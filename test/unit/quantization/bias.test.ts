@@ -70,6 +70,22 @@ describe('quantizeBias', () => {
     expect([...scales]).toEqual([0.5, 0.5, 0.125]);
   });
 
+  it('rounds on the step that is stated in float32, as the reader of the file multiplies with that', () => {
+    // The exact product is larger than what float32 states, by so much that the code would be one less.
+    const inputScale = Math.fround(0.1);
+    const weightScale = Math.fround(0.3);
+    const stated = Math.fround(inputScale * weightScale);
+    const bias = Float32Array.of(stated * 2 ** 26);
+    const { codes, scales } = quantizeBias(bias, inputScale, Float32Array.of(weightScale));
+    expect(scales[0]).toBe(stated);
+    expect(codes[0]).toBe(2 ** 26);
+  });
+
+  it('keeps a step that float32 can only state with few digits', () => {
+    const { codes } = quantizeBias(Float32Array.of(1e-37), 1e-8, Float32Array.of(1e-34));
+    expect(codes[0]).toBe(100_000);
+  });
+
   it('is at most half a step away once the scales hold it, and leaves half of int32 to the products', () => {
     const magnitude = fc.double({ min: 1e-12, max: 1e6, noNaN: true });
     const sign = fc.constantFrom(-1, 1);
@@ -78,8 +94,8 @@ describe('quantizeBias', () => {
         const bias = Float32Array.of(direction * size);
         const scale = Math.fround(inputScale);
         const held = scalesThatHoldBias(Float32Array.of(absMax / 127), Float64Array.of(absMax), scale, bias);
-        const { codes } = quantizeBias(bias, scale, held);
-        const step = scale * (held[0] as number);
+        const { codes, scales } = quantizeBias(bias, scale, held);
+        const step = scales[0] as number;
         expect(Math.abs((codes[0] as number) * step - (bias[0] as number))).toBeLessThanOrEqual(
           0.5001 * step,
         );

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { completeRecipe, RECIPE_FORMATS, type RecipeRequest } from '../../../src/quantization/recipe.ts';
-import { TARGETS, targetRefusal } from '../../../src/quantization/targets.ts';
+import { targetRefusal } from '../../../src/quantization/target-refusal.ts';
+import { TARGETS } from '../../../src/quantization/targets.ts';
 
 const refusalOf = (request: RecipeRequest) => targetRefusal(completeRecipe(request));
 
