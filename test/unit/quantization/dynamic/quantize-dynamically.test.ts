@@ -97,17 +97,16 @@ describe('quantizeDynamically', () => {
   });
 
   it('quantizes the products of bodies, with weights of their own or captured, and keeps what they capture', async () => {
-    const branch = (name: string, more: Parameters<typeof graph>[0]) =>
-      graph({ name, outputs: [value(`${name}_out`)], ...more });
     const given = model(
       graph({
         inputs: [value('x', 'float', [3, 64]), value('condition', 'bool', [])],
         nodes: [
           product('w', 'x', 'p'),
           node('If', ['condition'], ['y'], {
-            then_branch: branch('yes', { nodes: [product('w', 'p', 'yes_out')] }),
-            else_branch: branch('no', {
+            then_branch: graph({ nodes: [product('w', 'p', 'yes_out')], outputs: [value('yes_out')] }),
+            else_branch: graph({
               nodes: [product('own', 'p', 'q'), node('Neg', ['q'], ['no_out'])],
+              outputs: [value('no_out')],
               initializers: [noise('own', [64, 64], 0.2)],
             }),
           }),
