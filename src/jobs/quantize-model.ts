@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { secondsBetween } from '../core/clock.ts';
 import type { GraphProto } from '../onnx/messages.ts';
 import { type OnnxModel, readModel } from '../onnx/model-file.ts';
+import type { OpenModel } from '../onnx/open-model.ts';
 import { eliminateDead } from '../onnx/passes/eliminate-dead.ts';
 import { nameNodes } from '../onnx/passes/name-nodes.ts';
 import { type PreparationReport, prepareModel } from '../onnx/passes/prepare.ts';
@@ -19,6 +20,7 @@ import { peakRssBytes } from './process-memory.ts';
 import { requireQuantizable } from './quantizable.ts';
 import type { QuantizeReport, QuantizeTask } from './quantize-task.ts';
 import { resolveRecipe } from './resolve-recipe.ts';
+import { scratchModelOpener } from './scratch-models.ts';
 import { selfCheck } from './self-check.ts';
 import type { TaskContext } from './task-context.ts';
 import { unwrap } from './unwrap.ts';
@@ -38,7 +40,9 @@ export async function quantizeModel(task: QuantizeTask, context: TaskContext): P
   const recipe = resolveRecipe(task.recipe, readCpuFeatures());
   const model = await phase('load', async () => unwrap(readModel(task.modelPath)));
   requireQuantizable(model);
-  const { view, notes } = await phase('prepare', async () => prepare(model, recipe));
+  const { view, notes } = await phase('prepare', () =>
+    prepare(model, recipe, scratchModelOpener(scratch, task.threads)),
+  );
   const applied = await applyRecipe(view, recipe, { task, scratch, phase, context });
   const { audit, check } = await phase('write', async () => {
     eliminateDead(model);
@@ -47,7 +51,7 @@ export async function quantizeModel(task: QuantizeTask, context: TaskContext): P
     const optimized = await optimizedGraph(task, scratch);
     return { audit: applied.audit?.(optimized), check: await selfCheck(task, context) };
   });
-  const { calibration } = applied;
+  const { calibration, latencyGate } = applied;
   return {
     model: task.modelPath,
     output: task.outputPath,
@@ -55,6 +59,7 @@ export async function quantizeModel(task: QuantizeTask, context: TaskContext): P
     seconds: secondsBetween(startNs, clock.nowNs()),
     peakRssBytes: peakRssBytes(),
     ...(calibration === undefined ? {} : { calibration }),
+    ...(latencyGate === undefined ? {} : { latencyGate }),
     sizeBytes: {
       before: await modelSizeBytes(task.modelPath),
       after: await modelSizeBytes(task.outputPath),
@@ -70,11 +75,12 @@ export async function quantizeModel(task: QuantizeTask, context: TaskContext): P
   };
 }
 
-function prepare(
+async function prepare(
   model: OnnxModel,
   recipe: Recipe,
-): { readonly view: GraphView; readonly notes: readonly string[] } {
-  const report = unwrap(prepareModel(model));
+  open: OpenModel,
+): Promise<{ readonly view: GraphView; readonly notes: readonly string[] }> {
+  const report = unwrap(await prepareModel(model, { open }));
   nameNodes(model);
   const view = viewGraph(model);
   return { view, notes: [...preparationNotes(report), ...unmatchedSelections(view, recipe)] };
@@ -100,14 +106,24 @@ function noteRecipe({ proto }: OnnxModel, recipe: Recipe): void {
 
 /** What the preparation changed that the owner of the model may want to know. */
 function preparationNotes(report: PreparationReport): string[] {
-  const { liftOpset, inputsAreNotInitializers, foldBiasAdd, foldBatchNorm } = report;
-  const { fromVersion, toVersion } = liftOpset;
+  const { inlineFunctions, inlineConstantIfs, foldConstants, foldBiasAdd, foldScale } = report;
+  const { fromVersion, toVersion } = report.liftOpset;
   const counted = (count: number, what: string) => (count === 0 ? [] : [`${count} ${what}`]);
   return [
     ...(fromVersion === toVersion ? [] : [`the model was lifted from opset ${fromVersion} to ${toVersion}`]),
-    ...counted(inputsAreNotInitializers.count, 'weights that were listed as inputs became constants'),
-    ...counted(foldBiasAdd.count, 'Add nodes were folded into biases'),
-    ...counted(foldBatchNorm.count, 'BatchNormalization nodes were folded into weights'),
+    ...counted(report.inputsAreNotInitializers.count, 'weights that were listed as inputs became constants'),
+    ...counted(inlineFunctions.count, 'calls of functions in the model were replaced by their nodes'),
+    ...inlineFunctions.left.map(
+      (name) => `the function ${name} was left as it is, because its opset is not that of the model`,
+    ),
+    ...counted(foldConstants.count, 'nodes that always compute the same became constants'),
+    ...counted(inlineConstantIfs.count, 'If nodes that always take the same branch were replaced by it'),
+    ...counted(foldBiasAdd.count, 'Add and Sub nodes were folded into biases'),
+    ...counted(foldScale.count, 'Mul and Div nodes were folded into weights'),
+    ...counted(
+      report.foldBatchNorm.count + report.foldInputNorm.count,
+      'BatchNormalization nodes were folded into weights',
+    ),
   ];
 }
 

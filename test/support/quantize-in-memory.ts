@@ -70,7 +70,7 @@ export async function quantizeInMemory(
   { recipe = recipeWith(), grid }: { readonly recipe?: StaticRecipe; readonly grid?: IntegerRange } = {},
 ): Promise<QuantizedInMemory> {
   const quantized = copyOf(given);
-  unwrap(prepareModel(quantized));
+  unwrap(await prepareModel(quantized));
   nameNodes(quantized);
   const prepared = copyOf(quantized);
   const view = viewGraph(quantized);

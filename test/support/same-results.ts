@@ -6,10 +6,10 @@ import { type Feeds, runModel } from './run-model.ts';
 export async function expectSameResults(
   model: OnnxModel,
   feeds: Feeds,
-  change: (model: OnnxModel) => void,
+  change: (model: OnnxModel) => unknown,
 ): Promise<void> {
   const before = await runModel(model, feeds);
-  change(model);
+  await change(model);
   const after = await runModel(model, feeds);
   expect(Object.keys(after)).toEqual(Object.keys(before));
   for (const [name, tensor] of Object.entries(before)) {

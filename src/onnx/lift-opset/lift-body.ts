@@ -16,14 +16,15 @@ import type { OnnxModel } from '../model-file.ts';
 import type { NameScope } from '../name-scope.ts';
 import { capturedNames, subgraphsOf } from '../subgraphs.ts';
 import { readTensorData, tensorFrom } from '../tensor-data.ts';
-import { changeOf } from './changes.ts';
-import type { LiftContext } from './rewriting.ts';
+import type { LiftContext, Rewriting } from './rewriting.ts';
 
 export interface BodySettings {
   /** The model that the body is of, whose files hold the values of its constants. */
   readonly model: OnnxModel;
   readonly fromVersion: number;
   readonly names: NameScope;
+  /** The change that a node of the default domain has to undergo; undefined when it stays as it is. */
+  changeOf(opType: string, fromVersion: number): Rewriting | undefined;
   /** Told of every node that is rewritten. */
   count(opType: string): void;
 }
@@ -77,7 +78,7 @@ function liftNodes(
     for (const subgraph of subgraphsOf(node)) liftGraph(subgraph, settings, facts);
     if (!isDefaultDomain(node.domain)) return node;
     const opType = node.opType ?? '';
-    const replacement = changeOf(opType, settings.fromVersion)?.(node, context);
+    const replacement = settings.changeOf(opType, settings.fromVersion)?.(node, context);
     if (replacement === undefined) return node;
     settings.count(opType);
     return replacement;

@@ -4,13 +4,18 @@ import { isDefaultDomain } from '../make-node.ts';
 import type { FunctionProto, GraphProto, ModelProto, OperatorSetIdProto } from '../messages.ts';
 import type { OnnxModel } from '../model-file.ts';
 import { createNameScope } from '../name-scope.ts';
-import { liftFunction, liftGraph } from './lift-body.ts';
+import { changeOf } from './changes.ts';
+import { LEGACY_TARGET_OPSET, legacyChangeOf } from './legacy-changes.ts';
+import { type BodySettings, liftFunction, liftGraph } from './lift-body.ts';
 import type { LiftProblemKind } from './rewriting.ts';
 
 /** The opset that models are brought to: the first with QuantizeLinear per axis. */
 const LIFTED_OPSET = 13;
 
-const OLDEST_OPSET = 7;
+const OLDEST_OPSET = 1;
+
+/** Before IR version 3 a model did not say that its operators are those of opset 1. */
+const IMPLICIT_OPSET_IR_VERSION = 3;
 
 /** IR version 7 came with opset 13. From 4 on, initializers need not be graph inputs. */
 const LIFTED_IR_VERSION = 7;
@@ -25,12 +30,12 @@ export interface LiftReport {
 }
 
 /**
- * Brings a model of ai.onnx opset 7 to 12 to opset 13, bodies of If, Loop and Scan and model-local functions included.
+ * Brings a model of ai.onnx opset 1 to 12 to opset 13, bodies of If, Loop and Scan and model-local functions included.
  * A model of opset 13 or newer stays as it is. The results of the model do not change: every rewriting is exact.
  *
  * Changes `model` in place; when the result is a problem, the model is left half-way and must not be used further.
  *
- * Problems: `opset-too-old` below 7, `opset-missing` when ai.onnx operators are used without an import,
+ * Problems: `opset-too-old` below 1, `opset-missing` when ai.onnx operators are used without an import,
  * `operator-not-liftable` for a node that opset 13 cannot express, `no-graph` for a model without one.
  */
 export function liftOpset(model: OnnxModel): Result<LiftReport, Problem<LiftProblemKind>> {
@@ -51,7 +56,9 @@ function lift(model: OnnxModel): LiftReport {
 
   let modified = false;
   if (fromVersion < LIFTED_OPSET) {
-    liftGraph(graph, { model, fromVersion, names: createNameScope(graph), count });
+    liftInSteps({ model, fromVersion, names: createNameScope(graph), count }, (step) =>
+      liftGraph(graph, step),
+    );
     setVersion(proto.opsetImport);
     proto.irVersion = Math.max(proto.irVersion ?? 0, LIFTED_IR_VERSION);
     modified = true;
@@ -65,12 +72,19 @@ function lift(model: OnnxModel): LiftReport {
   };
 }
 
+/** What opset 7 changed needs nodes of its own, which are lifted further like all others. */
+function liftInSteps(settings: Omit<BodySettings, 'changeOf'>, lift: (settings: BodySettings) => void): void {
+  const { fromVersion } = settings;
+  if (fromVersion < LEGACY_TARGET_OPSET) lift({ ...settings, changeOf: legacyChangeOf });
+  lift({ ...settings, fromVersion: Math.max(fromVersion, LEGACY_TARGET_OPSET), changeOf });
+}
+
 /** A function imports opsets of its own. ONNX Runtime wants them to agree with those of the model. */
 function liftFunctionImport(model: OnnxModel, fn: FunctionProto, count: (opType: string) => void): boolean {
   const fromVersion = versionIn(fn.opsetImport);
   if (fromVersion === undefined || fromVersion >= LIFTED_OPSET) return false;
   requireSupported(fromVersion, `The function ${fn.name} of the model`);
-  liftFunction(fn, { model, fromVersion, names: createNameScope(fn), count });
+  liftInSteps({ model, fromVersion, names: createNameScope(fn), count }, (step) => liftFunction(fn, step));
   setVersion(fn.opsetImport);
   return true;
 }
@@ -80,6 +94,10 @@ function importedVersion(model: ModelProto, graph: GraphProto): number {
   if (version !== undefined) {
     requireSupported(version, 'The model');
     return version;
+  }
+  if ((model.irVersion ?? 0) < IMPLICIT_OPSET_IR_VERSION) {
+    model.opsetImport.push({ domain: '', version: 1 });
+    return 1;
   }
   const node = graph.node.find(({ domain }) => isDefaultDomain(domain));
   if (node !== undefined) {

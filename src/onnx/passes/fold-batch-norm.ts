@@ -1,14 +1,16 @@
 import { attempt, type Problem } from '../../core/problem.ts';
 import type { Result } from '../../core/result.ts';
-import { floatAttribute, intAttribute, removeAttribute } from '../attributes.ts';
+import { removeAttribute } from '../attributes.ts';
 import { allowFreeInitializers } from '../free-initializers.ts';
 import { type GraphIndex, hasOneReader, indexGraph } from '../graph-index.ts';
 import { isDefaultDomain, nodeLabel } from '../make-node.ts';
 import type { GraphProto, NodeProto } from '../messages.ts';
 import type { OnnxModel } from '../model-file.ts';
 import type { TensorDataProblemKind } from '../tensor-data.ts';
+import { readBias, scaleChannels } from './channel-parameters.ts';
 import { createFloatConstants, type FloatConstants } from './float-constants.ts';
-import { type OutputChannels, outputChannels } from './output-channels.ts';
+import { normAffine } from './norm-affine.ts';
+import { outputChannels } from './output-channels.ts';
 import { type PassResult, passResult } from './pass-result.ts';
 
 /**
@@ -42,36 +44,27 @@ function foldAll(model: OnnxModel, graph: GraphProto): number {
 }
 
 function canMerge(norm: NodeProto, producer: NodeProto, index: GraphIndex): boolean {
-  const onlyInfers =
-    norm.output.slice(1).every((name) => name === '') &&
-    (intAttribute(norm, 'training_mode') ?? 0) === 0 &&
-    intAttribute(norm, 'spatial') !== 0;
-  return hasOneReader(norm.input[0] ?? '', index) && onlyInfers && isDefaultDomain(producer.domain);
+  return hasOneReader(norm.input[0] ?? '', index) && isDefaultDomain(producer.domain);
 }
 
 /** Changes `producer` so that it gives what `norm` gives; false, with nothing changed, where that cannot be done. */
 function fold(norm: NodeProto, producer: NodeProto, constants: FloatConstants): boolean {
   const [, weightName = '', biasName = ''] = producer.input;
   const weight = constants.read(weightName);
-  if (weight === undefined) return false;
-  const channels = outputChannels(producer, weight.dims);
-  if (channels === undefined) return false;
-  const affine = channelAffine(norm, channels.count, constants);
-  if (affine === undefined) return false;
-  const bias =
-    biasName === ''
-      ? new Float64Array(channels.count)
-      : readBias(producer, biasName, channels.count, constants);
-  if (bias === undefined) return false;
+  const channels = weight === undefined ? undefined : outputChannels(producer, weight.dims);
+  if (weight === undefined || channels === undefined) return false;
+  const affine = normAffine(norm, channels.count, constants);
+  const bias = readBias(producer, channels.count, constants);
+  if (affine === undefined || bias === undefined) return false;
+  const { factor, mean } = affine;
   const newBias = Float32Array.from(
     bias,
-    (value, channel) =>
-      (value - at(affine.mean, channel)) * at(affine.factor, channel) + at(affine.bias, channel),
+    (value, channel) => (value - at(mean, channel)) * at(factor, channel) + at(affine.bias, channel),
   );
-  if (!newBias.every(Number.isFinite)) return false;
+  scaleChannels(weight.data, channels, factor);
+  if (!newBias.every(Number.isFinite) || !weight.data.every(Number.isFinite)) return false;
 
   const label = nodeLabel(producer);
-  scaleChannels(weight.data, channels, affine.factor);
   producer.input = [
     producer.input[0] ?? '',
     constants.write(weightName, `${label}_weight`, weight.dims, weight.data),
@@ -80,56 +73,6 @@ function fold(norm: NodeProto, producer: NodeProto, constants: FloatConstants): 
   if (producer.opType === 'Gemm') removeAttribute(producer, 'beta');
   producer.output = [norm.output[0] ?? ''];
   return true;
-}
-
-interface ChannelAffine {
-  readonly factor: Float64Array;
-  readonly mean: Float32Array;
-  readonly bias: Float32Array;
-}
-
-/** What a BatchNormalization does to each of `count` channels. */
-function channelAffine(norm: NodeProto, count: number, constants: FloatConstants): ChannelAffine | undefined {
-  const [scale, bias, mean, variance] = norm.input.slice(1, 5).map((name) => constants.read(name)?.data);
-  if (scale === undefined || bias === undefined || mean === undefined || variance === undefined)
-    return undefined;
-  if ([scale, bias, mean, variance].some((data) => data.length !== count)) return undefined;
-  const epsilon = floatAttribute(norm, 'epsilon') ?? Math.fround(1e-5);
-  const factor = Float64Array.from(
-    scale,
-    (value, channel) => value / Math.sqrt(at(variance, channel) + epsilon),
-  );
-  // A variance of zero without epsilon, or a negative one, has no factor that could be folded.
-  return factor.every(Number.isFinite) ? { factor, mean, bias } : undefined;
-}
-
-/** The bias per channel, which Gemm scales by `beta` and may broadcast from one element. */
-function readBias(
-  producer: NodeProto,
-  name: string,
-  count: number,
-  constants: FloatConstants,
-): Float64Array | undefined {
-  const stored = constants.read(name);
-  if (stored === undefined) return undefined;
-  const { data, dims } = stored;
-  if (producer.opType !== 'Gemm') return data.length === count ? Float64Array.from(data) : undefined;
-  const isRow = dims.slice(0, -1).every((dim) => dim === 1) && (data.length === count || data.length === 1);
-  if (!isRow) return undefined;
-  const beta = floatAttribute(producer, 'beta') ?? 1;
-  return Float64Array.from(
-    { length: count },
-    (_, channel) => beta * at(data, data.length === 1 ? 0 : channel),
-  );
-}
-
-function scaleChannels(data: Float32Array, channels: OutputChannels, factor: Float64Array): void {
-  const { blockSize } = channels;
-  for (let block = 0; block * blockSize < data.length; block++) {
-    const blockFactor = at(factor, channels.channelOfBlock(block));
-    const end = (block + 1) * blockSize;
-    for (let index = block * blockSize; index < end; index++) data[index] = at(data, index) * blockFactor;
-  }
 }
 
 /** An element that is there by construction. */

@@ -7,15 +7,16 @@ import { isDefaultDomain, nodeLabel } from '../make-node.ts';
 import { DATA_TYPE, type GraphProto, type NodeProto } from '../messages.ts';
 import type { OnnxModel } from '../model-file.ts';
 import { readTensorData, type TensorDataProblemKind } from '../tensor-data.ts';
+import { type FloatConstant, perChannel } from './channel-parameters.ts';
 import { createFloatConstants, type FloatConstants } from './float-constants.ts';
 import { outputChannels } from './output-channels.ts';
 import { type PassResult, passResult } from './pass-result.ts';
 
 /**
- * Folds an Add of one constant a channel into the operator in front of it: into the bias of a Conv or ConvTranspose,
- * and a MatMul of two matrices becomes a Gemm. The runtime does the same to a float graph, but only for float, and a
+ * Folds an Add or Sub of one constant a channel into the operator in front of it: into the bias of a Conv or
+ * ConvTranspose, and a MatMul of two matrices becomes a Gemm. The runtime does the same to a float graph, but only for float, and a
  * bias that stands apart is a step of its own in int8. Results differ from the original by float rounding.
- * Counts Add nodes. Changes the model in place.
+ * Counts Add and Sub nodes. Changes the model in place.
  */
 export function foldBiasAdd(model: OnnxModel): Result<PassResult, Problem<TensorDataProblemKind>> {
   const { graph } = model.proto;
@@ -28,7 +29,7 @@ function foldAll(model: OnnxModel, graph: GraphProto): number {
   const shapes = knownShapes(graph, (name) => constantInts(model, index, name));
   const folded = new Set<NodeProto>();
   for (const add of graph.node) {
-    if (add.opType !== 'Add' || !isDefaultDomain(add.domain)) continue;
+    if ((add.opType !== 'Add' && add.opType !== 'Sub') || !isDefaultDomain(add.domain)) continue;
     const operands = findOperands(add, index);
     if (operands !== undefined && fold(add, operands, { index, constants, shapes })) folded.add(add);
   }
@@ -49,13 +50,11 @@ interface Operands {
   readonly bias: string;
 }
 
-/** The operator whose result alone the node reads, and the constant that it adds, on either side. */
+/** The operator whose result alone the node reads, and the constant that it adds, on either side, or subtracts. */
 function findOperands(add: NodeProto, index: GraphIndex): Operands | undefined {
   const [left = '', right = ''] = add.input;
-  for (const [value, bias] of [
-    [left, right],
-    [right, left],
-  ] as const) {
+  const straight = [left, right] as const;
+  for (const [value, bias] of add.opType === 'Sub' ? [straight] : [straight, [right, left] as const]) {
     const producer = index.producerOf.get(value);
     if (producer === undefined || !index.initializers.has(bias)) continue;
     if (isDefaultDomain(producer.domain) && hasOneReader(value, index)) return { producer, bias };
@@ -65,7 +64,11 @@ function findOperands(add: NodeProto, index: GraphIndex): Operands | undefined {
 
 /** Changes the producer so that it gives what `add` gives; false, with nothing changed, where that cannot be done. */
 function fold(add: NodeProto, { producer, bias }: Operands, facts: Facts): boolean {
-  const added = facts.constants.read(bias);
+  const constant = facts.constants.read(bias);
+  const added =
+    constant !== undefined && add.opType === 'Sub'
+      ? { ...constant, data: constant.data.map((value) => -value) }
+      : constant;
   const weights = facts.index.initializers.get(producer.input[1] ?? '');
   if (added === undefined || weights?.dataType !== DATA_TYPE.float) return false;
   const values =
@@ -78,8 +81,6 @@ function fold(add: NodeProto, { producer, bias }: Operands, facts: Facts): boole
   producer.output = [add.output[0] ?? ''];
   return true;
 }
-
-type FloatConstant = NonNullable<ReturnType<FloatConstants['read']>>;
 
 /** The bias of the Gemm that a product of two matrices becomes. */
 function rowBias(
@@ -117,20 +118,6 @@ function addBias(producer: NodeProto, bias: Float32Array, constants: FloatConsta
     weights,
     constants.write(before, `${nodeLabel(producer)}_bias`, [bias.length], bias),
   ];
-}
-
-/** One value a channel from a constant that broadcasts along every other axis; undefined where it varies along one. */
-function perChannel(
-  { dims, data }: FloatConstant,
-  { rank, axis, count }: { readonly rank: number; readonly axis: number; readonly count: number },
-): Float32Array | undefined {
-  if (dims.length > rank || (data.length !== count && data.length !== 1)) return undefined;
-  const aligned = [...new Array<number>(rank - dims.length).fill(1), ...dims];
-  if (aligned.some((dim, at) => at !== axis && dim !== 1)) return undefined;
-  return Float32Array.from(
-    { length: count },
-    (_, channel) => data[data.length === 1 ? 0 : channel] as number,
-  );
 }
 
 function constantInts(model: OnnxModel, index: GraphIndex, name: string): readonly number[] | undefined {

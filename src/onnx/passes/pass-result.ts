@@ -8,3 +8,8 @@ export interface PassResult {
 export function passResult(count: number): PassResult {
   return { modified: count > 0, count };
 }
+
+/** What a pass did in two runs together. */
+export function addResults(a: PassResult, b: PassResult): PassResult {
+  return { modified: a.modified || b.modified, count: a.count + b.count };
+}

@@ -229,7 +229,7 @@ describe('activations', () => {
 
   it.each([
     ['a tensor added to itself', [node('Add', ['c', 'c'], ['m'])]],
-    ['a constant', [node('Mul', ['k', 'c'], ['m'])]],
+    ['a constant', [node('LeakyRelu', ['c'], ['l']), node('Mul', ['k', 'l'], ['m'])]],
     ['a Sigmoid and a Mul', [node('Sigmoid', ['c'], ['s']), node('Mul', ['c', 's'], ['m'])]],
     ['a LeakyRelu', [node('LeakyRelu', ['c'], ['m'], { alpha: float(0.2) })]],
     ['an AveragePool', [node('AveragePool', ['c'], ['m'], { kernel_shape: [2, 2], count_include_pad: 1 })]],
@@ -303,10 +303,12 @@ describe('activations', () => {
     const given = {
       nodes: [
         first,
+        node('ReduceMax', ['x'], ['max'], { keepdims: 0 }),
+        node('Cast', ['max'], ['flag'], { to: 9 }),
         node('If', ['flag'], ['i'], { then_branch: branch('Add', 't'), else_branch: branch('Mul', 'e') }),
         last('i'),
       ],
-      constants: [...constants, tensor('flag', [], [1], 'bool')],
+      constants,
     };
     const { quantized } = await quantizeAndCheck(given);
     expect(opTypesOf(quantized)).toContain('If');

@@ -69,6 +69,17 @@ describe('foldBiasAdd', () => {
     await expectFolded(model, [1, 2, 5, 5], ['Conv']);
   });
 
+  it('folds a Sub of a constant, and leaves one from a constant', async () => {
+    const given = convThenAdd([3, 1, 1], true);
+    const [, add] = graphOf(given).node;
+    if (add !== undefined) add.opType = 'Sub';
+    await expectFolded(given, [1, 2, 5, 5], ['Conv']);
+
+    const turned = convThenAdd([3, 1, 1]);
+    graphOf(turned).node[1] = node('Sub', ['k', 'c'], ['y']);
+    expectKept(turned);
+  });
+
   it('folds into a ConvTranspose by its output channels', async () => {
     const model = withConstants(
       chain(13, [node('ConvTranspose', ['x', 'w'], ['c']), node('Add', ['c', 'k'], ['y'])], [1, 2, 5, 5]),
