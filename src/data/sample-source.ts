@@ -10,6 +10,11 @@ export interface ModelInput {
   readonly dims?: readonly (number | string)[];
 }
 
+/** Whether a dimension of a model's input or output can have any size. */
+export function isFreeDim(dim: number | string): boolean {
+  return typeof dim === 'string' || dim < 0;
+}
+
 /** What the source feeds for one model input: the model's element type, and the dimensions of one sample. */
 export interface SampleInput {
   readonly name: string;
@@ -21,6 +26,7 @@ export interface SampleInput {
 export interface Sample {
   /** Position in the split, from 0. */
   readonly index: number;
+  /** Holds the carried states only where a sequence starts: zeros. Between, the run before gives them. */
   readonly feeds: NamedTensors;
 }
 
@@ -34,6 +40,9 @@ export type SampleProblem = Problem<
   | 'no-samples'
   | 'value-unrepresentable'
   | 'labels-invalid'
+  | 'sequence-invalid'
+  | 'state-invalid'
+  | 'state-shape-unknown'
 >;
 
 /** The samples of one split, read one at a time and never held. */

@@ -2,7 +2,8 @@ import { problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { isConvertible } from './convert-elements.ts';
 import type { NpzArchive, NpzArray } from './npz.ts';
-import type { ModelInput, SampleInput, SampleProblem } from './sample-source.ts';
+import { pairedOutput } from './paired-output.ts';
+import { isFreeDim, type ModelInput, type SampleInput, type SampleProblem } from './sample-source.ts';
 
 /** Which array feeds which input of the model. */
 export interface BoundInput {
@@ -22,17 +23,23 @@ type ArrayList = Pick<NpzArchive, 'path' | 'arrays' | 'unreadable'>;
 /**
  * Matches the arrays `<split>/<input name>` with the inputs of a model by name, and checks element types, dimensions
  * and lengths. Nothing is guessed: an array of another name is named in the hint and not used.
+ * @param modelOutputs only for the hint that an input without an array may be a state of a recurrent model
  */
 export function bindSplit(
   archive: ArrayList,
   split: string,
   modelInputs: readonly ModelInput[],
+  modelOutputs: readonly ModelInput[] = [],
 ): Result<SplitBinding, SampleProblem> {
   const available = namesInSplit(archive, split);
   if (available.length === 0) return err(missingSplit(archive, split));
   const inputs: BoundInput[] = [];
   for (const input of modelInputs) {
-    const bound = bindInput(archive, split, input, modelInputs, available);
+    const bound = bindInput(archive, split, input);
+    if (bound === undefined) {
+      const state = pairedOutput(input, modelOutputs);
+      return err(missingInput(archive, split, input, { modelInputs, available, state }));
+    }
     if (!bound.ok) return bound;
     inputs.push(bound.value);
   }
@@ -42,19 +49,18 @@ export function bindSplit(
   return ok({ inputs, count: count.value, unusedArrays: available.filter((name) => !wanted.has(name)) });
 }
 
+/** Undefined where the split has no array for the input. */
 function bindInput(
   archive: ArrayList,
   split: string,
   input: ModelInput,
-  modelInputs: readonly ModelInput[],
-  available: readonly string[],
-): Result<BoundInput, SampleProblem> {
+): Result<BoundInput, SampleProblem> | undefined {
   const key = `${split}/${input.name}`;
   const place = { file: archive.path, tensor: key };
   const unreadable = archive.unreadable.get(key);
   if (unreadable !== undefined) return err(unreadable);
   const array = archive.arrays.get(key);
-  if (array === undefined) return err(missingInput(archive, split, input, modelInputs, available));
+  if (array === undefined) return undefined;
   if (!isConvertible(array.type, input.type)) {
     return err(
       problem(
@@ -95,7 +101,7 @@ function fedDims(
   if (unknownRank) return [1, ...row];
   const dims = modelDims.length === arrayShape.length ? [1, ...row] : row;
   if (dims.length !== modelDims.length) return undefined;
-  const fits = modelDims.every((wanted, axis) => isFree(wanted) || wanted === dims[axis]);
+  const fits = modelDims.every((wanted, axis) => isFreeDim(wanted) || wanted === dims[axis]);
   return fits ? dims : undefined;
 }
 
@@ -105,7 +111,7 @@ function shapeHint(arrayShape: readonly number[], modelDims: ModelInput['dims'] 
   if (wantsBatch) {
     return `the model takes ${batch} samples at a time; export it with a batch of 1 or a free batch dimension`;
   }
-  const row = modelDims.map((dim) => (isFree(dim) ? 'any' : dim));
+  const row = modelDims.map((dim) => (isFreeDim(dim) ? 'any' : dim));
   return `axis 0 counts the samples; expected [samples, ${row.slice(1).join(', ')}] or [samples, ${row.join(', ')}]`;
 }
 
@@ -151,11 +157,17 @@ function missingInput(
   archive: ArrayList,
   split: string,
   input: ModelInput,
-  modelInputs: readonly ModelInput[],
-  available: readonly string[],
+  known: {
+    readonly modelInputs: readonly ModelInput[];
+    readonly available: readonly string[];
+    /** The output that may be the input's next value. */
+    readonly state: ModelInput | undefined;
+  },
 ): SampleProblem {
+  const { modelInputs, available, state } = known;
   const others = available.filter((name) => name !== 'labels');
   const only = modelInputs.length === 1 && others.length === 1 ? others[0] : undefined;
+  const save = `save the array as '${split}/${input.name}'`;
   return problem(
     'input-missing',
     `the split '${split}' has no array for the model's input '${input.name}'; ` +
@@ -163,9 +175,12 @@ function missingInput(
     {
       place: { file: archive.path, tensor: `${split}/${input.name}` },
       hint:
-        only === undefined
-          ? `save the array as '${split}/${input.name}'`
-          : `if '${split}/${only}' is what the model takes, save it as '${split}/${input.name}'`,
+        state !== undefined
+          ? `if it is a state that the model gives back as '${state.name}', add --state ${state.name}=${input.name}` +
+            ` (in a profile: data.states); otherwise ${save}`
+          : only === undefined
+            ? save
+            : `if '${split}/${only}' is what the model takes, save it as '${split}/${input.name}'`,
     },
   );
 }
@@ -189,12 +204,8 @@ function quoteList(names: readonly (string | undefined)[]): string {
   return shown.join(', ') + (names.length > MAX_LISTED ? ` and ${names.length - MAX_LISTED} more` : '');
 }
 
-function isFree(dim: number | string): boolean {
-  return typeof dim === 'string' || dim < 0;
-}
-
 function formatDims(dims: ModelInput['dims']): string {
-  return dims?.map((dim) => (isFree(dim) ? `${dim}` || '?' : dim)).join(',') ?? 'unknown';
+  return dims?.map((dim) => (isFreeDim(dim) ? `${dim}` || '?' : dim)).join(',') ?? 'unknown';
 }
 
 function numpyName(type: string): string {

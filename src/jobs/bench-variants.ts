@@ -4,6 +4,7 @@ import type { NamedSut, SutHandle } from '../benchmark/sut-handle.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Problem } from '../core/problem.ts';
 import type { Result } from '../core/result.ts';
+import type { CarriedState } from '../data/carried-state.ts';
 import { type WorkerHost, WorkerProcess } from './worker-process.ts';
 
 /** A model file under the name by which results and metrics know it. */
@@ -19,6 +20,8 @@ export interface BenchRequest {
   readonly split: string;
   /** Threads inside an operator; 0 for every core. */
   readonly threads: number;
+  /** Of a recurrent model; every variant carries its own. */
+  readonly states?: readonly CarriedState[];
   readonly settings: BenchSettings;
 }
 
@@ -62,6 +65,7 @@ function namedSut(request: BenchRequest, variant: NamedModel, worker: WorkerProc
     dataPath: request.dataPath,
     split: request.split,
     threads: request.threads,
+    ...(request.states === undefined ? {} : { states: request.states }),
   };
   const handle: SutHandle = {
     warmUp: async (spec) => {

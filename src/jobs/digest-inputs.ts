@@ -22,14 +22,19 @@ export interface InputDigests {
 
 /** Runs in a worker process, as models and data may be gigabytes. Throws `ProblemError` where a file cannot be read. */
 export async function digestInputs(task: DigestTask): Promise<InputDigests> {
-  const external = externalFilesOf(unwrap(readModel(task.modelPath))).map((name) =>
-    join(dirname(task.modelPath), name),
-  );
-  const parts: string[] = [];
-  for (const file of [task.modelPath, ...external]) parts.push(unwrap(await digestFile(file)));
   return {
-    modelDigest: parts.length === 1 ? (parts[0] as string) : digestText(parts.join('\n')),
+    modelDigest: await digestModel(task.modelPath),
     dataDigest: unwrap(await digestFile(task.dataPath)),
     modelSizeBytes: await modelSizeBytes(task.modelPath),
   };
+}
+
+/** SHA-256 over a model file and the files of its external data. Throws `ProblemError` where one cannot be read. */
+export async function digestModel(modelPath: string): Promise<string> {
+  const external = externalFilesOf(unwrap(readModel(modelPath))).map((name) =>
+    join(dirname(modelPath), name),
+  );
+  const parts: string[] = [];
+  for (const file of [modelPath, ...external]) parts.push(unwrap(await digestFile(file)));
+  return parts.length === 1 ? (parts[0] as string) : digestText(parts.join('\n'));
 }

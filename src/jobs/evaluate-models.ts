@@ -1,5 +1,6 @@
 import { type Problem, ProblemError, problem } from '../core/problem.ts';
 import type { NamedTensors } from '../core/tensor.ts';
+import { carryStates } from '../data/carried-state.ts';
 import { openSamples } from '../data/open-samples.ts';
 import type { SampleSource } from '../data/sample-source.ts';
 import { createEvaluator, type Evaluator } from '../evaluation/evaluation.ts';
@@ -28,13 +29,20 @@ export function evaluateModels(task: EvaluateTask, { clock, emit }: TaskContext)
   const phase = createPhaseRecorder(clock, (span) => emit({ kind: 'phase', span }));
   return phase('evaluate', async () => {
     const reference = await openModel(task.reference.path, task.threads);
-    const { split, samples: limit } = task;
-    const options = { split, modelInputs: reference.inputs, ...(limit === undefined ? {} : { limit }) };
-    const source = unwrap(await openSamples(task.dataPath, options));
+    const { split, samples: limit, states } = task;
+    const source = unwrap(
+      await openSamples(task.dataPath, {
+        split,
+        modelInputs: reference.inputs,
+        modelOutputs: reference.outputs,
+        ...(states === undefined ? {} : { states }),
+        ...(limit === undefined ? {} : { limit }),
+      }),
+    );
     try {
       const labels = unwrap(await source.labels());
       const candidates = await openCandidates(task, reference, labels);
-      await compare(reference, candidates, source, task.dataPath, (done) =>
+      await compare(carried(reference, task), candidates, source, task.dataPath, (done) =>
         emit({
           kind: 'progress',
           progress: { phase: 'evaluate', done, total: source.count, unit: 'samples' },
@@ -67,9 +75,14 @@ async function openCandidates(
       labels,
       settings: { ...DEFAULT_VERDICT_SETTINGS, budget, ...(metric === undefined ? {} : { metric }) },
     });
-    candidates.push({ variant, path, session, evaluator });
+    candidates.push({ variant, path, session: carried(session, task), evaluator });
   }
   return candidates;
+}
+
+/** The session, which feeds itself its states. */
+function carried(session: Session, { states }: EvaluateTask): Session {
+  return { ...session, run: carryStates(session.run, states) };
 }
 
 function isNumeric({ type }: ModelPort): boolean {

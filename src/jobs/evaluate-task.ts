@@ -1,3 +1,4 @@
+import type { CarriedState } from '../data/carried-state.ts';
 import type { VariantEvaluation } from '../evaluation/evaluation.ts';
 
 /** Evaluate variants of a model against FP32 on the same samples. */
@@ -18,6 +19,8 @@ export interface EvaluateTask {
     readonly relative?: number;
   };
   readonly threads: number;
+  /** Of a recurrent model. The reference and every candidate carry their own. */
+  readonly states?: readonly CarriedState[];
 }
 
 /** One candidate's comparison. The reference's own figures are in `reference`. */

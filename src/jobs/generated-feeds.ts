@@ -1,20 +1,35 @@
 import type { NamedTensors, NumericArray, Tensor } from '../core/tensor.ts';
 import { elementCount } from '../core/tensor.ts';
+import type { CarriedState } from '../data/carried-state.ts';
+import { initialStates } from '../data/initial-states.ts';
 import type { ModelPort } from '../runtime/session.ts';
+import { unwrap } from './unwrap.ts';
 
 /**
  * Inputs made up to see that a model runs: floats spread evenly over −1…1, zeros for everything else (an index of 0 is
- * the one that most often exists), 1 for every free dimension. Undefined for string inputs.
+ * the one that most often exists), 1 for every free dimension; for carried states what a sequence starts with.
+ * Undefined for string inputs. Throws `ProblemError` where the model does not have the states.
  */
-export function generateFeeds(ports: readonly ModelPort[]): NamedTensors | undefined {
+export function generateFeeds(
+  ports: readonly ModelPort[],
+  { states, modelOutputs }: CarriedStates = { states: [], modelOutputs: [] },
+): NamedTensors | undefined {
   const feeds: [string, Tensor][] = [];
   for (const { name, type, dims } of ports) {
+    if (states.some(({ input }) => input === name)) continue;
     const sizes = dims.map((dim) => (typeof dim === 'number' && dim > 0 ? dim : 1));
     const data = generate(type, elementCount(sizes));
     if (data === undefined) return undefined;
     feeds.push([name, { type, dims: sizes, data }]);
   }
-  return Object.fromEntries(feeds);
+  const fed = feeds.map(([name, { dims }]) => ({ name, dims }));
+  const zeros = unwrap(initialStates({ states, modelInputs: ports, modelOutputs, fed }));
+  return { ...Object.fromEntries(feeds), ...zeros };
+}
+
+interface CarriedStates {
+  readonly states: readonly CarriedState[];
+  readonly modelOutputs: readonly ModelPort[];
 }
 
 function generate(type: ModelPort['type'], count: number): NumericArray | undefined {

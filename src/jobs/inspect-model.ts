@@ -1,11 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { nodeLabel } from '../onnx/make-node.ts';
-import type { NodeProto } from '../onnx/messages.ts';
 import { readModel } from '../onnx/model-file.ts';
 import { summarizeModel } from '../onnx/summary.ts';
-import { isInt8Operator } from '../quantization/audit.ts';
+import { auditNodes, type NodeAudit } from '../quantization/node-audit.ts';
 import { openSession } from '../runtime/session.ts';
 import { onnxRuntimeVersion } from '../runtime/versions.ts';
 import type { InspectReport, InspectTask, RuntimeAudit } from './inspect-task.ts';
@@ -29,35 +27,24 @@ async function auditModel(modelPath: string): Promise<RuntimeAudit> {
     const optimizedModelPath = join(folder, 'optimized.onnx');
     const settings = { intraOpThreads: 1, graphOptimization: 'extended', optimizedModelPath } as const;
     await unwrap(await openSession(modelPath, settings)).close();
-    return describe(unwrap(readModel(optimizedModelPath)).proto.graph?.node ?? []);
+    return describe(auditNodes(unwrap(readModel(optimizedModelPath))));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-const CONVERSIONS: ReadonlySet<string> = new Set([
-  'QuantizeLinear',
-  'DequantizeLinear',
-  'DynamicQuantizeLinear',
-]);
-
-function describe(graphNodes: readonly NodeProto[]): RuntimeAudit {
-  const nodes = graphNodes.map((node) => ({
-    node: nodeLabel(node),
-    op: node.opType ?? '',
-    int8: isInt8Operator(node.opType),
-  }));
-  const counts = new Map<string, number>();
-  for (const { op } of nodes) counts.set(op, (counts.get(op) ?? 0) + 1);
-  const int8Nodes = nodes.filter(({ int8 }) => int8).length;
-  const conversionNodes = nodes.filter(({ op }) => CONVERSIONS.has(op)).length;
+function describe(nodes: readonly NodeAudit[]): RuntimeAudit {
+  const operators = new Map<string, number>();
+  for (const { op } of nodes) operators.set(op, (operators.get(op) ?? 0) + 1);
+  const count = (wanted: NodeAudit['runs']) => nodes.filter(({ runs }) => runs === wanted).length;
   return {
     provider: 'CPUExecutionProvider',
     runtimeVersion: onnxRuntimeVersion(),
-    operators: Object.fromEntries([...counts].sort((a, b) => b[1] - a[1])),
-    int8Nodes,
-    conversionNodes,
-    floatNodes: nodes.length - int8Nodes - conversionNodes,
+    operators: Object.fromEntries([...operators].sort((a, b) => b[1] - a[1])),
+    int8Nodes: count('int8'),
+    codeNodes: count('codes'),
+    conversionNodes: count('conversion'),
+    otherNodes: count('other'),
     nodes,
   };
 }

@@ -204,6 +204,7 @@ async function evaluate(
   const { profile, plan, host } = context;
   const [reference, ...candidates] = models as [NamedModel, ...NamedModel[]];
   const { split, samples } = profile.data.evaluation;
+  const { states } = profile.data;
   const { metric, kind, maxDrop } = profile.budget;
   const report = await runTask(
     host,
@@ -217,6 +218,7 @@ async function evaluate(
       task: profile.task,
       budget: { metric, [kind]: maxDrop },
       threads: plan.threads,
+      ...(states === undefined ? {} : { states }),
     },
     controls(context),
   );
@@ -225,6 +227,7 @@ async function evaluate(
 
 async function benchScenarios(context: RunContext, models: readonly NamedModel[]) {
   const { profile, plan, deps, host, onEvent } = context;
+  const { states } = profile.data;
   const runs: BenchRun[] = [];
   for (const { scenario, durationSeconds } of plan.scenarios) {
     const phase = createPhaseRecorder(deps.clock, (span) => onEvent({ kind: 'phase', span }), scenario);
@@ -238,6 +241,7 @@ async function benchScenarios(context: RunContext, models: readonly NamedModel[]
           split: profile.data.evaluation.split,
           threads: plan.threads,
           settings,
+          ...(states === undefined ? {} : { states }),
         },
         {
           host,

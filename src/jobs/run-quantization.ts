@@ -1,5 +1,5 @@
 import { readdir, rename, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { attemptAsync, type Problem, ProblemError, problem } from '../core/problem.ts';
 import type { Result } from '../core/result.ts';
 import type { QuantizeReport, QuantizeTask } from './quantize-task.ts';
@@ -18,7 +18,11 @@ export function runQuantization(
   controls: WorkerControls = {},
 ): Promise<Result<QuantizeReport, Problem>> {
   return attemptAsync(async () => {
-    await refuseToOverwrite(task);
+    await refuseToOverwrite(task, task.outputPath);
+    if (task.saveRangesPath !== undefined) {
+      await refuseToOverwrite(task, task.saveRangesPath);
+      refuseOneFileForBoth(task.outputPath, task.saveRangesPath);
+    }
     return withScratchFolder(task.outputPath, async (folder) => {
       const outputPath = join(folder, basename(task.outputPath));
       const answer = unwrap(await runTask(host, { ...task, outputPath }, controls));
@@ -30,7 +34,7 @@ export function runQuantization(
 }
 
 /** The original and its data are not to be lost to a slip of the keyboard, and a folder cannot become a file. */
-async function refuseToOverwrite({ modelPath, data, outputPath }: QuantizeTask): Promise<void> {
+async function refuseToOverwrite({ modelPath, data }: QuantizeTask, outputPath: string): Promise<void> {
   const output = await statOrNothing(outputPath);
   if (output === undefined) return;
   if (output.isDirectory()) throw notWritable(outputPath, 'it is a folder', 'name the file to write');
@@ -40,6 +44,11 @@ async function refuseToOverwrite({ modelPath, data, outputPath }: QuantizeTask):
       throw notWritable(outputPath, 'it is what the quantized model is made from', 'choose another output');
     }
   }
+}
+
+function refuseOneFileForBoth(outputPath: string, rangesPath: string): void {
+  if (resolve(outputPath) !== resolve(rangesPath)) return;
+  throw notWritable(rangesPath, 'the quantized model goes there', 'choose another file for the ranges');
 }
 
 async function statOrNothing(path: string) {

@@ -1,3 +1,5 @@
+import type { CarriedState } from '../data/carried-state.ts';
+
 /** Hold one model ready as a system under test; answered when it is loaded, then `SutCommand`s follow. */
 export interface SutTask {
   readonly kind: 'sut';
@@ -6,4 +8,6 @@ export interface SutTask {
   readonly split: string;
   /** Threads inside an operator; 0 for every core. */
   readonly threads: number;
+  /** Of a recurrent model. Each sample is measured with the states that the samples before it lead to. */
+  readonly states?: readonly CarriedState[];
 }

@@ -5,7 +5,9 @@ import type { SutUsage } from '../benchmark/variant-record.ts';
 import type { Problem } from '../core/problem.ts';
 import { ok, type Result } from '../core/result.ts';
 import type { NamedTensors } from '../core/tensor.ts';
+import { carryStates } from '../data/carried-state.ts';
 import { openSamples } from '../data/open-samples.ts';
+import type { Session } from '../runtime/session.ts';
 import { hostBusySeconds } from './host-busy.ts';
 import { openModel } from './open-model.ts';
 import { peakRssBytes, processCpuSeconds } from './process-memory.ts';
@@ -24,15 +26,7 @@ export async function openSystemUnderTest(
   { clock }: TaskContext,
 ): Promise<(command: SutCommand) => Promise<Result<unknown, Problem>>> {
   const session = await openModel(task.modelPath, task.threads);
-  const source = unwrap(await openSamples(task.dataPath, { split: task.split, modelInputs: session.inputs }));
-  const runs: (() => Promise<void>)[] = [];
-  let prebuiltBytes = 0;
-  for await (const { feeds } of source.samples({ end: Math.min(source.count, MAX_PREBUILT_SAMPLES) })) {
-    runs.push(session.prepare(feeds));
-    prebuiltBytes += feedBytes(feeds);
-    if (prebuiltBytes >= MAX_PREBUILT_BYTES) break;
-  }
-  await source.close();
+  const runs = await buildRuns(session, task);
   const sut: SystemUnderTest = {
     sampleCount: runs.length,
     samplesPerRun: 1,
@@ -57,6 +51,41 @@ export async function openSystemUnderTest(
         return ok<SutUsage>({ peakRssBytes: peakRssBytes(), cpuSeconds: processCpuSeconds() });
     }
   };
+}
+
+/**
+ * Samples that are ready to be run in any order. Where states are carried, the model goes through the samples in their
+ * own order once, and each keeps the states that it was fed there.
+ */
+async function buildRuns(
+  session: Session,
+  { dataPath, split, states }: SutTask,
+): Promise<readonly (() => Promise<void>)[]> {
+  const source = unwrap(
+    await openSamples(dataPath, {
+      split,
+      modelInputs: session.inputs,
+      modelOutputs: session.outputs,
+      ...(states === undefined ? {} : { states }),
+    }),
+  );
+  const runs: (() => Promise<void>)[] = [];
+  let prebuiltBytes = 0;
+  const build = (feeds: NamedTensors) => {
+    runs.push(session.prepare(feeds));
+    prebuiltBytes += feedBytes(feeds);
+  };
+  const step = carryStates((feeds) => {
+    build(feeds);
+    return session.run(feeds);
+  }, states);
+  for await (const { feeds } of source.samples({ end: Math.min(source.count, MAX_PREBUILT_SAMPLES) })) {
+    if (states === undefined || states.length === 0) build(feeds);
+    else await step(feeds);
+    if (prebuiltBytes >= MAX_PREBUILT_BYTES) break;
+  }
+  await source.close();
+  return runs;
 }
 
 /** CPU time that everything but this process has taken since boot; undefined where the kernel does not tell. */

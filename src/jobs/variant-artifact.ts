@@ -30,7 +30,7 @@ function variantHash(profile: Profile, variant: ProfileVariant, inputs: InputDig
   return artifactHash({
     modelDigest,
     dataDigest,
-    recipe: { ...recipe, split: profile.data.calibration.split },
+    recipe: { ...recipe, split: profile.data.calibration.split, ...statesOf(profile) },
     versions: { 'ptq-agent': agentVersion(), onnxruntime: onnxRuntimeVersion() },
   });
 }
@@ -57,6 +57,8 @@ export async function ensureVariant(
       data: { path: profile.data.path, split: profile.data.calibration.split },
       recipe: completeRecipe(variant.recipe),
       threads: 0,
+      ...statesOf(profile),
+      rangesCache: { folder: store.calibrationFolder, digests: inputs },
       subject: variant.name,
     },
     controls,
@@ -71,6 +73,10 @@ export async function ensureVariant(
   };
   const published = await store.publishArtifact(outputPath, description);
   return published.ok ? ok(toVariant(published.value, false)) : published;
+}
+
+function statesOf({ data: { states } }: Profile) {
+  return states === undefined ? {} : { states };
 }
 
 function toVariant(artifact: Artifact, reused: boolean): VariantArtifact {

@@ -18,13 +18,15 @@ import { createRuns, type Runs } from './runs.ts';
 export interface Store extends Runs, Artifacts {
   /** The folder of a run's own files, such as its timeline; made when it is missing. */
   runDirectory(id: string): string;
+  /** Where calibrations are kept, so that a variant can use those of another. */
+  readonly calibrationFolder: string;
   /** Gives the data directory free. The store must not be used any more. */
   close(): void;
 }
 
 /**
  * Opens the store of a data directory, for one process at a time:
- * `state.db`, `artifacts/<hash>.onnx`, `runs/<id>/`, `tmp/`, `lock.db`, `daemon.pid`.
+ * `state.db`, `artifacts/<hash>.onnx`, `calibration/<key>.json`, `runs/<id>/`, `tmp/`, `lock.db`, `daemon.pid`.
  */
 export function openStore(
   dataDir: string,
@@ -44,6 +46,7 @@ export function openStore(
       mkdirSync(folder, { recursive: true });
       return folder;
     },
+    calibrationFolder: join(root, 'calibration'),
     close,
   });
 }

@@ -61,6 +61,7 @@ process.on('message', (request) => {
   }
   model = basename(request.modelPath ?? request.reference?.path ?? '');
   log(request.kind);
+  if (request.states) log(request.kind + '-with-' + request.states.map(({ output }) => output));
   switch (model) {
     case 'hang.onnx':
       process.on('SIGTERM', () => log('SIGTERM'));
@@ -86,7 +87,7 @@ process.on('message', (request) => {
 
 export interface FakeWorker {
   readonly entry: URL;
-  /** What the workers were asked, as `task model` or `command model`, in order. */
+  /** What the workers were asked, as `task model` or `command model`, in order; `task-with-OUTPUT model` for carried states. */
   readonly requests: () => readonly string[];
 }
 

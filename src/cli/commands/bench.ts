@@ -15,10 +15,11 @@ import { abortOnInterrupt } from '../interrupt.ts';
 import { durationSeconds, positiveInteger, threadCount, wholeNumber } from '../option-parsers.ts';
 import { createProgressView } from '../progress.ts';
 import { requireOptions } from '../required-options.ts';
+import { addStateOption, type StateOptions, statesOf } from '../state-option.ts';
 import { decimal, renderTable } from '../table.ts';
 import { printProblems, printResult, type Terminal } from '../terminal.ts';
 
-interface BenchOptions {
+interface BenchOptions extends StateOptions {
   readonly data: string;
   readonly split?: string;
   readonly scenario: 'single-stream' | 'offline';
@@ -54,7 +55,7 @@ export function benchCommand(terminal: Terminal, exit: (code: number) => void): 
     .option('--json', 'print the result as JSON', false)
     .option('-q, --quiet', 'no progress', false)
     .action(async (models: string[], options: BenchOptions) => exit(await bench(models, options, terminal)));
-  return requireOptions(command, ['--data']);
+  return requireOptions(addStateOption(command), ['--data']);
 }
 
 async function bench(models: readonly string[], options: BenchOptions, terminal: Terminal): Promise<number> {
@@ -78,6 +79,7 @@ async function bench(models: readonly string[], options: BenchOptions, terminal:
       split: data.value.split,
       threads: options.threads,
       settings: settings.value,
+      ...statesOf(options, data.value.profile?.data.states),
     },
     {
       host: { entry: WORKER_ENTRY },

@@ -9,11 +9,12 @@ import { abortOnInterrupt } from '../interrupt.ts';
 import { positiveInteger, ratio, threadCount } from '../option-parsers.ts';
 import { createProgressView } from '../progress.ts';
 import { requireOptions } from '../required-options.ts';
+import { addStateOption, type StateOptions, statesOf } from '../state-option.ts';
 import { decimal, percent, renderTable } from '../table.ts';
 import { printProblems, printResult, type Terminal } from '../terminal.ts';
 import { isFailedVerdict } from '../verdict-exit.ts';
 
-interface EvaluateOptions {
+interface EvaluateOptions extends StateOptions {
   readonly data: string;
   readonly split?: string;
   readonly samples?: number;
@@ -46,7 +47,7 @@ export function evaluateCommand(terminal: Terminal, exit: (code: number) => void
     .action(async (fp32: string, candidates: string[], options: EvaluateOptions) =>
       exit(await evaluate(fp32, candidates, options, terminal)),
     );
-  return requireOptions(command, ['--data']);
+  return requireOptions(addStateOption(command), ['--data']);
 }
 
 async function evaluate(
@@ -90,6 +91,7 @@ function toTask(
     task: options.task ?? profile?.task ?? 'classification',
     budget: budgetOf(options, profile),
     threads: options.threads,
+    ...statesOf(options, profile?.data.states),
   };
 }
 

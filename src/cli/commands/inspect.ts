@@ -1,10 +1,14 @@
+import { extname } from 'node:path';
 import { Command } from 'commander';
 import { formatBytes } from '../../core/units.ts';
 import type { InspectReport, RuntimeAudit } from '../../jobs/inspect-task.ts';
+import { loadRanges } from '../../jobs/load-ranges.ts';
 import { runTask } from '../../jobs/worker-process.ts';
 import { WORKER_ENTRY } from '../entries.ts';
 import { EXIT } from '../exit-code.ts';
 import { abortOnInterrupt } from '../interrupt.ts';
+import { listNodes } from '../node-list.ts';
+import { renderRanges } from '../ranges-report.ts';
 import { printProblems, printResult, type Terminal } from '../terminal.ts';
 
 interface InspectOptions {
@@ -14,18 +18,26 @@ interface InspectOptions {
 
 export function inspectCommand(terminal: Terminal, exit: (code: number) => void): Command {
   return new Command('inspect')
-    .description('describe a model; with --audit, what the runtime makes of it on this host')
-    .argument('<model>', 'the ONNX model')
+    .description('describe a model; with --audit, what the runtime makes of it on this host; or saved ranges')
+    .argument('<model>', 'the ONNX model, or a .json file of `quantize --save-ranges`')
     .option('--audit', 'load the model and list which of its nodes run in int8', false)
     .option('--json', 'print the description as JSON', false)
     .action(async (model: string, options: InspectOptions) => exit(await inspect(model, options, terminal)));
 }
 
 async function inspect(model: string, { audit, json }: InspectOptions, terminal: Terminal): Promise<number> {
+  if (extname(model) === '.json') return inspectRanges(model, json, terminal);
   const task = { kind: 'inspect', modelPath: model, audit } as const;
   const report = await runTask({ entry: WORKER_ENTRY }, task, { signal: abortOnInterrupt() });
   if (!report.ok) return printProblems(terminal, [report.error]);
   printResult(terminal, report.value as InspectReport, json, renderReport);
+  return EXIT.done;
+}
+
+async function inspectRanges(file: string, json: boolean, terminal: Terminal): Promise<number> {
+  const ranges = await loadRanges(file);
+  if (!ranges.ok) return printProblems(terminal, ranges.error);
+  printResult(terminal, ranges.value, json, (value) => renderRanges(file, value));
   return EXIT.done;
 }
 
@@ -58,14 +70,20 @@ function renderAudit({
   runtimeVersion,
   operators,
   int8Nodes,
+  codeNodes,
   conversionNodes,
-  floatNodes,
+  otherNodes,
+  nodes,
 }: RuntimeAudit) {
   const list = Object.entries(operators).map(([op, count]) => `${op} ${count}`);
+  const inVain = nodes.flatMap(({ node, op, reason }) =>
+    reason === undefined ? [] : [{ node, op, reason }],
+  );
   return [
     '',
     `  on this host, ONNX Runtime ${runtimeVersion}, ${provider}:`,
-    `  int8        ${int8Nodes} nodes compute in int8, ${conversionNodes} convert, ${floatNodes} are neither`,
+    `  int8        ${int8Nodes} nodes compute in int8, ${codeNodes} move codes, ${conversionNodes} convert, ${otherNodes} are neither`,
+    ...listNodes('in float', inVain),
     `  operators   ${list.join(', ')}`,
   ];
 }

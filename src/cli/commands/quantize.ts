@@ -13,10 +13,17 @@ import {
   refuseForeignOptions,
 } from '../quantize-options.ts';
 import { renderQuantization } from '../quantize-report.ts';
+import {
+  addRangesOptions,
+  chooseRangesTask,
+  type RangesOptions,
+  refuseIdleRangesOptions,
+} from '../ranges-option.ts';
 import { requireOptions } from '../required-options.ts';
+import { addStateOption, type StateOptions, statesOf } from '../state-option.ts';
 import { printProblems, printResult, type Terminal } from '../terminal.ts';
 
-interface QuantizeOptions extends RecipeOptions {
+interface QuantizeOptions extends RecipeOptions, StateOptions, RangesOptions {
   readonly output: string;
   readonly calibration?: string;
   readonly split: string;
@@ -34,12 +41,13 @@ export function quantizeCommand(terminal: Terminal, exit: (code: number) => void
     .option('-o, --output <file>', 'required: where the quantized model goes')
     .option('--calibration <data.npz>', 'data, arrays named <split>/<input>; static recipes need it')
     .option('--split <name>', 'the split that calibrates', 'calib');
-  addRecipeOptions(command)
+  addRecipeOptions(addRangesOptions(addStateOption(command)))
     .option('--threads <n>', 'threads of the runtime while calibrating; 0 is every core', threadCount, 0)
     .option('--json', 'print the report as JSON', false)
     .option('-q, --quiet', 'no progress', false)
     .action(async (model: string, options: QuantizeOptions) => {
       refuseForeignOptions(command, options.recipe);
+      refuseIdleRangesOptions(command);
       exit(await quantize(model, options, terminal));
     });
   return requireOptions(command, ['--output']);
@@ -49,6 +57,8 @@ async function quantize(model: string, options: QuantizeOptions, terminal: Termi
   const { output, calibration, split, threads } = options;
   const request = await recipeRequest(options);
   if (!request.ok) return printProblems(terminal, request.error);
+  const ranges = await chooseRangesTask(options, request.value);
+  if (!ranges.ok) return printProblems(terminal, ranges.error);
   const progress = createProgressView(terminal, options);
   const report = await runQuantization(
     { entry: WORKER_ENTRY },
@@ -57,8 +67,10 @@ async function quantize(model: string, options: QuantizeOptions, terminal: Termi
       modelPath: model,
       outputPath: output,
       ...(calibration === undefined ? {} : { data: { path: calibration, split } }),
-      recipe: completeRecipe(request.value),
+      recipe: completeRecipe(ranges.value.request),
       threads,
+      ...statesOf(options),
+      ...ranges.value.task,
     },
     {
       signal: abortOnInterrupt(),

@@ -44,6 +44,23 @@ describe('renderQuantization', () => {
   note         no node is named 'hed'`);
   });
 
+  it('tells what the latency gate measured, and whether noise hides which is faster', () => {
+    const latencyGate = {
+      float32Seconds: 0.0051,
+      int8Seconds: 0.0024,
+      speedUp: { ratio: 2.125, lower: 2.0, upper: 2.25 },
+      outcome: 'faster',
+      leftFloat: 3,
+      builds: 2,
+      seconds: 0.5,
+    } as const;
+    const told = '  latency      2.40 ms against 5.10 ms in float32 at one thread, 2.13x [2.00, 2.25]';
+    expect(lineOf(reportWith({ latencyGate }), 'latency')).toEqual([told]);
+    const doubtful = reportWith({ latencyGate: { ...latencyGate, outcome: 'not-distinguished' } });
+    expect(lineOf(doubtful, 'latency')).toEqual([`${told}, within noise`]);
+    expect(lineOf(REPORT, 'latency')).toEqual([]);
+  });
+
   it('tells about a dynamic model, which had no data to be checked on', () => {
     const report = reportWith({
       recipe: completeRecipe({ format: 'dynamic-int8' }),

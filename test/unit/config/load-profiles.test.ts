@@ -105,6 +105,28 @@ describe('loadProfile', () => {
     });
   });
 
+  it('takes the states of a recurrent model, and names what is wrong with one', async () => {
+    const withStates = (states: string) =>
+      SHORT.replace('{ path: d.npz }', `{ path: d.npz, states: ${states} }`);
+    const text = withStates('[{ output: hn, input: h }, { output: cn, input: c, dims: [2, 1, 64] }]');
+    expect(await loadProfile(await folderWith({ 'profile.yaml': text }))).toMatchObject({
+      ok: true,
+      value: {
+        data: {
+          states: [
+            { output: 'hn', input: 'h' },
+            { output: 'cn', input: 'c', dims: [2, 1, 64] },
+          ],
+        },
+      },
+    });
+    const problems = await problemsOf(withStates('[{ output: hn }]'));
+    expect(summary(problems)).toEqual(['3:31 /data/states/0/input missing-field']);
+    expect(await problemsOf(withStates('[{ output: hn, input: h, dims: [-1] }]'))).toMatchObject([
+      { kind: 'invalid-value', place: { field: '/data/states/0/dims/0' } },
+    ]);
+  });
+
   it('names a setting that the format of the recipe does not have', async () => {
     const recipe = '{ format: weight-int4, blockSize: 64, perTensor: true }';
     const folder = await folderWith({

@@ -70,6 +70,19 @@ describe('runPipeline', () => {
     expect(worker.requests().filter((request) => request.startsWith('quantize'))).toHaveLength(1);
   });
 
+  it('carries the states of the profile through every step, and makes an artifact anew for them', async () => {
+    const { run, worker } = bench();
+    unwrap(await run(profileOf('tiny'), everything));
+    const { data } = profileOf('tiny');
+    const states = [{ output: 'stateN', input: 'state' }];
+    const result = unwrap(await run(profileOf('tiny', { data: { ...data, states } }), everything));
+    expect(result.variants[1]?.quantization?.reused).toBe(false);
+    const stateful = worker.requests().filter((request) => request.includes('-with-stateN'));
+    expect(new Set(stateful.map((request) => request.split('-')[0]))).toEqual(
+      new Set(['quantize', 'evaluate', 'sut']),
+    );
+  });
+
   it('makes what a benchmark on demand needs, and evaluates nothing', async () => {
     const { run, worker } = bench();
     const order = { kind: 'bench', scenario: 'offline', durationSeconds: 0.5 } as const;

@@ -89,6 +89,20 @@ describe('runQuantization', () => {
     expect(worker.requests()).toEqual([]);
   });
 
+  it('refuses to save ranges over the model, its data or the output', async () => {
+    const folder = temporaryFolder();
+    const worker = fakeWorker();
+    for (const name of ['good.onnx', 'data.npz']) writeFileSync(join(folder, name), 'precious');
+    for (const name of ['good.onnx', 'data.npz', 'out/int8.onnx']) {
+      const report = await runQuantization(worker, taskIn(folder, { saveRangesPath: join(folder, name) }));
+      expect(report).toMatchObject({
+        ok: false,
+        error: { kind: 'output-not-writable', place: { file: join(folder, name) } },
+      });
+    }
+    expect(worker.requests()).toEqual([]);
+  });
+
   it('names the output where its folder cannot be made', async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'file'), '');
