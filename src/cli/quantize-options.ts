@@ -1,5 +1,4 @@
 import { type Command, Option } from 'commander';
-import { loadRecipe } from '../config/load-recipe.ts';
 import type { Problem } from '../core/problem.ts';
 import { ok, type Result } from '../core/result.ts';
 import { ACTIVATION_TYPES, type ActivationType } from '../quantization/activation-grid.ts';
@@ -169,6 +168,8 @@ export async function recipeRequest(
   options: RecipeOptions,
 ): Promise<Result<RecipeRequest, readonly Problem[]>> {
   if (!isFormat(options.recipe)) {
+    // Loaded when needed: a YAML parser and a schema library take longer to load than a small model to quantize.
+    const { loadRecipe } = await import('../config/load-recipe.ts');
     const loaded = await loadRecipe(options.recipe);
     return loaded.ok ? ok(withoutAbsent(loaded.value)) : loaded;
   }

@@ -1,5 +1,6 @@
 import { formatBytes, formatSeconds } from '../core/units.ts';
 import type { QuantizeReport } from '../jobs/quantize-task.ts';
+import { listNodes } from './node-list.ts';
 
 /** What a person wants to know after a quantization. */
 export function renderQuantization(report: QuantizeReport): string {
@@ -10,11 +11,12 @@ export function renderQuantization(report: QuantizeReport): string {
     ...(calibration === undefined
       ? []
       : [
-          `  calibration  ${calibration.method}, ${calibration.samples} samples in ${formatSeconds(calibration.seconds)}`,
+          `  calibration  ${calibration.method}, ${calibration.samples} samples ${calibration.reused ? 'earlier: the saved ranges are used again' : `in ${formatSeconds(calibration.seconds)}`}`,
         ]),
     `  nodes        ${nodesLine(report)}`,
-    ...listed('not fused', ops.notFused),
-    ...listed('left float', ops.float),
+    ...listNodes('not fused   ', ops.notFused),
+    ...listNodes('left float  ', ops.float),
+    ...(report.latencyGate === undefined ? [] : [`  latency      ${latencyLine(report.latencyGate)}`]),
     `  self-check   ${selfCheckLine(report)}`,
     ...warnings.map((warning) => `  note         ${warning}`),
   ].join('\n');
@@ -45,18 +47,14 @@ function selfCheckLine({ selfCheck: { on, samples, sqnrDb } }: QuantizeReport): 
   return `${sqnr} float32 on ${what}`;
 }
 
-const MAX_NAMED = 3;
-
-/** Nodes that stay in float, one line a reason. */
-function listed(title: string, nodes: QuantizeReport['ops']['float']): string[] {
-  const groups = new Map<string, string[]>();
-  for (const { node, op, reason } of nodes) {
-    const key = `${op}: ${reason}`;
-    groups.set(key, [...(groups.get(key) ?? []), node]);
-  }
-  return [...groups].map(([key, names]) => {
-    const named = names.slice(0, MAX_NAMED).join(', ');
-    const more = names.length > MAX_NAMED ? ', … (--json lists all)' : '';
-    return `  ${title.padEnd(11)}  ${names.length} ${key} (${named}${more})`;
-  });
+function latencyLine({
+  int8Seconds,
+  float32Seconds,
+  speedUp,
+  outcome,
+}: NonNullable<QuantizeReport['latencyGate']>): string {
+  const figures = `${formatSeconds(int8Seconds)} against ${formatSeconds(float32Seconds)} in float32 at one thread`;
+  const [ratio, lower, upper] = [speedUp.ratio, speedUp.lower, speedUp.upper].map((of) => of.toFixed(2));
+  const doubt = outcome === 'not-distinguished' ? ', within noise' : '';
+  return `${figures}, ${ratio}x [${lower}, ${upper}]${doubt}`;
 }

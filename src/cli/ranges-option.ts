@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import { type Problem, problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
-import { loadRanges } from '../jobs/load-ranges.ts';
 import type { QuantizeTask } from '../jobs/quantize-task.ts';
 import type { RecipeRequest } from '../quantization/recipe.ts';
 
@@ -66,6 +65,8 @@ export async function chooseRangesTask(
   if (file === undefined) {
     return ok({ request, task: saveRanges === undefined ? {} : { saveRangesPath: saveRanges } });
   }
+  // Loaded when needed: a schema library takes longer to load than a small model to quantize.
+  const { loadRanges } = await import('../jobs/load-ranges.ts');
   const saved = await loadRanges(file);
   if (!saved.ok) return saved;
   return ok({

@@ -1,6 +1,7 @@
 import type { GraphProto } from '../onnx/messages.ts';
 import type { FusionAudit } from '../quantization/audit.ts';
 import type { FloatNode } from '../quantization/placement.ts';
+import type { LatencyGateReport } from './latency-gate.ts';
 import type { PhaseRecorder } from './phase-recorder.ts';
 import type { CalibrationReport, QuantizeTask } from './quantize-task.ts';
 import type { TaskContext } from './task-context.ts';
@@ -11,6 +12,7 @@ export interface AppliedRecipe {
   readonly quantized: number;
   readonly float: readonly FloatNode[];
   readonly calibration?: CalibrationReport;
+  readonly latencyGate?: LatencyGateReport;
   readonly warnings: readonly string[];
   /** Judges the graph that the runtime wrote after its fusions; absent where the recipe wants no kernels of its own. */
   readonly audit?: (optimized: GraphProto) => FusionAudit;

@@ -1,4 +1,3 @@
-import { ProblemError, problem } from '../core/problem.ts';
 import { auditFusion } from '../quantization/audit.ts';
 import type { GraphView } from '../quantization/graph-view.ts';
 import { insertQdq } from '../quantization/insert-qdq.ts';
@@ -9,7 +8,8 @@ import { toQOperator } from '../quantization/qoperator/to-qoperator.ts';
 import { raiseOpset, requireRaisable } from '../quantization/raise-opset.ts';
 import type { StaticRecipe } from '../quantization/recipe.ts';
 import type { AppliedRecipe, RecipeRun } from './applied-recipe.ts';
-import { calibrateModel } from './calibrate-model.ts';
+import { findRanges } from './find-ranges.ts';
+import { type ChosenPlacement, leaveSlowParts } from './leave-slow-parts.ts';
 import { peakRssBytes } from './process-memory.ts';
 import { unwrap } from './unwrap.ts';
 
@@ -19,37 +19,35 @@ export async function applyStatic(
   recipe: StaticRecipe,
   run: RecipeRun,
 ): Promise<AppliedRecipe> {
-  const { task, phase, context } = run;
+  const { phase, context } = run;
   const isWide = recipe.format === 'static-int16';
   const { proto } = view.model;
   if (isWide) requireRaisable(proto, 'Q/DQ with 16 bits');
   const place = recipe.target === 'tensorrt' ? placeForTensorrt : placeQuantization;
   const placement = place(view, recipe);
-  const { nodes, float, edges } = placement;
-  if (nodes.length === 0) return { quantized: 0, float, warnings: [] };
-  const { data } = task;
-  if (data === undefined) {
-    throw new ProblemError(
-      problem('no-calibration-data', `${recipe.format} needs calibration data`, {
-        hint: 'name it with --calibration, or take dynamic-int8, which needs none',
-      }),
-    );
-  }
+  if (placement.nodes.length === 0) return { quantized: 0, float: placement.float, warnings: [] };
   const calibration = await phase('calibrate', () =>
-    calibrateModel(view, [...new Set(edges.values())], recipe.calibration, { ...run, data }, context),
+    findRanges(view, [...new Set(placement.edges.values())], recipe.calibration, run, context),
   );
   const { ranges, ...figures } = calibration;
   const report = { method: recipe.calibration.method, ...figures, peakRssBytes: peakRssBytes() };
-  const onCodes = await phase('quantize', async () => {
-    unwrap(insertQdq(view, placement, ranges, qdqSettings(recipe)));
-    if (isWide) raiseOpset(proto);
-    return recipe.representation === 'qoperator' ? unwrap(toQOperator(view, nodes)) : undefined;
-  });
   const runsHere = recipe.format === 'static-int8' && recipe.target !== 'tensorrt';
+  const isGated = runsHere && recipe.latencyGate === 'measured';
+  const { onCodes, nodes, float, latencyGate } = await phase('quantize', async () => {
+    const best: ChosenPlacement = isGated
+      ? await leaveSlowParts(view, { placement, ranges }, recipe, run)
+      : { placement, ranges };
+    const { nodes, float } = best.placement;
+    unwrap(insertQdq(view, best.placement, best.ranges, qdqSettings(recipe)));
+    if (isWide) raiseOpset(proto);
+    const onCodes = recipe.representation === 'qoperator' ? unwrap(toQOperator(view, nodes)) : undefined;
+    return { onCodes, nodes, float, latencyGate: best.report };
+  });
   return {
     quantized: nodes.length,
     float,
     calibration: report,
+    ...(latencyGate === undefined ? {} : { latencyGate }),
     warnings: [
       ...(runsHere ? [] : [notProvenHere(recipe)]),
       ...(onCodes?.left ?? []).map(

@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import { ProblemError } from '../core/problem.ts';
-import { openSamples } from '../data/open-samples.ts';
+import { carryStates } from '../data/carried-state.ts';
+import { type OpenSamplesOptions, openSamples } from '../data/open-samples.ts';
 import type { SampleSource } from '../data/sample-source.ts';
 import { writeModel } from '../onnx/write-model.ts';
 import { type Calibration, calibrate } from '../quantization/calibration/calibrate.ts';
 import { observeTensors } from '../quantization/calibration/observation.ts';
-import { createObserver, needsValues } from '../quantization/calibration/observers.ts';
+import { createObserver, needsValues, valuesPerRun } from '../quantization/calibration/observers.ts';
 import type { GraphView } from '../quantization/graph-view.ts';
 import { findNonFiniteConstant } from '../quantization/non-finite-constant.ts';
 import type { CalibrationSettings } from '../quantization/recipe.ts';
@@ -31,13 +32,19 @@ export async function calibrateModel(
   const observingPath = join(scratch, 'observing.onnx');
   unwrap(writeModel(model, observingPath));
   const session = await openObserving(observingPath, task);
-  const samples = await openCalibration(data, settings.samples, session.inputs);
+  const outputs = view.graph.output.map(({ name }) => name ?? '');
+  const samples = await openCalibration(data, settings.samples, task, {
+    modelInputs: session.inputs,
+    modelOutputs: session.outputs.filter(({ name }) => outputs.includes(name)),
+  });
   try {
     const total = samples.count;
     const subject = task.subject === undefined ? {} : { subject: task.subject };
-    const calibrated = await calibrate(samples.samples(), createObserver(settings, observed), {
-      runBatch: session.run,
+    const observer = createObserver(settings, observed, valuesPerRun(total));
+    const calibrated = await calibrate(samples.samples(), observer, {
+      runBatch: carryStates(session.run, task.states),
       clock,
+      modelOutputs: outputs,
       onSample: (done) =>
         emit({
           kind: 'progress',
@@ -66,8 +73,15 @@ async function openObserving(observingPath: string, task: QuantizeTask): Promise
 async function openCalibration(
   { path, split }: CalibrationData,
   limit: number | undefined,
-  modelInputs: Session['inputs'],
+  { states }: QuantizeTask,
+  ports: Pick<OpenSamplesOptions, 'modelInputs' | 'modelOutputs'>,
 ): Promise<SampleSource> {
-  const options = { split, modelInputs, ...(limit === undefined ? {} : { limit }) };
-  return unwrap(await openSamples(path, options));
+  return unwrap(
+    await openSamples(path, {
+      split,
+      ...ports,
+      ...(states === undefined ? {} : { states }),
+      ...(limit === undefined ? {} : { limit }),
+    }),
+  );
 }

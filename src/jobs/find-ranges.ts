@@ -8,12 +8,10 @@ import { onnxRuntimeVersion } from '../runtime/versions.ts';
 import { agentVersion } from './agent-version.ts';
 import { calibrateModel } from './calibrate-model.ts';
 import { digestInputs, digestModel } from './digest-inputs.ts';
-import { chooseRanges, requireSameModel } from './match-ranges.ts';
 import type { QuantizeTask } from './quantize-task.ts';
 import { type CalibrationOrigin, openRangesCache } from './ranges-cache.ts';
 import type { SavedRanges } from './saved-ranges.ts';
 import type { TaskContext } from './task-context.ts';
-import { writeRanges } from './write-ranges.ts';
 
 /** Ranges for what is to be quantized, and what finding them took. */
 export interface FoundRanges {
@@ -57,7 +55,11 @@ export async function findRanges(
     : await calibrateModel(view, tensors, settings, { ...run, data }, context);
   const saved = isCovered ? cached : describe(calibration, made);
   if (!isCovered) await cache.write({ ...saved, tensors: { ...cached?.tensors, ...saved.tensors } });
-  if (task.saveRangesPath !== undefined) await writeRanges(task.saveRangesPath, saved);
+  if (task.saveRangesPath !== undefined) {
+    // Loaded when needed, as it brings a schema library.
+    const { writeRanges } = await import('./write-ranges.ts');
+    await writeRanges(task.saveRangesPath, saved);
+  }
   return figuresOf(calibration);
 }
 
@@ -67,6 +69,7 @@ async function rangesOfFile(
   task: QuantizeTask,
   { file, saved, anyModel }: NonNullable<QuantizeTask['ranges']>,
 ): Promise<FoundRanges> {
+  const { chooseRanges, requireSameModel } = await import('./match-ranges.ts');
   if (!anyModel) requireSameModel(file, saved, task.modelPath, await digestModel(task.modelPath));
   return reused(saved, chooseRanges(saved, tensors, view, file));
 }

@@ -1,5 +1,9 @@
+import type { CarriedState } from '../data/carried-state.ts';
 import type { FloatNode } from '../quantization/placement.ts';
 import type { Recipe } from '../quantization/recipe.ts';
+import type { InputDigests } from './digest-inputs.ts';
+import type { LatencyGateReport } from './latency-gate.ts';
+import type { SavedRanges } from './saved-ranges.ts';
 
 /** Quantize one model file into another. */
 export interface QuantizeTask {
@@ -9,6 +13,14 @@ export interface QuantizeTask {
   /** Needed by recipes that calibrate; others only check their result on it. */
   readonly data?: CalibrationData;
   readonly recipe: Recipe;
+  /** Of a recurrent model. */
+  readonly states?: readonly CarriedState[];
+  /** Ranges that were saved before; nothing is calibrated then. */
+  readonly ranges?: ReusedRanges;
+  /** Where the ranges that calibration finds are saved. */
+  readonly saveRangesPath?: string;
+  /** Lets calibrations of the same model and data be found again. */
+  readonly rangesCache?: RangesCacheFolder;
   /** Threads of the runtime while calibrating; 0 for every core. */
   readonly threads: number;
   /** Named in the phases. */
@@ -20,11 +32,28 @@ export interface CalibrationData {
   readonly split: string;
 }
 
+export interface ReusedRanges {
+  /** Where they were read from, for messages. */
+  readonly file: string;
+  readonly saved: SavedRanges;
+  /** Also takes ranges that were found on another model. */
+  readonly anyModel: boolean;
+}
+
+export interface RangesCacheFolder {
+  /** Made where it is missing. */
+  readonly folder: string;
+  /** Of the task's model and data, for those who have them already. */
+  readonly digests?: InputDigests;
+}
+
 export interface CalibrationReport {
   readonly method: string;
   readonly samples: number;
   readonly seconds: number;
   readonly inferenceSeconds: number;
+  /** The ranges come from a file or from an earlier calibration; the seconds are 0. */
+  readonly reused?: true;
   /** Of the worker process up to the end of the calibration. */
   readonly peakRssBytes: number;
 }
@@ -49,6 +78,8 @@ export interface QuantizeReport {
   readonly peakRssBytes: number;
   /** Absent for recipes without calibration. */
   readonly calibration?: CalibrationReport;
+  /** What was measured where the recipe has a latency gate. */
+  readonly latencyGate?: LatencyGateReport;
   readonly sizeBytes: { readonly before: number; readonly after: number };
   readonly ops: {
     /** Nodes that the recipe changed. */

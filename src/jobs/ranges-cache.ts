@@ -5,10 +5,8 @@ import type { CalibrationSettings } from '../quantization/recipe.ts';
 import { onnxRuntimeVersion } from '../runtime/versions.ts';
 import { agentVersion } from './agent-version.ts';
 import type { InputDigests } from './digest-inputs.ts';
-import { loadRanges } from './load-ranges.ts';
 import type { CalibrationData, QuantizeTask } from './quantize-task.ts';
 import type { SavedRanges } from './saved-ranges.ts';
-import { writeRanges } from './write-ranges.ts';
 
 /** All that decides what a calibration finds, besides the graph. */
 export interface CalibrationOrigin {
@@ -37,12 +35,17 @@ export function openRangesCache(
 ): RangesCache {
   if (folder === undefined) return { read: async () => undefined, write: async () => {} };
   const path = join(folder, `${keyOf(view, origin)}.json`);
+  // Both are loaded when needed, as they bring a schema library.
   return {
     read: async () => {
+      const { loadRanges } = await import('./load-ranges.ts');
       const loaded = await loadRanges(path);
       return loaded.ok ? loaded.value : undefined;
     },
-    write: (ranges) => writeRanges(path, ranges),
+    write: async (ranges) => {
+      const { writeRanges } = await import('./write-ranges.ts');
+      await writeRanges(path, ranges);
+    },
   };
 }
 

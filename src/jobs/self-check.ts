@@ -1,6 +1,7 @@
 import { decodeFloat16 } from '../core/float16.ts';
 import { ProblemError, problem } from '../core/problem.ts';
-import type { Tensor } from '../core/tensor.ts';
+import type { NamedTensors, Tensor } from '../core/tensor.ts';
+import { type CarriedState, carryStates } from '../data/carried-state.ts';
 import { createEvaluator, type VariantEvaluation } from '../evaluation/evaluation.ts';
 import { castFeeds } from './cast-feeds.ts';
 import { evaluateModels } from './evaluate-models.ts';
@@ -52,6 +53,7 @@ async function compareOnData(
       task: 'fidelity',
       budget: {},
       threads: task.threads,
+      ...(task.states === undefined ? {} : { states: task.states }),
     },
     { clock, emit: () => {} },
   );
@@ -62,31 +64,38 @@ async function compareOnData(
 async function compareOnGenerated(task: QuantizeTask): Promise<VariantEvaluation | undefined> {
   const original = await openModel(task.modelPath, task.threads);
   const quantized = await openModel(task.outputPath, task.threads);
-  const feeds = generateFeeds(original.inputs);
+  const { states = [] } = task;
+  const feeds = generateFeeds(original.inputs, { states, modelOutputs: original.outputs });
   const outputs = original.outputs.filter(({ type }) => type !== 'string').map(({ name }) => name);
   if (feeds === undefined || outputs.length === 0) return undefined;
   const evaluator = createEvaluator({ task: 'fidelity', outputs });
-  let reference: Awaited<ReturnType<typeof original.run>>;
-  try {
-    reference = await original.run(feeds);
-  } catch (error) {
-    if (error instanceof ProblemError) return undefined;
-    throw error;
-  }
-  if (outputs.some((name) => isNotFinite(reference[name]))) return undefined;
-  try {
-    unwrap(
-      evaluator.add({
-        index: 0,
-        reference,
-        candidate: await quantized.run(castFeeds(feeds, quantized.inputs)),
-      }),
-    );
-  } catch (error) {
-    if (!(error instanceof ProblemError)) throw error;
-    evaluator.fail(0, error.problem);
+  const runOriginal = carryStates(original.run, states);
+  const runQuantized = carryStates(quantized.run, states);
+  // The second step of a recurrent model is the one that is fed what the model itself gave.
+  const steps = states.length === 0 ? [feeds] : [feeds, withoutStates(feeds, states)];
+  for (const [index, step] of steps.entries()) {
+    let reference: NamedTensors;
+    try {
+      reference = await runOriginal(step);
+    } catch (error) {
+      if (error instanceof ProblemError) return undefined;
+      throw error;
+    }
+    if (outputs.some((name) => isNotFinite(reference[name]))) return undefined;
+    try {
+      const candidate = await runQuantized(castFeeds(step, quantized.inputs));
+      unwrap(evaluator.add({ index, reference, candidate }));
+    } catch (error) {
+      if (!(error instanceof ProblemError)) throw error;
+      evaluator.fail(index, error.problem);
+    }
   }
   return evaluator.finish();
+}
+
+function withoutStates(feeds: NamedTensors, states: readonly CarriedState[]): NamedTensors {
+  const carried = new Set(states.map(({ input }) => input));
+  return Object.fromEntries(Object.entries(feeds).filter(([name]) => !carried.has(name)));
 }
 
 function isNotFinite(tensor: Tensor | undefined): boolean {

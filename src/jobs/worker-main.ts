@@ -1,12 +1,6 @@
 import { systemClock } from '../core/clock.ts';
 import { ProblemError, problem } from '../core/problem.ts';
-import { digestInputs } from './digest-inputs.ts';
-import { evaluateModels } from './evaluate-models.ts';
-import { inspectModel } from './inspect-model.ts';
-import { quantizeModel } from './quantize-model.ts';
-import { openSystemUnderTest } from './system-under-test.ts';
 import type { TaskContext } from './task-context.ts';
-import { summarizeTimeline } from './timeline-task.ts';
 import type { SutCommand, WorkerMessage, WorkerTask } from './worker-protocol.ts';
 
 /** The entry of a worker process: takes one task from its parent and goes when the parent goes. */
@@ -21,19 +15,20 @@ function main(): void {
       if (!answer.ok) throw new ProblemError(answer.error);
       return answer.value;
     }
+    // A worker does one task, and most of the time that it takes to start goes into loading modules.
     switch (request.kind) {
       case 'digest':
-        return digestInputs(request);
+        return (await import('./digest-inputs.ts')).digestInputs(request);
       case 'quantize':
-        return quantizeModel(request, context);
+        return (await import('./quantize-model.ts')).quantizeModel(request, context);
       case 'evaluate':
-        return evaluateModels(request, context);
+        return (await import('./evaluate-models.ts')).evaluateModels(request, context);
       case 'inspect':
-        return inspectModel(request);
+        return (await import('./inspect-model.ts')).inspectModel(request);
       case 'timeline':
-        return summarizeTimeline(request);
+        return (await import('./timeline-task.ts')).summarizeTimeline(request);
       case 'sut':
-        obey = await openSystemUnderTest(request, context);
+        obey = await (await import('./system-under-test.ts')).openSystemUnderTest(request, context);
         return undefined;
     }
   };

@@ -27,13 +27,16 @@ export const SMALLEST_NORMAL_FLOAT32 = 1.1754943508222875e-38;
 
 /**
  * Parameters for an activation: the range is widened to hold 0 exactly, as padding and ReLU need it.
- * Computed in float64; the scale is then rounded to float32. A range too small for a float32 scale gives scale 1.
+ * The width of the range is rounded to float32, the division is in float64, and its result is rounded to float32 again.
+ * A range too small for a float32 scale gives scale 1.
  * Source: ONNX QuantizeLinear; onnxruntime.quantization quant_utils.compute_scale_zp gives the same figures.
  */
 export function asymmetricParameters(range: ValueRange, grid: IntegerRange): AffineParameters {
   const min = Math.min(range.min, 0);
   const max = Math.max(range.max, 0);
-  const scale = (max - min) / (grid.max - grid.min);
+  const width = Math.fround(max - min);
+  // Both ends fit into float32, but their distance may not.
+  const scale = (Number.isFinite(width) ? width : max - min) / (grid.max - grid.min);
   if (!(scale >= SMALLEST_NORMAL_FLOAT32)) return { scale: 1, zeroPoint: grid.min };
   const zeroPoint = roundHalfEven(grid.min - min / scale);
   return { scale: Math.fround(scale), zeroPoint: clamp(zeroPoint, grid) };

@@ -41,7 +41,10 @@ export function quantizeBias(
 ): { readonly codes: Int32Array; readonly scales: Float32Array } {
   const scales = weightScales.map((scale) => inputScale * scale);
   const codes = Int32Array.from(bias, (value, channel) => {
-    const step = inputScale * ((weightScales[channel] ?? weightScales[0]) as number);
+    const product = inputScale * ((weightScales[channel] ?? weightScales[0]) as number);
+    const stated = Math.fround(product);
+    // The scale that the file states gives the bias back most closely, unless it is too small to be stated well.
+    const step = stated >= SMALLEST_NORMAL_FLOAT32 ? stated : product;
     return Math.min(INT32_MAX, Math.max(-INT32_MAX, roundHalfEven(value / step)));
   });
   return { codes, scales };

@@ -8,6 +8,7 @@ import { tensorFrom } from '../onnx/tensor-data.ts';
 import { type ActivationGrid, activationParameters } from './activation-grid.ts';
 import type { AffineParameters, ValueRange } from './affine.ts';
 import type { GraphView } from './graph-view.ts';
+import { layoutGuards } from './layout-guards.ts';
 import { int8PoolingDiffers } from './operators.ts';
 import type { Placement, PlannedNode } from './placement.ts';
 import {
@@ -53,7 +54,7 @@ export function insertQdq(
       const plan = planned.get(node);
       if (plan !== undefined) nodes.push(...writer.rewire(plan));
       const outputs = [...node.output];
-      nodes.push(node, ...writer.guardPooling(node));
+      nodes.push(...writer.guardLayout(node), node, ...writer.guardPooling(node));
       for (const output of outputs) nodes.push(...writer.endEdge(node, output));
     }
     view.graph.node = nodes.filter((node) => !writer.swallowed.has(node));
@@ -68,7 +69,8 @@ function createWriter(
   settings: QdqSettings,
 ) {
   const names = createNameScope(view.graph);
-  const initializers: TensorProto[] = [];
+  const layout = layoutGuards(view, names);
+  const initializers: TensorProto[] = [...layout.initializers];
   const parameters = createEdgeParameters(placement, ranges, settings.activations, names, initializers);
   const swallowing = swallowActivations(view, placement, parameters.affine, settings.activations);
   const copies = new Map<string, string>();
@@ -136,6 +138,7 @@ function createWriter(
     /** Nodes that the quantized graph leaves out. */
     swallowed: swallowing.nodes,
     rewire,
+    guardLayout: layout.guard,
     /** The pair of a graph input that int8 nodes read. */
     pairFor: (edge: string): NodeProto[] => {
       const copy = copies.get(edge);

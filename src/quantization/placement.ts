@@ -5,6 +5,7 @@ import { DATA_TYPE, type NodeProto, type TensorProto } from '../onnx/messages.ts
 import { absorbedActivation } from './absorbed-activation.ts';
 import { type AnchorWeights, anchorRefusal, anchorWeights } from './anchors.ts';
 import type { GraphView } from './graph-view.ts';
+import { isBoundToLayout } from './layout-guards.ts';
 import { scopeRefusal } from './node-selection.ts';
 import { int8PoolingDiffers, operatorRule } from './operators.ts';
 import type { StaticRecipe } from './recipe.ts';
@@ -39,6 +40,9 @@ export interface Placement {
   readonly float: readonly FloatNode[];
 }
 
+/** Names of nodes that stay float32 although the recipe would quantize them, each with the reason in words. */
+export type LeftFloat = ReadonlyMap<string, string>;
+
 interface Candidate extends PlannedNode {
   readonly passThrough: boolean;
 }
@@ -48,16 +52,25 @@ interface Candidate extends PlannedNode {
  * and between them those operators that would otherwise break the int8 path. An operator after the last anchor stays
  * float, because there int8 only costs accuracy.
  * @param view a prepared model: constants are initializers, BatchNorm is folded, nodes are in topological order
+ * @param left what was found to be better off in float32
  */
-export function placeQuantization(view: GraphView, recipe: StaticRecipe): Placement {
+export function placeQuantization(
+  view: GraphView,
+  recipe: StaticRecipe,
+  left: LeftFloat = new Map(),
+): Placement {
   const float: FloatNode[] = [];
-  const candidates = collectCandidates(view, recipe, float);
+  const candidates = collectCandidates(view, { recipe, left }, float);
   const kept = keepWhatReachesAnchors(candidates);
   const producedInInt8 = new Set(kept.flatMap(({ outputEdges }) => outputEdges));
   return { nodes: kept, edges: groupEdges(kept), producedInInt8, float };
 }
 
-function collectCandidates(view: GraphView, recipe: StaticRecipe, float: FloatNode[]): Candidate[] {
+function collectCandidates(
+  view: GraphView,
+  { recipe, left }: { readonly recipe: StaticRecipe; readonly left: LeftFloat },
+  float: FloatNode[],
+): Candidate[] {
   const candidates: Candidate[] = [];
   // Tensors that exist in int8 if every candidate so far is kept.
   const available = new Set<string>();
@@ -67,7 +80,7 @@ function collectCandidates(view: GraphView, recipe: StaticRecipe, float: FloatNo
     const refuse = (reason: string) => {
       if (rule.role === 'anchor') float.push({ node: nodeLabel(node), op: node.opType ?? '', reason });
     };
-    const outOfScope = scopeRefusal(node, recipe);
+    const outOfScope = scopeRefusal(node, recipe) ?? left.get(node.name ?? '');
     if (outOfScope !== undefined) {
       float.push({ node: nodeLabel(node), op: node.opType ?? '', reason: outOfScope });
       continue;
@@ -149,7 +162,9 @@ function relayFuses(node: NodeProto): boolean {
     case 'Resize': {
       const mode = stringAttribute(node, 'mode') ?? 'nearest';
       return (
-        mode === 'nearest' && stringAttribute(node, 'coordinate_transformation_mode') !== 'tf_crop_and_resize'
+        mode === 'nearest' &&
+        !isBoundToLayout(node) &&
+        stringAttribute(node, 'coordinate_transformation_mode') !== 'tf_crop_and_resize'
       );
     }
     default:

@@ -2,6 +2,7 @@ import { InferenceSession as OrtSession, Tensor as OrtTensor } from 'onnxruntime
 import { type Problem, ProblemError, problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { ElementType, NamedTensors, NumericArray, RunBatch, Tensor } from '../core/tensor.ts';
+import { type OpProfile, type ProfileProblem, takeOpProfile } from './op-profile.ts';
 
 /** One input or output of a model. A dimension is a number, or its symbolic name when it varies. */
 export interface ModelPort {
@@ -19,6 +20,11 @@ export interface SessionSettings {
   readonly optimizedModelPath?: string;
   /** The blocked-layout arena trades memory for speed; calibration of large models may switch it off. */
   readonly memoryArena?: boolean;
+  /**
+   * Makes the runtime time every kernel until `endProfile`. The path of the file that it writes meanwhile begins so; no
+   * other file's may.
+   */
+  readonly profilePrefix?: string;
 }
 
 /** A model loaded into ONNX Runtime. `run` blocks its thread while the model computes. */
@@ -28,6 +34,11 @@ export interface Session {
   readonly run: RunBatch;
   /** Converts feeds once, so that a benchmark times the model and not the conversion. */
   prepare(feeds: NamedTensors): () => Promise<void>;
+  /**
+   * Ends the profile of a session that was opened with `profilePrefix`, once; later runs are as fast as without.
+   * Errors: `profile-unreadable`.
+   */
+  endProfile(): Promise<Result<OpProfile, ProfileProblem>>;
   close(): Promise<void>;
 }
 
@@ -73,7 +84,7 @@ export async function openSession(
   if (!inputs.ok) return inputs;
   const outputs = readPorts(session.outputMetadata, path);
   if (!outputs.ok) return outputs;
-  return ok(wrapSession(session, inputs.value, outputs.value, path));
+  return ok(wrapSession(session, inputs.value, outputs.value, path, settings.profilePrefix));
 }
 
 function sessionOptions(settings: SessionSettings): OrtSession.SessionOptions {
@@ -88,6 +99,9 @@ function sessionOptions(settings: SessionSettings): OrtSession.SessionOptions {
     ...(settings.optimizedModelPath === undefined
       ? {}
       : { optimizedModelFilePath: settings.optimizedModelPath }),
+    ...(settings.profilePrefix === undefined
+      ? {}
+      : { enableProfiling: true, profileFilePrefix: settings.profilePrefix }),
   };
 }
 
@@ -96,6 +110,7 @@ function wrapSession(
   inputs: readonly ModelPort[],
   outputs: readonly ModelPort[],
   path: string,
+  profilePrefix: string | undefined,
 ): Session {
   const invoke = async (feeds: Record<string, OrtTensor>) => {
     try {
@@ -121,6 +136,11 @@ function wrapSession(
       return async () => {
         await invoke(ready);
       };
+    },
+    endProfile: async () => {
+      if (profilePrefix === undefined) throw new Error('the session was opened without profilePrefix');
+      session.endProfiling();
+      return takeOpProfile(profilePrefix);
     },
     close: () => session.release(),
   };

@@ -1,20 +1,30 @@
 import { availableParallelism } from 'node:os';
-import { renderTable } from '../../src/cli/table.ts';
 import { formatSeconds } from '../../src/core/units.ts';
 import type { CalibrationMethod } from '../../src/quantization/recipe.ts';
+import { int8Latency } from './int8-latency.ts';
+import { largeModel } from './large-model.ts';
 import { metricsUnderLoad } from './metrics-under-load.ts';
 import { onnxRewrite } from './onnx-rewrite.ts';
-import { memoryRow, type PerfRow, plainRow, ratioRow } from './perf-row.ts';
+import { measurePeerParity } from './peer-parity-rows.ts';
+import { memoryRow, type OnRow, type PerfRow, plainRow, ratioRow } from './perf-row.ts';
 import { quantizeCost } from './quantize-cost.ts';
+import { quantizePeer } from './quantize-peer.ts';
+import { renderHost, renderProgress, renderRows } from './render-rows.ts';
+import { sampledRanges } from './sampled-ranges.ts';
 import { samplerCost } from './sampler-cost.ts';
 
 // Where it can be, a figure is a ratio to something measured in the same run, so that it means the same on every host. A target that is missed
 // is shown and fails nothing: what a busy host says is no proof.
 
-const MEASUREMENTS: Readonly<Record<string, () => Promise<readonly PerfRow[]>>> = {
+const MEASUREMENTS: Readonly<Record<string, (onRow: OnRow) => Promise<readonly PerfRow[]>>> = {
+  'int8-latency': int8Latency,
+  'large-model': largeModel,
   'metrics-under-load': measureMetricsUnderLoad,
   'onnx-rewrite': measureOnnxRewrite,
+  'peer-parity': measurePeerParity,
   'quantize-cost': measureQuantizeCost,
+  'quantize-peer': quantizePeer,
+  'sampled-ranges': sampledRanges,
   'sampler-cost': measureSamplerCost,
 };
 
@@ -86,30 +96,23 @@ async function measureSamplerCost(): Promise<PerfRow[]> {
 }
 
 async function main(): Promise<void> {
-  const wanted = process.argv.slice(2);
+  const words = process.argv.slice(2);
+  const form = words.includes('--markdown') ? 'markdown' : 'plain';
+  const wanted = words.filter((word) => word !== '--markdown');
   const unknown = wanted.find((name) => !Object.hasOwn(MEASUREMENTS, name));
   if (unknown !== undefined) {
     console.error(`there is no measurement '${unknown}'; there are: ${Object.keys(MEASUREMENTS).join(', ')}`);
     process.exitCode = 2;
     return;
   }
+  console.log(renderHost());
   for (const [name, measure] of Object.entries(MEASUREMENTS)) {
     if (wanted.length > 0 && !wanted.includes(name)) continue;
     const start = performance.now();
-    const rows = await measure();
-    console.log(`\n${name} (${formatSeconds((performance.now() - start) / 1e3)})`);
-    console.log(
-      renderTable(
-        ['subject', 'figure', 'value', 'target', ''],
-        rows.map(({ subject, figure, value, target = '', reached }) => [
-          subject,
-          figure,
-          value,
-          target,
-          reached === undefined ? '' : reached ? 'reached' : 'MISSED',
-        ]),
-      ),
-    );
+    const rows = await measure((row) => console.error(renderProgress(row)));
+    const title = form === 'markdown' ? `### ${name}` : name;
+    console.log(`\n${title} (${formatSeconds((performance.now() - start) / 1e3)})\n`);
+    console.log(renderRows(rows, form));
   }
 }
 

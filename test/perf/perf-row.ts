@@ -8,7 +8,12 @@ export interface PerfRow {
   readonly target?: string;
   /** Whether the target is reached. */
   readonly reached?: boolean;
+  /** What the value was made from, such as the two figures of a ratio. */
+  readonly detail?: string;
 }
+
+/** Told each row as soon as it is known, as some measurements take minutes. */
+export type OnRow = (row: PerfRow) => void;
 
 /** A ratio that should not exceed `most`. */
 export function ratioRow(subject: string, figure: string, ratio: number, most: number): PerfRow {
@@ -19,6 +24,11 @@ export function ratioRow(subject: string, figure: string, ratio: number, most: n
     target: `≤ ${most}`,
     reached: ratio <= most,
   };
+}
+
+/** A ratio that should be `least` or more. */
+export function atLeastRow(subject: string, figure: string, ratio: number, least: number): PerfRow {
+  return { subject, figure, value: ratio.toFixed(2), target: `≥ ${least}`, reached: ratio >= least };
 }
 
 /** Bytes in MiB that should not exceed `mostMiB`. */

@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import type { QuantizeTask } from '../../src/jobs/quantize-task.ts';
 import { CALIBRATION_METHODS, type CalibrationMethod, STATIC_INT8 } from '../../src/quantization/recipe.ts';
 import { findRealModels } from '../support/real-models.ts';
+import { median } from './statistics.ts';
 
 /** What quantizing one model with one calibration method costs, against running the model over the same samples. */
 export interface QuantizeCostResult {
@@ -115,9 +116,4 @@ async function measure(mode: 'run' | 'quantize', task: QuantizeTask): Promise<Me
     JSON.stringify(task),
   ]);
   return JSON.parse(stdout) as Measured;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] as number;
 }

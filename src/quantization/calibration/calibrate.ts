@@ -1,8 +1,9 @@
 import { type Clock, secondsBetween } from '../../core/clock.ts';
 import { attemptAsync, type Problem, ProblemError, problem } from '../../core/problem.ts';
 import type { Result } from '../../core/result.ts';
-import type { NamedTensors, RunBatch } from '../../core/tensor.ts';
+import type { NamedTensors, RunBatch, Tensor } from '../../core/tensor.ts';
 import type { ValueRange } from '../affine.ts';
+import { nonFiniteActivation } from './extremes.ts';
 import type { RangeObserver } from './observers.ts';
 
 export interface CalibrationSample {
@@ -12,6 +13,8 @@ export interface CalibrationSample {
 
 export interface Calibration {
   readonly ranges: ReadonlyMap<string, ValueRange>;
+  /** The extremes that were seen, before the method cut any off. */
+  readonly observed?: ReadonlyMap<string, ValueRange>;
   readonly samples: number;
   /** Wall time of the whole pass. */
   readonly seconds: number;
@@ -25,6 +28,8 @@ export interface CalibrationDeps {
   readonly clock: Clock;
   /** Told after every sample how many are done. */
   readonly onSample: (done: number) => void;
+  /** Outputs that the model itself has. NaN that arises somewhere inside it nearly always comes out of one of them. */
+  readonly modelOutputs?: readonly string[];
 }
 
 /**
@@ -35,18 +40,19 @@ export interface CalibrationDeps {
 export function calibrate(
   samples: AsyncIterable<CalibrationSample>,
   observer: RangeObserver,
-  { runBatch, clock, onSample }: CalibrationDeps,
+  { runBatch, clock, onSample, modelOutputs = [] }: CalibrationDeps,
 ): Promise<Result<Calibration, Problem>> {
   return attemptAsync(async () => {
     const startNs = clock.nowNs();
     let inferenceNs = 0n;
     let done = 0;
-    for await (const { index, feeds } of samples) {
+    for await (const { index, feeds } of readAhead(samples)) {
       requireNoNan(index, feeds);
       const runStartNs = clock.nowNs();
       const outputs = await runBatch(feeds);
       inferenceNs += clock.nowNs() - runStartNs;
       observer.add(index, outputs);
+      requireNoNanOutput(index, outputs, modelOutputs);
       done += 1;
       onSample(done);
     }
@@ -59,6 +65,7 @@ export function calibrate(
     }
     return {
       ranges: observer.ranges(),
+      ...(observer.extremes === undefined ? {} : { observed: observer.extremes() }),
       samples: done,
       seconds: secondsBetween(startNs, clock.nowNs()),
       inferenceSeconds: Number(inferenceNs) / 1e9,
@@ -66,10 +73,27 @@ export function calibrate(
   });
 }
 
+/** Asks for the next item while the one before is worked on, so that a file is read while the model computes. */
+async function* readAhead<T>(items: AsyncIterable<T>): AsyncGenerator<T> {
+  const iterator = items[Symbol.asyncIterator]();
+  try {
+    for (let next = iterator.next(); ; ) {
+      const { done, value } = await next;
+      if (done === true) return;
+      next = iterator.next();
+      // A failure is met when its turn comes; until then nobody waits for it.
+      next.catch(() => {});
+      yield value;
+    }
+  } finally {
+    await iterator.return?.();
+  }
+}
+
 /** The runtime's reductions skip most NaN, so what can be looked at here is. */
 function requireNoNan(sample: number, feeds: NamedTensors): void {
   for (const [tensor, { data }] of Object.entries(feeds)) {
-    if (!(data instanceof Float32Array || data instanceof Float64Array) || !hasNan(data)) continue;
+    if (!hasNan(data)) continue;
     throw new ProblemError(
       problem('nan-in-sample', `the sample holds NaN in '${tensor}'`, {
         place: { tensor, sample },
@@ -79,7 +103,13 @@ function requireNoNan(sample: number, feeds: NamedTensors): void {
   }
 }
 
-function hasNan(values: Float32Array | Float64Array): boolean {
+function requireNoNanOutput(sample: number, outputs: NamedTensors, modelOutputs: readonly string[]): void {
+  const tensor = modelOutputs.find((name) => hasNan(outputs[name]?.data));
+  if (tensor !== undefined) throw nonFiniteActivation(tensor, sample);
+}
+
+function hasNan(values: Tensor['data'] | undefined): boolean {
+  if (!(values instanceof Float32Array || values instanceof Float64Array)) return false;
   for (let i = 0; i < values.length; i++) if (Number.isNaN(values[i])) return true;
   return false;
 }

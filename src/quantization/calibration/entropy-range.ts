@@ -20,12 +20,14 @@ export function entropyRange(histogram: HistogramCounts): ValueRange {
   const magnitudes = foldSides(counts, bins);
   const levels = range.min < 0 ? LEVELS.signed : LEVELS.unsigned;
   const used = Math.min(bins, Math.ceil(Math.max(range.max, -range.min) / binWidth));
-  if (used <= levels) return range;
+  // Where all values are 0, there is no bin width, and `used` is not a number.
+  if (!(used > levels)) return range;
+  const sums = runningSums(magnitudes, used);
   const step = Math.max(1, Math.floor((used - levels) / CANDIDATES));
   let threshold = used;
   let lowest = Number.POSITIVE_INFINITY;
   for (let candidate = used; candidate >= levels; candidate -= step) {
-    const divergence = divergenceAt(magnitudes, candidate, used, levels);
+    const divergence = divergenceAt(sums, candidate, used, levels);
     if (divergence < lowest) {
       lowest = divergence;
       threshold = candidate;
@@ -40,38 +42,62 @@ export function entropyRange(histogram: HistogramCounts): ValueRange {
  * of the second: the exact zeros that a ReLU makes lose nothing on any grid, and as a spike they would outweigh all else.
  */
 function foldSides(counts: Float64Array, bins: number): Float64Array {
-  const folded = Float64Array.from(
-    { length: bins },
-    (_, i) => (counts[bins + i] as number) + (counts[bins - 1 - i] as number),
-  );
+  const folded = new Float64Array(bins);
+  for (let i = 0; i < bins; i++) folded[i] = (counts[bins + i] as number) + (counts[bins - 1 - i] as number);
   folded[0] = folded[1] as number;
   return folded;
 }
 
-function divergenceAt(magnitudes: Float64Array, threshold: number, used: number, levels: number): number {
-  let outliers = 0;
-  for (let i = threshold; i < used; i++) outliers += magnitudes[i] as number;
-  let divergence = 0;
-  let total = outliers;
-  for (let i = 0; i < threshold; i++) total += magnitudes[i] as number;
-  if (total === 0) return Number.POSITIVE_INFINITY;
-  const inside = total - outliers;
-  for (let level = 0; level < levels; level++) {
-    const from = Math.floor((level * threshold) / levels);
-    const to = Math.floor(((level + 1) * threshold) / levels);
-    let sum = 0;
-    let filled = 0;
-    for (let i = from; i < to; i++) {
-      sum += magnitudes[i] as number;
-      if ((magnitudes[i] as number) > 0) filled += 1;
-    }
-    for (let i = from; i < to; i++) {
-      const count = magnitudes[i] as number;
-      const p = (count + (i === threshold - 1 ? outliers : 0)) / total;
-      if (p === 0) continue;
-      const q = count > 0 ? sum / filled / inside : 0;
-      divergence += p * Math.log(p / Math.max(q, SMOOTHING / threshold));
-    }
+/** Figures of all bins before bin i, at i; those of any run of bins are then a difference. */
+interface RunningSums {
+  readonly counts: Float64Array;
+  /** Bins that hold something. */
+  readonly filled: Float64Array;
+  /** count · ln(count) */
+  readonly logs: Float64Array;
+}
+
+function runningSums(magnitudes: Float64Array, used: number): RunningSums {
+  const counts = new Float64Array(used + 1);
+  const filled = new Float64Array(used + 1);
+  const logs = new Float64Array(used + 1);
+  for (let i = 0; i < used; i++) {
+    const count = magnitudes[i] as number;
+    counts[i + 1] = (counts[i] as number) + count;
+    filled[i + 1] = (filled[i] as number) + Number(count > 0);
+    logs[i + 1] = (logs[i] as number) + (count > 0 ? count * Math.log(count) : 0);
   }
-  return divergence;
+  return { counts, filled, logs };
+}
+
+/**
+ * The Kullback–Leibler divergence Σ p·ln(p / q) at a threshold. All filled bins of a level have the same q, so that with
+ * p = count / total a level needs one logarithm; only the last bin, which also takes what lies beyond, stands alone.
+ */
+function divergenceAt(sums: RunningSums, threshold: number, used: number, levels: number): number {
+  const { counts, filled, logs } = sums;
+  const total = counts[used] as number;
+  if (total === 0) return Number.POSITIVE_INFINITY;
+  const inside = counts[threshold] as number;
+  const lowest = SMOOTHING / threshold;
+  // The sum is kept in counts and divided by their total at the end.
+  let divergence = (logs[threshold] as number) - inside * Math.log(total);
+  let lastShare = lowest;
+  for (let level = 0, from = 0; level < levels; level++) {
+    const to = Math.floor(((level + 1) * threshold) / levels);
+    const sum = (counts[to] as number) - (counts[from] as number);
+    const bins = (filled[to] as number) - (filled[from] as number);
+    from = to;
+    if (sum === 0) continue;
+    lastShare = Math.max(sum / bins / inside, lowest);
+    divergence -= sum * Math.log(lastShare);
+  }
+  const last = inside - (counts[threshold - 1] as number);
+  const outliers = total - inside;
+  if (outliers > 0) {
+    const withOutliers = last + outliers;
+    divergence += withOutliers * Math.log(withOutliers / total / (last > 0 ? lastShare : lowest));
+    if (last > 0) divergence -= last * Math.log(last / total / lastShare);
+  }
+  return divergence / total;
 }

@@ -1,26 +1,26 @@
 import { ProblemError, problem } from '../../core/problem.ts';
 import type { NamedTensors } from '../../core/tensor.ts';
 import type { ValueRange } from '../affine.ts';
-import type { ObservedTensor } from './observation.ts';
+import type { ObservedExtremes, ObservedValues } from './observation.ts';
 
 /**
  * The extremes of one observed tensor in one run, widened to hold 0.
  * Throws `ProblemError` `non-finite-activation` that names tensor and sample.
  */
 export function readExtremes(
-  { tensor, maxOutput, minOutput }: ObservedTensor,
+  { tensor, maxOutput, minOutput }: ObservedExtremes,
   sample: number,
   outputs: NamedTensors,
 ): ValueRange {
   const max = extreme(outputs, maxOutput, (a, b) => a > b);
   const min = minOutput === undefined ? 0 : extreme(outputs, minOutput, (a, b) => a < b);
-  if (!Number.isFinite(max) || !Number.isFinite(min)) throw nonFinite(tensor, sample);
+  if (!Number.isFinite(max) || !Number.isFinite(min)) throw nonFiniteActivation(tensor, sample);
   return { min: Math.min(0, min), max: Math.max(0, max) };
 }
 
 /** The values of one observed tensor in one run. */
-export function readValues({ valuesOutput }: ObservedTensor, outputs: NamedTensors): Float32Array {
-  return float32Output(outputs, valuesOutput ?? '');
+export function readValues({ valuesOutput }: ObservedValues, outputs: NamedTensors): Float32Array {
+  return float32Output(outputs, valuesOutput);
 }
 
 /** The most extreme element; NaN as soon as one element is NaN; 0 for a tensor without elements. */
@@ -40,7 +40,8 @@ function float32Output(outputs: NamedTensors, name: string): Float32Array {
   return values;
 }
 
-function nonFinite(tensor: string, sample: number): ProblemError {
+/** The problem of a tensor that holds NaN or infinity in one sample's run. */
+export function nonFiniteActivation(tensor: string, sample: number): ProblemError {
   return new ProblemError(
     problem('non-finite-activation', `the model computes NaN or infinity in '${tensor}'`, {
       place: { tensor, sample },

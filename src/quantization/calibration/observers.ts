@@ -2,10 +2,10 @@ import type { NamedTensors } from '../../core/tensor.ts';
 import type { ValueRange } from '../affine.ts';
 import type { CalibrationSettings } from '../recipe.ts';
 import { entropyRange } from './entropy-range.ts';
-import { readExtremes, readValues } from './extremes.ts';
+import { nonFiniteActivation, readExtremes, readValues } from './extremes.ts';
 import { createHistogram, type HistogramCounts } from './histogram.ts';
 import { mseRange } from './mse-range.ts';
-import type { ObservedTensor } from './observation.ts';
+import type { ObservedExtremes, ObservedTensor, ObservedValues } from './observation.ts';
 import { percentileRange } from './percentile-range.ts';
 
 /** Turns what runs tell into ranges. What it keeps does not grow with the number of samples. */
@@ -13,6 +13,8 @@ export interface RangeObserver {
   /** Takes the outputs of one run. Throws `ProblemError` (`non-finite-activation`) that names tensor and sample. */
   readonly add: (sample: number, outputs: NamedTensors) => void;
   readonly ranges: () => ReadonlyMap<string, ValueRange>;
+  /** The extremes of all that was seen, each range widened to hold 0. */
+  readonly extremes?: () => ReadonlyMap<string, ValueRange>;
 }
 
 /** Whether a method looks at distributions, and not at extremes alone. */
@@ -20,30 +22,37 @@ export function needsValues({ method }: CalibrationSettings): boolean {
   return method !== 'minmax' && method !== 'moving-average';
 }
 
+/** @param mostValues about so many values of a tensor are counted in one run, picked evenly; without it all are */
 export function createObserver(
   settings: CalibrationSettings,
   observed: readonly ObservedTensor[],
+  mostValues = Number.POSITIVE_INFINITY,
 ): RangeObserver {
+  const distributions = (
+    choose: (histogram: HistogramCounts) => ValueRange,
+    weigh?: (values: Float32Array, stride: number) => number,
+  ) => observeDistributions(observed, mostValues, choose, weigh);
   switch (settings.method) {
     case 'minmax':
-      return observeExtremes(observed, (range, seen) => ({
-        min: Math.min(range.min, seen.min),
-        max: Math.max(range.max, seen.max),
-      }));
+      return observeExtremes(observed, widen);
     case 'moving-average':
       return observeExtremes(observed, (range, seen) => ({
         min: range.min + AVERAGING * (seen.min - range.min),
         max: range.max + AVERAGING * (seen.max - range.max),
       }));
     case 'mse':
-      return observeDistributions(observed, (histogram) => mseRange(histogram), inverseEnergy);
+      return distributions((histogram) => mseRange(histogram), inverseEnergy);
     case 'entropy':
-      return observeDistributions(observed, entropyRange);
+      return distributions(entropyRange);
     case 'percentile':
-      return observeDistributions(observed, (histogram) =>
+      return distributions((histogram) =>
         percentileRange(histogram, settings.percentile ?? DEFAULT_PERCENTILE),
       );
   }
+}
+
+function widen(range: ValueRange, seen: ValueRange): ValueRange {
+  return { min: Math.min(range.min, seen.min), max: Math.max(range.max, seen.max) };
 }
 
 /** Weight of a new sample in the moving average, as onnxruntime.quantization has it. */
@@ -55,40 +64,71 @@ function observeExtremes(
   observed: readonly ObservedTensor[],
   combine: (range: ValueRange, seen: ValueRange) => ValueRange,
 ): RangeObserver {
+  const wanted = observed.filter((tensor): tensor is ObservedExtremes => tensor.kind === 'extremes');
   const ranges = new Map<string, ValueRange>();
+  const extremes = new Map<string, ValueRange>();
   return {
     add: (sample, outputs) => {
-      for (const tensor of observed) {
+      for (const tensor of wanted) {
         const seen = readExtremes(tensor, sample, outputs);
         const before = ranges.get(tensor.tensor);
         ranges.set(tensor.tensor, before === undefined ? seen : combine(before, seen));
+        extremes.set(tensor.tensor, widen(extremes.get(tensor.tensor) ?? seen, seen));
       }
     },
     ranges: () => ranges,
+    extremes: () => extremes,
   };
 }
 
-/** A tensor that comes out whole is thinned out to about so many values a run. */
-const VALUES_PER_RUN = 65536;
+const VALUES_PER_RUN = 8192;
+const VALUES_PER_TENSOR = 2 ** 19;
+
+/**
+ * How many values of a tensor are worth counting in each of so many runs: enough for a tail of one in ten thousand. Few
+ * samples are looked at more closely.
+ */
+export function valuesPerRun(samples: number): number {
+  return Math.max(VALUES_PER_RUN, VALUES_PER_TENSOR / samples);
+}
+
+/**
+ * The stride that picks about `most` of `length` values. It has no divisor in common with the length and so none with
+ * the length of a row: one that falls into step with rows would look at the same few columns, often a border, again and
+ * again.
+ */
+function evenStride(length: number, most: number): number {
+  let stride = Math.max(1, Math.ceil(length / most));
+  while (greatestCommonDivisor(stride, length) > 1) stride += 1;
+  return stride;
+}
+
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b);
+}
 
 function observeDistributions(
   observed: readonly ObservedTensor[],
+  mostValues: number,
   choose: (histogram: HistogramCounts) => ValueRange,
   weigh: (values: Float32Array, stride: number) => number = () => 1,
 ): RangeObserver {
-  const histograms = observed.map((tensor) => ({ tensor, histogram: createHistogram() }));
+  const histograms = observed
+    .filter((tensor): tensor is ObservedValues => tensor.kind === 'values')
+    .map((tensor) => ({ tensor, histogram: createHistogram() }));
   return {
     add: (sample, outputs) => {
       for (const { tensor, histogram } of histograms) {
-        histogram.cover(readExtremes(tensor, sample, outputs));
         const values = readValues(tensor, outputs);
-        // An odd stride does not fall into step with row lengths, which are mostly even.
-        const stride = 2 * Math.floor(values.length / VALUES_PER_RUN / 2) + 1;
-        histogram.add(values, stride, weigh(values, stride));
+        const stride = evenStride(values.length, mostValues);
+        if (!histogram.add(values, stride, weigh(values, stride)))
+          throw nonFiniteActivation(tensor.tensor, sample);
       }
     },
     ranges: () =>
       new Map(histograms.map(({ tensor, histogram }) => [tensor.tensor, choose(histogram.snapshot())])),
+    extremes: () =>
+      new Map(histograms.map(({ tensor, histogram }) => [tensor.tensor, histogram.snapshot().range])),
   };
 }
 

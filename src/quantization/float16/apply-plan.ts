@@ -7,6 +7,7 @@ import type { GraphView } from '../graph-view.ts';
 import { setConstant } from './constants.ts';
 import { exists, type FloatTensor, type Precision } from './float-tensor.ts';
 import { halfTensor, halfValues, LARGEST_FLOAT16 } from './half-values.ts';
+import { replaceIdleCasts } from './idle-casts.ts';
 import type { Float16Plan, PlannedGraph } from './plan.ts';
 
 /** How many values of a constant changed by more than rounding. */
@@ -33,6 +34,7 @@ export function applyPlan(plan: Float16Plan, view: GraphView, names: NameScope):
   }
   const writer = createWriter(view, forms, names);
   for (const graph of plan.graphs) writer.write(graph);
+  replaceIdleCasts(view.graph);
   return writer.conversions();
 }
 

@@ -1,25 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '../../../../src/core/clock.ts';
+import { ProblemError, problem } from '../../../../src/core/problem.ts';
 import type { NamedTensors } from '../../../../src/core/tensor.ts';
 import { calibrate } from '../../../../src/quantization/calibration/calibrate.ts';
 import type { ObservedTensor } from '../../../../src/quantization/calibration/observation.ts';
 import { createObserver } from '../../../../src/quantization/calibration/observers.ts';
 
-const signed: ObservedTensor = {
-  tensor: 'c',
-  maxOutput: 'c_max',
-  minOutput: 'c_min',
-  valuesOutput: undefined,
-};
-const unsigned: ObservedTensor = {
-  tensor: 'r',
-  maxOutput: 'r_max',
-  minOutput: undefined,
-  valuesOutput: undefined,
-};
+const signed: ObservedTensor = { kind: 'extremes', tensor: 'c', maxOutput: 'c_max', minOutput: 'c_min' };
+const unsigned: ObservedTensor = { kind: 'extremes', tensor: 'r', maxOutput: 'r_max', minOutput: undefined };
 
 function floats(...values: number[]): NamedTensors[string] {
   return { type: 'float32', dims: [values.length], data: Float32Array.from(values) };
+}
+
+function int64(...values: bigint[]): NamedTensors[string] {
+  return { type: 'int64', dims: [values.length], data: BigInt64Array.from(values) };
 }
 
 async function* samplesOf(...feeds: readonly NamedTensors[]) {
@@ -81,6 +76,72 @@ describe('calibrate', () => {
       ok: false,
       error: { kind: 'non-finite-activation', place: { tensor: 'r', sample: 11 } },
     });
+  });
+
+  it('names the model output and the sample where NaN that no reduction shows comes out of the model', async () => {
+    const outputs = { ...first, codes: int64(1n) };
+    const result = await calibrate(
+      samplesOf(first, second),
+      createObserver({ method: 'minmax' }, [signed, unsigned]),
+      {
+        runBatch: async (fed) => ({ ...outputs, y: floats(1, fed === second ? Number.NaN : 2) }),
+        clock: tickingClock(),
+        onSample: () => {},
+        modelOutputs: ['codes', 'y'],
+      },
+    );
+    expect(result).toMatchObject({
+      ok: false,
+      error: { kind: 'non-finite-activation', place: { tensor: 'y', sample: 11 } },
+    });
+  });
+
+  it('takes infinity in an output, which may be meant', async () => {
+    const result = await calibrate(
+      samplesOf({ ...first, y: floats(Number.NEGATIVE_INFINITY) }),
+      createObserver({ method: 'minmax' }, [signed, unsigned]),
+      { runBatch: async (fed) => fed, clock: tickingClock(), onSample: () => {}, modelOutputs: ['y'] },
+    );
+    expect(result.ok).toBe(true);
+  });
+
+  it('asks for the next sample while the model runs on the one before', async () => {
+    const log: string[] = [];
+    async function* samples() {
+      for (const index of [0, 1]) {
+        log.push(`read ${index}`);
+        yield { index, feeds: first };
+      }
+    }
+    await calibrate(samples(), createObserver({ method: 'minmax' }, [signed]), {
+      runBatch: async (fed) => {
+        log.push('run');
+        return fed;
+      },
+      clock: tickingClock(),
+      onSample: () => {},
+    });
+    expect(log).toEqual(['read 0', 'read 1', 'run', 'run']);
+  });
+
+  it('stops at the first sample that fails, and closes what it reads from', async () => {
+    let closed = false;
+    async function* samples() {
+      try {
+        yield { index: 0, feeds: first };
+        throw new ProblemError(problem('npz-invalid', 'damaged'));
+      } finally {
+        closed = true;
+      }
+    }
+    const done: number[] = [];
+    const result = await calibrate(samples(), createObserver({ method: 'minmax' }, [signed]), {
+      runBatch: async (fed) => fed,
+      clock: tickingClock(),
+      onSample: (count) => done.push(count),
+    });
+    expect(result).toMatchObject({ ok: false, error: { kind: 'npz-invalid' } });
+    expect({ done, closed }).toEqual({ done: [1], closed: true });
   });
 
   it('names input and sample where the data themselves hold NaN, before the model runs on them', async () => {

@@ -3,12 +3,8 @@ import type { ObservedTensor } from '../../../../src/quantization/calibration/ob
 import { createObserver, needsValues } from '../../../../src/quantization/calibration/observers.ts';
 import { CALIBRATION_METHODS, type CalibrationSettings } from '../../../../src/quantization/recipe.ts';
 
-const observed: ObservedTensor = {
-  tensor: 't',
-  maxOutput: 't_max',
-  minOutput: 't_min',
-  valuesOutput: 't_values',
-};
+const extremes: ObservedTensor = { kind: 'extremes', tensor: 't', maxOutput: 't_max', minOutput: 't_min' };
+const values: ObservedTensor = { kind: 'values', tensor: 't', valuesOutput: 't_values' };
 
 function float32(values: readonly number[]) {
   return { type: 'float32' as const, dims: [values.length], data: Float32Array.from(values) };
@@ -16,10 +12,10 @@ function float32(values: readonly number[]) {
 
 /** The range after runs that gave these values. */
 function rangeAfter(settings: CalibrationSettings, ...runs: readonly (readonly number[])[]) {
-  const observer = createObserver(settings, [observed]);
-  runs.forEach((values, sample) => {
-    const extremes = { t_max: float32([Math.max(...values)]), t_min: float32([Math.min(...values)]) };
-    observer.add(sample, { ...extremes, t_values: float32(values) });
+  const observer = createObserver(settings, [needsValues(settings) ? values : extremes]);
+  runs.forEach((run, sample) => {
+    const ends = { t_max: float32([Math.max(...run)]), t_min: float32([Math.min(...run)]) };
+    observer.add(sample, { ...ends, t_values: float32(run) });
   });
   return observer.ranges().get('t');
 }

@@ -110,12 +110,37 @@ describe('parts that are slower in int8', () => {
     expect(find(nodes, { float32: { ...float32, s_nchwc: 6000 }, int8 })).toEqual([]);
   });
 
+  it('join an activation to the convolution before it, where float32 computes the two in one', () => {
+    const nodes = [
+      node('Conv', ['x', 'w1'], ['a'], {}, { name: 'c1' }),
+      node('LeakyRelu', ['a'], ['l'], {}, { name: 'leaky' }),
+      node('Conv', ['l', 'w2'], ['y'], {}, { name: 'c2' }),
+    ];
+    const int8 = { c1: 2000, leaky: 1000, c2: 1000 };
+    const parts = find(nodes, { float32: { c1: { ns: 2500, as: 'FusedConv' }, c2: 9000 }, int8 });
+    expect(namesOf(parts)).toEqual([['c1', 'leaky']]);
+  });
+
+  it('pay nothing behind a MatMul, which gives float32 of itself', () => {
+    const nodes = [
+      node('MatMul', ['x', 'm1'], ['p'], {}, { name: 'first' }),
+      node('MatMul', ['p', 'm2'], ['y'], {}, { name: 'second' }),
+    ];
+    const parts = find(nodes, {
+      float32: { first: 9000, second: 2500 },
+      int8: { first: 1000, second: 3000 },
+    });
+    expect(namesOf(parts)).toEqual([['second']]);
+    expect(parts[0]).toMatchObject({ int8Ns: 3000, float32Ns: 2500 });
+  });
+
   it('charge a MatMul with the Add of its bias, and with a float kernel that computes it along', () => {
     const nodes = [
       node('MatMul', ['x', 'm1'], ['p'], {}, { name: 'product' }),
       node('Add', ['p', 'b'], ['sum'], {}, { name: 'bias' }),
       node('MatMul', ['sum', 'm2'], ['q'], {}, { name: 'scaled' }),
-      node('Sqrt', ['q'], ['y'], {}, { name: 'sqrt' }),
+      node('Neg', ['q'], ['n'], {}, { name: 'computed along' }),
+      node('Sqrt', ['n'], ['y'], {}, { name: 'sqrt' }),
     ];
     const float32 = { 'product/MatMulAddFusion': 1000, sqrt: 700 };
     const int8 = { bias: 3000, scaled: 600, sqrt: 600 };
