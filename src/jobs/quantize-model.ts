@@ -120,6 +120,7 @@ function preparationNotes(report: PreparationReport): string[] {
     ...counted(inlineConstantIfs.count, 'If nodes that always take the same branch were replaced by it'),
     ...counted(foldBiasAdd.count, 'Add and Sub nodes were folded into biases'),
     ...counted(foldScale.count, 'Mul and Div nodes were folded into weights'),
+    ...counted(report.mergeDuplicates.count, 'nodes that computed what another computes were merged with it'),
     ...counted(
       report.foldBatchNorm.count + report.foldInputNorm.count,
       'BatchNormalization nodes were folded into weights',

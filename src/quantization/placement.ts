@@ -1,5 +1,5 @@
 import { stringAttribute } from '../onnx/attributes.ts';
-import type { GraphIndex } from '../onnx/graph-index.ts';
+import { type GraphIndex, hasOneReader } from '../onnx/graph-index.ts';
 import { isDefaultDomain, nodeLabel } from '../onnx/make-node.ts';
 import { DATA_TYPE, type NodeProto, type TensorProto } from '../onnx/messages.ts';
 import { absorbedActivation } from './absorbed-activation.ts';
@@ -63,7 +63,7 @@ export function placeQuantization(
   const candidates = collectCandidates(view, { recipe, left }, float);
   const kept = keepWhatReachesAnchors(candidates);
   const producedInInt8 = new Set(kept.flatMap(({ outputEdges }) => outputEdges));
-  return { nodes: kept, edges: groupEdges(kept), producedInInt8, float };
+  return { nodes: kept, edges: groupEdges(kept, view.index), producedInInt8, float };
 }
 
 function collectCandidates(
@@ -199,7 +199,7 @@ function keepWhatReachesAnchors(candidates: readonly Candidate[]): Candidate[] {
 }
 
 /** Pass-through outputs share the parameters of their input, so each edge is mapped to where its values come from. */
-function groupEdges(nodes: readonly Candidate[]): ReadonlyMap<string, string> {
+function groupEdges(nodes: readonly Candidate[], index: GraphIndex): ReadonlyMap<string, string> {
   const source = new Map<string, string>();
   for (const { activations, outputEdges, passThrough } of nodes) {
     for (const activation of activations) if (!source.has(activation)) source.set(activation, activation);
@@ -208,5 +208,31 @@ function groupEdges(nodes: readonly Candidate[]): ReadonlyMap<string, string> {
       source.set(edge, passThrough ? (source.get(first) ?? first) : edge);
     }
   }
+  // Backwards, so that a Concat inside another takes the parameters of the outer one first.
+  for (const { node, activations, outputEdges } of [...nodes].reverse()) {
+    if (node.opType === 'Concat')
+      shareWithConcat(activations, outputEdges[0] as string, source, nodes, index);
+  }
   return source;
+}
+
+/**
+ * Gives what a Concat joins the parameters of its result, so that it copies codes instead of requantizing them. Values
+ * that nobody else reads lose nothing by it, as they end on that grid anyway. Where one comes out of a Relu, all must: only a
+ * grid that begins at 0 absorbs it; and none may come out of a Clip, whose upper end would have to be that of the grid.
+ */
+function shareWithConcat(
+  joined: readonly string[],
+  result: string,
+  source: Map<string, string>,
+  nodes: readonly Candidate[],
+  index: GraphIndex,
+): void {
+  const producers = joined.map((edge) => nodes.find(({ outputEdges }) => outputEdges.includes(edge)));
+  if (producers.includes(undefined)) return;
+  const absorbed = new Set(producers.map((producer) => producer?.absorbed?.opType));
+  const isShared = joined.every((edge) => source.get(edge) === edge && hasOneReader(edge, index));
+  if (!isShared || absorbed.size > 1 || absorbed.has('Clip')) return;
+  const shared = source.get(result) ?? result;
+  for (const edge of joined) source.set(edge, shared);
 }

@@ -13,6 +13,7 @@ import { foldInputNorm } from './fold-input-norm.ts';
 import { foldScale } from './fold-scale.ts';
 import { type InlineFunctionsResult, inlineFunctions } from './inline-functions.ts';
 import { inputsAreNotInitializers } from './inputs-are-not-initializers.ts';
+import { mergeDuplicates } from './merge-duplicates.ts';
 import { addResults, type PassResult, passResult } from './pass-result.ts';
 import { simplify } from './simplify.ts';
 
@@ -42,6 +43,7 @@ export interface PreparationReport {
   readonly foldScale: PassResult;
   readonly foldBatchNorm: PassResult;
   readonly foldInputNorm: PassResult;
+  readonly mergeDuplicates: PassResult;
   readonly eliminateDead: PassResult;
 }
 
@@ -71,6 +73,8 @@ async function prepare(model: OnnxModel, { fold = true, open }: PreparationOptio
   const liftedCalls = inlineFunctions(model);
   const simplified = await simplify(model, open);
   const folded = fold ? foldChannels(model) : NOTHING_FOLDED;
+  // Only now, because a result with more than one reader cannot be folded into.
+  const merged = mergeDuplicates(model);
   return {
     inputsAreNotInitializers: inputs,
     inlineFunctions: { ...addResults(calls, liftedCalls), left: liftedCalls.left },
@@ -80,6 +84,7 @@ async function prepare(model: OnnxModel, { fold = true, open }: PreparationOptio
     foldConstants: simplified.folded,
     inlineConstantIfs: simplified.inlined,
     ...folded,
+    mergeDuplicates: merged,
     eliminateDead: eliminateDead(model),
   };
 }

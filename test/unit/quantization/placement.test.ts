@@ -96,6 +96,46 @@ describe('placeQuantization', () => {
     expect(placement.edges.get('f')).toBe('c');
   });
 
+  const relu = (from: string, to: string) => node('Relu', [from], [to]);
+  const concat = (...names: string[]) => node('Concat', names.slice(0, -1), names.slice(-1), { axis: 1 });
+  const edgesOf = (nodes: readonly NodeProto[]) => Object.fromEntries(place(nodes).edges);
+
+  it('gives what a Concat alone reads the parameters of the result, through Concats inside others', () => {
+    expect(
+      edgesOf([
+        ...[conv('x', 'a'), conv('x', 'b'), conv('x', 'd')],
+        ...[concat('a', 'b', 'j'), concat('j', 'd', 'o'), conv('o', 'y', 'v')],
+      ]),
+    ).toEqual({ x: 'x', a: 'o', b: 'o', d: 'o', j: 'o', o: 'o', y: 'y' });
+    expect(
+      edgesOf([
+        ...[conv('x', 'a'), relu('a', 'p'), conv('x', 'b'), relu('b', 'q')],
+        ...[concat('p', 'q', 'j'), conv('j', 'y', 'v')],
+      ]),
+    ).toMatchObject({ p: 'j', q: 'j' });
+  });
+
+  it.each<[string, readonly NodeProto[]]>([
+    ['is read elsewhere too', [conv('x', 'p'), conv('x', 'q'), conv('p', 'z', 'v')]],
+    [
+      'comes partly out of a Relu, which a grid with negative values cannot absorb',
+      [conv('x', 'a'), relu('a', 'p'), conv('x', 'q')],
+    ],
+    [
+      'comes out of a Clip, whose end would have to be that of the grid',
+      [
+        conv('x', 'a'),
+        node('Clip', ['a', 'lo', 'hi'], ['p']),
+        conv('x', 'b'),
+        node('Clip', ['b', 'lo', 'hi'], ['q']),
+      ],
+    ],
+    ['comes from a graph input', [node('Identity', ['x'], ['p']), conv('x', 'q'), conv('p', 'z', 'v')]],
+  ])('leaves the parameters of what %s', (_, nodes) => {
+    const edges = edgesOf([...nodes, concat('p', 'q', 'j'), conv('j', 'y', 'v')]);
+    expect([edges['p'] ?? 'p', edges['q'] ?? 'q']).toEqual(['p', 'q']);
+  });
+
   it('gives a Concat parameters of its own', () => {
     const placement = place([
       conv('x', 'c'),

@@ -50,6 +50,7 @@ describe('prepareModel', () => {
       foldScale: { modified: false, count: 0 },
       foldBatchNorm: { modified: true, count: 1 },
       foldInputNorm: { modified: false, count: 0 },
+      mergeDuplicates: { modified: false, count: 0 },
       eliminateDead: { modified: true, count: 2 },
     });
     expect(opTypesOf(given)).toEqual(['Conv', 'Max', 'Squeeze']);
@@ -61,7 +62,7 @@ describe('prepareModel', () => {
     unwrap(await prepareModel(given));
     const once = structuredClone(given.proto);
     const report = unwrap(await prepareModel(given));
-    expect(Object.values(report).map(({ modified }) => modified)).toEqual(Array(12).fill(false));
+    expect(Object.values(report).map(({ modified }) => modified)).toEqual(Array(13).fill(false));
     expect(given.proto).toEqual(once);
   });
 
