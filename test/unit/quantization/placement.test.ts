@@ -103,13 +103,13 @@ describe('placeQuantization', () => {
   it('gives what a Concat alone reads the parameters of the result, through Concats inside others', () => {
     expect(
       edgesOf([
-        ...[conv('x', 'a'), conv('x', 'b'), conv('x', 'd')],
-        ...[concat('a', 'b', 'j'), concat('j', 'd', 'o'), conv('o', 'y', 'v')],
+        ...[conv('x', 'a'), conv('x', 'e'), conv('x', 'd')],
+        ...[concat('a', 'e', 'j'), concat('j', 'd', 'o'), conv('o', 'y', 'v')],
       ]),
-    ).toEqual({ x: 'x', a: 'o', b: 'o', d: 'o', j: 'o', o: 'o', y: 'y' });
+    ).toEqual({ x: 'x', a: 'o', e: 'o', d: 'o', j: 'o', o: 'o', y: 'y' });
     expect(
       edgesOf([
-        ...[conv('x', 'a'), relu('a', 'p'), conv('x', 'b'), relu('b', 'q')],
+        ...[conv('x', 'a'), relu('a', 'p'), conv('x', 'e'), relu('e', 'q')],
         ...[concat('p', 'q', 'j'), conv('j', 'y', 'v')],
       ]),
     ).toMatchObject({ p: 'j', q: 'j' });
@@ -126,8 +126,8 @@ describe('placeQuantization', () => {
       [
         conv('x', 'a'),
         node('Clip', ['a', 'lo', 'hi'], ['p']),
-        conv('x', 'b'),
-        node('Clip', ['b', 'lo', 'hi'], ['q']),
+        conv('x', 'e'),
+        node('Clip', ['e', 'lo', 'hi'], ['q']),
       ],
     ],
     ['comes from a graph input', [node('Identity', ['x'], ['p']), conv('x', 'q'), conv('p', 'z', 'v')]],
