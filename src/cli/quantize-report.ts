@@ -40,8 +40,9 @@ export function nodesLine({ ops, recipe }: Pick<QuantizeReport, 'ops' | 'recipe'
   return `${ops.fused} of ${ops.quantized} quantized nodes run ${kernels} on this CPU`;
 }
 
-function selfCheckLine({ selfCheck: { on, samples, sqnrDb } }: QuantizeReport): string {
+function selfCheckLine({ selfCheck: { on, samples, sqnrDb, alone } }: QuantizeReport): string {
   if (samples === 0) return 'it loads; no input could be made up to run it on';
+  if (alone) return 'it runs on a made-up input; the original is too large to be loaded beside it';
   const sqnr = sqnrDb === null ? 'no difference from' : `${sqnrDb.toFixed(1)} dB SQNR against`;
   const what = on === 'data' ? `${samples} calibration samples` : 'a made-up input';
   return `${sqnr} float32 on ${what}`;

@@ -55,6 +55,8 @@ export interface VariantEvaluation extends Partial<Accuracy> {
   readonly outputs: readonly OutputFidelity[];
   /** Items with a NaN, or an infinity that only one model has, in any output. */
   readonly nonFinite: IndexList;
+  /** Those of them on which it is the reference that gives NaN or infinity. */
+  readonly nonFiniteReference: IndexList;
   /** Items on which a model failed to run. */
   readonly failed: IndexList;
   readonly verdict: Verdict;
@@ -145,6 +147,7 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
       identical: primary.identical,
       outputs: fidelities,
       nonFinite: nonFinite.either.list(),
+      nonFiniteReference: nonFinite.reference.list(),
       failed: failed.list(),
       verdict: judgement.verdict,
       verdictReason: judgement.reason,

@@ -12,6 +12,7 @@ import { findNonFiniteConstant } from '../quantization/non-finite-constant.ts';
 import type { CalibrationSettings } from '../quantization/recipe.ts';
 import { openSession, type Session } from '../runtime/session.ts';
 import type { CalibrationData, QuantizeTask } from './quantize-task.ts';
+import { requireLoadable } from './rejected-model.ts';
 import type { TaskContext } from './task-context.ts';
 import { unwrap } from './unwrap.ts';
 
@@ -66,7 +67,7 @@ export async function calibrateModel(
 async function openObserving(observingPath: string, task: QuantizeTask): Promise<Session> {
   const settings = { intraOpThreads: task.threads };
   const session = await openSession(observingPath, settings);
-  if (!session.ok) await unwrap(await openSession(task.modelPath, settings)).close();
+  if (!session.ok) await requireLoadable(task.modelPath, task.threads);
   return unwrap(session);
 }
 

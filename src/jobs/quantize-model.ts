@@ -1,12 +1,14 @@
 import { mkdtemp } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { secondsBetween } from '../core/clock.ts';
+import { ProblemError, problem } from '../core/problem.ts';
 import type { GraphProto } from '../onnx/messages.ts';
 import { type OnnxModel, readModel } from '../onnx/model-file.ts';
 import type { OpenModel } from '../onnx/open-model.ts';
 import { eliminateDead } from '../onnx/passes/eliminate-dead.ts';
 import { nameNodes } from '../onnx/passes/name-nodes.ts';
 import { type PreparationReport, prepareModel } from '../onnx/passes/prepare.ts';
+import { walkTensors } from '../onnx/traversal.ts';
 import { writeModel } from '../onnx/write-model.ts';
 import { type GraphView, viewGraph } from '../quantization/graph-view.ts';
 import { unmatchedEntries } from '../quantization/node-selection.ts';
@@ -19,6 +21,7 @@ import { createPhaseRecorder } from './phase-recorder.ts';
 import { peakRssBytes } from './process-memory.ts';
 import { requireQuantizable } from './quantizable.ts';
 import type { QuantizeReport, QuantizeTask } from './quantize-task.ts';
+import { requireLoadable } from './rejected-model.ts';
 import { resolveRecipe } from './resolve-recipe.ts';
 import { scratchModelOpener } from './scratch-models.ts';
 import { selfCheck } from './self-check.ts';
@@ -48,6 +51,7 @@ export async function quantizeModel(task: QuantizeTask, context: TaskContext): P
     eliminateDead(model);
     noteRecipe(model, recipe);
     unwrap(writeModel(model, task.outputPath));
+    releaseWeights(model);
     const optimized = await optimizedGraph(task, scratch);
     return { audit: applied.audit?.(optimized), check: await selfCheck(task, context) };
   });
@@ -128,10 +132,36 @@ function preparationNotes(report: PreparationReport): string[] {
   ];
 }
 
+/** Lets go of the codes in memory once they are in the file: the runtime needs the room to load them. */
+function releaseWeights({ proto }: OnnxModel): void {
+  walkTensors(proto, (tensor) => {
+    if (tensor.rawData?.kind === 'memory') tensor.rawData = { kind: 'memory', bytes: new Uint8Array(0) };
+  });
+}
+
 /** Lets the runtime load and optimize the result, and reads back the graph that it will run. */
-async function optimizedGraph({ outputPath, threads }: QuantizeTask, scratch: string): Promise<GraphProto> {
+async function optimizedGraph(
+  { modelPath, outputPath, threads }: QuantizeTask,
+  scratch: string,
+): Promise<GraphProto> {
   const optimizedModelPath = join(scratch, 'optimized.onnx');
-  const settings = { intraOpThreads: threads, graphOptimization: 'extended', optimizedModelPath } as const;
-  await unwrap(await openSession(outputPath, settings)).close();
+  const settings = {
+    intraOpThreads: threads,
+    graphOptimization: 'extended',
+    optimizedModelPath,
+    inspectOnly: true,
+    memoryArena: false,
+  } as const;
+  const session = await openSession(outputPath, settings);
+  if (!session.ok) {
+    await requireLoadable(modelPath, threads);
+    throw new ProblemError(
+      problem('quantized-model-unusable', `the quantized model is not usable: ${session.error.message}`, {
+        place: { file: modelPath },
+        hint: 'nothing was written; exclude the nodes that the message names with --exclude, and please report it',
+      }),
+    );
+  }
+  await session.value.close();
   return unwrap(readModel(optimizedModelPath)).proto.graph as GraphProto;
 }

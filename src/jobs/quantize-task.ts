@@ -63,8 +63,10 @@ export interface SelfCheck {
   /** `generated`: there was no data, so numbers were made up to see that the result runs. */
   readonly on: 'data' | 'generated';
   readonly samples: number;
-  /** Of the first output; null where nothing differs. */
+  /** Of the first output; null where nothing differs or nothing was compared. */
   readonly sqnrDb: number | null;
+  /** The original was too large to be loaded beside the result, which only had to load and give finite numbers. */
+  readonly alone?: true;
 }
 
 /** What a quantization did and cost. */

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { InferenceSession as OrtSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { type Problem, ProblemError, problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
@@ -18,6 +19,11 @@ export interface SessionSettings {
   readonly graphOptimization?: 'disabled' | 'basic' | 'extended' | 'all';
   /** Where the runtime writes the graph that it will really run. */
   readonly optimizedModelPath?: string;
+  /**
+   * Load to look at the graph, not to run it: weights are not copied into the layouts of the kernels, and the optimized
+   * model keeps the larger ones in a file beside it.
+   */
+  readonly inspectOnly?: boolean;
   /** The blocked-layout arena trades memory for speed; calibration of large models may switch it off. */
   readonly memoryArena?: boolean;
   /**
@@ -99,9 +105,27 @@ function sessionOptions(settings: SessionSettings): OrtSession.SessionOptions {
     ...(settings.optimizedModelPath === undefined
       ? {}
       : { optimizedModelFilePath: settings.optimizedModelPath }),
+    ...(settings.inspectOnly === true ? { extra: inspectOnlyExtra(settings.optimizedModelPath) } : {}),
     ...(settings.profilePrefix === undefined
       ? {}
       : { enableProfiling: true, profileFilePrefix: settings.profilePrefix }),
+  };
+}
+
+/** Session configuration keys of ONNX Runtime, onnxruntime_session_options_config_keys.h. */
+function inspectOnlyExtra(
+  optimizedModelPath: string | undefined,
+): NonNullable<OrtSession.SessionOptions['extra']> {
+  return {
+    session: {
+      disable_prepacking: '1',
+      ...(optimizedModelPath === undefined
+        ? {}
+        : {
+            optimized_model_external_initializers_file_name: `${basename(optimizedModelPath)}.data`,
+            optimized_model_external_initializers_min_size_in_bytes: '1024',
+          }),
+    },
   };
 }
 

@@ -8,7 +8,7 @@ import { formatSeconds } from '../../src/core/units.ts';
 import { openSamples } from '../../src/data/open-samples.ts';
 import { openSession } from '../../src/runtime/session.ts';
 import { unwrap } from '../support/unwrap.ts';
-import { ownQuantize } from './own-quantize.ts';
+import { type OwnQuantization, ownQuantizeIfItPays } from './own-quantize.ts';
 import {
   BASELINE_MODELS,
   findSubjects,
@@ -20,13 +20,15 @@ import { quantizeByPeer } from './peer-variant.ts';
 import { type OnRow, type PerfRow, plainRow } from './perf-row.ts';
 import { median } from './statistics.ts';
 
-interface Variant {
-  readonly name: 'FP32' | 'ours' | 'peer';
-  readonly path: string;
-}
+type VariantName = 'fp32' | 'ours' | 'peer';
+
+/** Where the models are. */
+type VariantPaths = { readonly fp32: string } & { readonly [Name in VariantName]?: string };
 
 /** Median seconds of each round, in the order of the rounds. */
 type Rounds = readonly number[];
+
+type VariantRounds = { readonly fp32: Rounds } & { readonly [Name in VariantName]?: Rounds };
 
 interface ReadyVariant {
   readonly runs: readonly (() => Promise<void>)[];
@@ -43,8 +45,9 @@ const WIDEST = 1.05;
 
 /**
  * Latency of one inference at one thread: the original, our default recipe, and the peer's min-max QDQ, which is the
- * fastest that it makes of these models. All run in this process and take turns in rounds of a quarter of a second; a
- * ratio is taken round by round, its interval from the rounds.
+ * fastest that it makes of these models. Where we refuse because int8 does not pay, ours is the original. All run in this
+ * process and take turns in rounds of a quarter of a second; a ratio is taken round by round, its interval from the
+ * rounds.
  */
 export async function int8Latency(onRow: OnRow): Promise<readonly PerfRow[]> {
   const python = requirePeerPython();
@@ -65,43 +68,50 @@ export async function int8Latency(onRow: OnRow): Promise<readonly PerfRow[]> {
 }
 
 async function latencyOf(subject: PeerSubject, python: string, scratch: string): Promise<readonly PerfRow[]> {
-  const ours = join(scratch, `${subject.name}-ours.onnx`);
-  const { report } = await ownQuantize(subject.modelPath, ours, ['--calibration', subject.dataPath]);
+  const { name, modelPath, dataPath } = subject;
+  const path = join(scratch, `${name}-ours.onnx`);
+  const quantized = await ownQuantizeIfItPays(modelPath, path, ['--calibration', dataPath]);
   const peer = await quantizeByPeer(subject, python, scratch);
-  const variants: readonly Variant[] = [
-    { name: 'FP32', path: subject.modelPath },
-    { name: 'ours', path: ours },
-    ...(peer.path === undefined ? [] : [{ name: 'peer', path: peer.path } as const]),
-  ];
-  const rounds = await measureRounds(variants, subject.dataPath);
-  const [fp32 = [], own = [], other] = rounds;
-  const { quantized, fused, float } = report.ops;
+  const paths = {
+    fp32: modelPath,
+    ...(quantized === undefined ? {} : { ours: path }),
+    ...(peer.path === undefined ? {} : { peer: peer.path }),
+  };
+  const { fp32, ours = fp32, peer: other } = await measureRounds(paths, dataPath);
+  const figure = 'ours / peer';
   return [
-    {
-      ...intervalRow(subject.name, 'ours / FP32', own, fp32),
-      detail: `${inMilliseconds(own)} / ${inMilliseconds(fp32)}; ${fused} of ${quantized} nodes in int8, ${float.length} left float`,
-    },
-    other === undefined
-      ? plainRow(subject.name, 'ours / peer', `the peer fails: ${peer.failure}`)
+    quantized === undefined
+      ? { ...plainRow(name, 'ours / FP32', '1'), target: '≤ 1', reached: true, detail: 'stays float32' }
       : {
-          ...intervalRow(subject.name, 'ours / peer', own, other),
-          detail: `${inMilliseconds(own)} / ${inMilliseconds(other)}${peer.note}`,
+          ...intervalRow(name, 'ours / FP32', ours, fp32),
+          detail: `${inMilliseconds(ours)} / ${inMilliseconds(fp32)}; ${inInt8(quantized)}`,
+        },
+    other === undefined
+      ? plainRow(name, figure, `the peer fails: ${peer.failure}`)
+      : {
+          ...intervalRow(name, figure, ours, other),
+          detail: `${inMilliseconds(ours)} / ${inMilliseconds(other)}${peer.note}`,
         },
   ];
 }
 
-async function measureRounds(variants: readonly Variant[], dataPath: string): Promise<readonly Rounds[]> {
-  const ready = await Promise.all(variants.map(({ path }) => openVariant(path, dataPath)));
-  const rounds: number[][] = variants.map(() => []);
+function inInt8({ report: { ops } }: OwnQuantization): string {
+  return `${ops.fused} of ${ops.quantized} nodes in int8, ${ops.float.length} left float`;
+}
+
+async function measureRounds(paths: VariantPaths, dataPath: string): Promise<VariantRounds> {
+  const names = Object.keys(paths) as VariantName[];
+  const ready = await Promise.all(names.map((name) => openVariant(paths[name] as string, dataPath)));
+  const rounds: number[][] = names.map(() => []);
   try {
     for (const { runs } of ready) for (const run of runs) await run();
-    for (const { variant } of interleaveRounds(variants.length, ROUNDS, SEED)) {
+    for (const { variant } of interleaveRounds(names.length, ROUNDS, SEED)) {
       rounds[variant]?.push(await roundOf(ready[variant] as ReadyVariant));
     }
   } finally {
     for (const { close } of ready) await close();
   }
-  return rounds;
+  return Object.fromEntries(names.map((name, index) => [name, rounds[index]])) as unknown as VariantRounds;
 }
 
 async function roundOf({ runs }: ReadyVariant): Promise<number> {

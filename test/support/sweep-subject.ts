@@ -1,9 +1,14 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Tensor } from 'onnxruntime-node';
+import type { Tensor } from 'onnxruntime-node';
 import { memorySource } from '../../src/onnx/byte-source.ts';
 import { decodeMessage } from '../../src/onnx/decode.ts';
-import { DATA_TYPE, type GraphProto, type TensorProto, type ValueInfoProto } from '../../src/onnx/messages.ts';
+import {
+  DATA_TYPE,
+  type GraphProto,
+  type TensorProto,
+  type ValueInfoProto,
+} from '../../src/onnx/messages.ts';
 import { encodeModel, type OnnxModel, readModel } from '../../src/onnx/model-file.ts';
 import { tensorSchema } from '../../src/onnx/schema.ts';
 import { bytesOf, npy, npz } from '../unit/data/npz-writer.ts';
@@ -94,7 +99,8 @@ async function between(model: OnnxModel, feeds: Feeds): Promise<OnnxModel | unde
   const result = await runModel(model, feeds).catch(() => undefined);
   const given = result?.[output.name];
   if (!isWide(fed) || given === undefined || !isWide(given)) return undefined;
-  if (output.name === input.name || graph.initializer.some(({ name }) => name === output.name)) return undefined;
+  if (output.name === input.name || graph.initializer.some(({ name }) => name === output.name))
+    return undefined;
   const inner = { from: `${input.name}_sweep_in`, to: `${output.name}_sweep_out` };
   renameTensor(graph, input.name, inner.from);
   renameTensor(graph, output.name, inner.to);
@@ -151,11 +157,22 @@ function dataOf(
   folder: string,
 ): Pick<SweepSubject, 'feeds' | 'dataPath'> {
   if (feeds === undefined) return {};
-  const arrays = Object.entries(feeds).map(([name, feed]) => [`calib/${name}`, arrayOf(model, name, feed)]);
-  if (arrays.length === 0 || arrays.some(([, array]) => array === undefined)) return { feeds };
+  const archive = archiveOf(model, feeds);
+  if (archive === undefined) return { feeds };
   const dataPath = join(folder, 'data.npz');
-  writeFileSync(dataPath, npz(Object.fromEntries(arrays)));
+  writeFileSync(dataPath, archive);
   return { feeds, dataPath };
+}
+
+/** An archive whose split `calib` holds one sample; undefined where an archive cannot feed that to the model. */
+export function archiveOf(model: OnnxModel, feeds: Feeds): Uint8Array | undefined {
+  const arrays: Record<string, Uint8Array> = {};
+  for (const [name, feed] of Object.entries(feeds)) {
+    const array = arrayOf(model, name, feed);
+    if (array === undefined) return undefined;
+    arrays[`calib/${name}`] = array;
+  }
+  return Object.keys(arrays).length === 0 ? undefined : npz(arrays);
 }
 
 const NPY_TYPES: Readonly<Record<string, string>> = {

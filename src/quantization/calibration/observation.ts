@@ -38,8 +38,13 @@ export interface ObservingModel {
   readonly observed: readonly ObservedTensor[];
 }
 
-/** Of a feature map, every so many-th row and column is looked at for its distribution. */
+/** Rows or columns from one that is looked at to the next. */
 const SPATIAL_STRIDE = 3;
+/** Maps of so few rows or columns are looked at more closely, the smaller ones as a whole. */
+const SMALL_MAPS = [
+  { atMost: 8, stride: 1 },
+  { atMost: 16, stride: 2 },
+] as const;
 
 /**
  * A copy of the model with outputs that tell about `tensors`: their exact extremes or, for `values`, a sample of their
@@ -54,7 +59,7 @@ const SPATIAL_STRIDE = 3;
 export function observeTensors(
   view: GraphView,
   tensors: readonly string[],
-  { values, spatialStride = SPATIAL_STRIDE }: ObservationSettings,
+  { values, wholeMaps = false }: ObservationSettings,
 ): ObservingModel {
   const { graph, model } = view;
   const names = createNameScope(graph);
@@ -70,13 +75,15 @@ export function observeTensors(
   };
   const reduce = (opType: string, tensor: string, suffix: string) =>
     add(opType, tensor, suffix, [intAttributeProto('keepdims', 0)]);
-  const sample = (tensor: string) =>
-    featureMaps.get(tensor) === 2 && spatialStride > 1
+  const sample = (tensor: string) => {
+    const strides = wholeMaps ? [] : (featureMaps.get(tensor) ?? []).map(strideOver);
+    return strides.length === 2 && strides.some((stride) => stride > 1)
       ? add('MaxPool', tensor, 'values', [
           intsAttributeProto('kernel_shape', [1, 1]),
-          intsAttributeProto('strides', [spatialStride, spatialStride]),
+          intsAttributeProto('strides', strides),
         ])
       : add('Identity', tensor, 'values');
+  };
   const observed = tensors.map((tensor): ObservedTensor => {
     if (values) return { kind: 'values', tensor, valuesOutput: sample(tensor) };
     const maxOutput = featureMaps.has(tensor)
@@ -92,8 +99,21 @@ export function observeTensors(
 export interface ObservationSettings {
   /** Whether values are asked for, and not extremes. */
   readonly values: boolean;
-  /** Every so many-th row and column of a feature map is sampled; 1 for all. */
-  readonly spatialStride?: number;
+  /** Gives all values of feature maps, too, instead of every so many-th row and column. */
+  readonly wholeMaps?: boolean;
+}
+
+/**
+ * Picking starts at the first row, which lies at the border, where padding makes values unlike the others. A stride that
+ * would end at the opposite border as well, and so show twice as much of it, is avoided where the map is large.
+ */
+function strideOver(size: number | undefined): number {
+  if (size === undefined) return SPATIAL_STRIDE;
+  const small = SMALL_MAPS.find(({ atMost }) => size <= atMost);
+  if (small !== undefined) return small.stride;
+  let stride = SPATIAL_STRIDE;
+  while ((size - 1) % stride === 0) stride += 1;
+  return stride;
 }
 
 function intsAttributeProto(name: string, values: readonly number[]): AttributeProto {

@@ -81,15 +81,15 @@ function observeExtremes(
   };
 }
 
-const VALUES_PER_RUN = 8192;
 const VALUES_PER_TENSOR = 2 ** 19;
+const FEWEST_PER_RUN = 1024;
 
 /**
- * How many values of a tensor are worth counting in each of so many runs: enough for a tail of one in ten thousand. Few
- * samples are looked at more closely.
+ * How many values of a tensor are worth counting in each of so many runs: enough in all for a tail of one in ten
+ * thousand. Few samples are looked at more closely.
  */
 export function valuesPerRun(samples: number): number {
-  return Math.max(VALUES_PER_RUN, VALUES_PER_TENSOR / samples);
+  return Math.max(FEWEST_PER_RUN, VALUES_PER_TENSOR / samples);
 }
 
 /**

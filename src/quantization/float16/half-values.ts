@@ -5,6 +5,9 @@ export const LARGEST_FLOAT16 = 65504;
 /** Below it float16 has fewer than its eleven significant bits. */
 const SMALLEST_NORMAL_FLOAT16 = 2 ** -14;
 
+/** The smallest float16 is 2^-24, so that less than four bits are left below it. */
+const SMALLEST_OF_MANY = 2 ** -21;
+
 // Bit patterns of float32 magnitudes, which have the order of the values they stand for.
 const INFINITY_BITS = 0x7f800000;
 const ROUNDS_TO_INFINITY = 0x477ff000; // 65520, half way between 65504 and the next power of two
@@ -66,18 +69,24 @@ export function halfTensor(tensor: TensorProto, name: string, { bits }: HalfValu
   return { ...made, ...(docString === undefined ? {} : { docString }), metadataProps };
 }
 
-/**
- * Says what float16 cannot hold of a constant that is multiplied with or computed upon: values beyond ±65504, or a
- * single value that is so small that most of its digits would be lost. Undefined where the constant fits.
- */
-export function outsideFloat16(values: Float32Array): string | undefined {
+/** How many of the values float16 cannot hold because they are too large, in words; undefined where it holds all. */
+export function tooLargeForFloat16(values: Float32Array): string | undefined {
   let tooLarge = 0;
   for (let i = 0; i < values.length; i += 1) {
     const magnitude = Math.abs(values[i] as number);
     if (magnitude >= 65520 && magnitude < Number.POSITIVE_INFINITY) tooLarge += 1;
   }
-  if (tooLarge > 0) return `${tooLarge} of ${values.length} values`;
-  const [only] = values;
-  const isTiny = values.length === 1 && only !== 0 && Math.abs(only as number) < SMALLEST_NORMAL_FLOAT16;
-  return isTiny ? `${only}` : undefined;
+  return tooLarge > 0 ? `${tooLarge} of ${values.length} values` : undefined;
+}
+
+/**
+ * Says that a factor is so small that float16 would lose most of its digits, as a single value below the normal range or
+ * as values that keep less than four bits each. Undefined where it is not, and where all values are 0.
+ */
+export function tooSmallForFloat16(values: Float32Array): string | undefined {
+  let largest = 0;
+  for (let i = 0; i < values.length; i += 1) largest = Math.max(largest, Math.abs(values[i] as number));
+  const limit = values.length === 1 ? SMALLEST_NORMAL_FLOAT16 : SMALLEST_OF_MANY;
+  if (!(largest > 0 && largest < limit)) return undefined;
+  return values.length === 1 ? `${values[0]}` : `${values.length} values of at most ${largest}`;
 }

@@ -18,7 +18,7 @@ const FLOAT16_OPERATORS: ReadonlySet<string> = new Set(
     Einsum Elu Equal Erf Exp Expand Flatten Floor GRU Gather GatherElements GatherND Gelu Gemm GlobalAveragePool
     GlobalLpPool GlobalMaxPool Greater GreaterOrEqual GroupNormalization HardSigmoid HardSwish Hardmax Identity
     InstanceNormalization IsNaN LRN LSTM LayerNormalization LeakyRelu Less LessOrEqual Log LogSoftmax
-    LpNormalization LpPool MatMul Max MaxPool MaxUnpool Mean MeanVarianceNormalization Min Mish Mod Mul Neg
+    LpNormalization LpPool MatMul Max MaxPool MaxUnpool Mean Min Mish Mod Mul Neg
     NonZero OneHot PRelu Pad Pow RMSNormalization RNN Reciprocal ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp
     ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum ReduceSumSquare Relu Reshape Resize ReverseSequence
     RotaryEmbedding Round ScatterElements ScatterND Selu Shrink Sigmoid Sign Sin Sinh Slice Softmax Softplus
@@ -36,12 +36,14 @@ const COORDINATES = 'coordinates need more digits than float16 has';
 const SUMS = 'running sums and products need more digits than float16 has';
 const REDUCTION = 'runtimes have no float16 form of its reduction';
 const GENERATOR = 'runtimes make these values in float32';
+const EXPANSION = 'ONNX defines it by nodes with float32 constants, which runtimes then put in its place';
 const NUMERIC = 'the algorithm needs more digits than float16 has';
 
 /** Operators that stay float32 although their schemas may allow float16. */
 const FLOAT32_BY_CHOICE: ReadonlyMap<string, string> = new Map([
   ...each('AffineGrid GridSample MaxRoiPool NonMaxSuppression Range RoiAlign', COORDINATES),
   ...each('CumProd CumSum', SUMS),
+  ...each('MeanVarianceNormalization', EXPANSION),
   ...each('DFT Det NegativeLogLikelihoodLoss STFT SoftmaxCrossEntropyLoss Unique', NUMERIC),
   ...each(
     `Bernoulli BlackmanWindow EyeLike HammingWindow HannWindow MelWeightMatrix Multinomial RandomNormal
@@ -109,4 +111,9 @@ const LIMITS_CONSTANTS: ReadonlySet<string> = new Set(
 
 export function mayLimitConstants({ opType }: NodeProto): boolean {
   return LIMITS_CONSTANTS.has(opType ?? '');
+}
+
+/** Whether an input is only added to what the operator computes from the others. */
+export function isAddend({ opType }: NodeProto, index: number): boolean {
+  return index === 2 && (opType === 'Conv' || opType === 'ConvTranspose' || opType === 'Gemm');
 }

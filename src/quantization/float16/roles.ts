@@ -7,8 +7,8 @@ import { scopeRefusal } from '../node-selection.ts';
 import { constantOf, isConstantNode } from './constants.ts';
 import type { FloatTensor, Origin } from './float-tensor.ts';
 import type { Float16Recipe } from './float16-recipe.ts';
-import { outsideFloat16 } from './half-values.ts';
-import { float16Refusal, mayLimitConstants, staysFloat32Input } from './operators.ts';
+import { tooLargeForFloat16, tooSmallForFloat16 } from './half-values.ts';
+import { float16Refusal, isAddend, mayLimitConstants, staysFloat32Input } from './operators.ts';
 import { originOf } from './origin.ts';
 
 /** How a node takes part in the conversion. */
@@ -68,7 +68,11 @@ export function createRoles(
   const roleOfOperator = (node: NodeProto, around: NodeSurroundings, origin: Origin): Role => {
     const outside = node.input.flatMap((name, index) => {
       const tensor = staysFloat32Input(node, index) ? undefined : around.find(name);
-      return tensor === undefined ? [] : misfits(tensor);
+      if (tensor === undefined) return [];
+      const { tooLarge, tooSmall } = misfits(tensor);
+      // What is only added keeps all the digits that the sum has.
+      const found = tooLarge ?? (isAddend(node, index) ? undefined : tooSmall);
+      return found === undefined ? [] : [found];
     });
     // Only arithmetic on sizes is carried on in float32, so only there a result is handed from node to node.
     const inherits = origin === 'integers' && node.input.some((name) => around.find(name)?.saturates);
@@ -101,14 +105,20 @@ function role(kind: Role['kind'], origin: Origin, more: Partial<Role> = {}): Rol
   return { kind, origin, reason: undefined, saturates: false, freezesBodies: false, ...more };
 }
 
-/** What float16 cannot hold of a constant, as a reason to keep its reader float32. */
-function createMisfits(view: GraphView): (tensor: FloatTensor) => readonly string[] {
-  const known = new Map<FloatTensor, readonly string[]>();
-  const examine = ({ name, constant }: FloatTensor): readonly string[] => {
-    const outside = constant && outsideFloat16(view.readFloats(constant));
-    return outside === undefined
-      ? []
-      : [`the constant '${name}' is outside the range of float16: ${outside}`];
+/** What float16 cannot hold of a constant, as reasons to keep its reader float32. */
+interface Misfits {
+  readonly tooLarge?: string | undefined;
+  readonly tooSmall?: string | undefined;
+}
+
+function createMisfits(view: GraphView): (tensor: FloatTensor) => Misfits {
+  const known = new Map<FloatTensor, Misfits>();
+  const examine = ({ name, constant }: FloatTensor): Misfits => {
+    if (constant === undefined) return {};
+    const values = view.readFloats(constant);
+    const reason = (what: string | undefined) =>
+      what && `the constant '${name}' is outside the range of float16: ${what}`;
+    return { tooLarge: reason(tooLargeForFloat16(values)), tooSmall: reason(tooSmallForFloat16(values)) };
   };
   return (tensor) => {
     const found = known.get(tensor) ?? examine(tensor);

@@ -57,6 +57,12 @@ describe('createHistogram', () => {
     histogram.cover({ min: 0, max: 0 });
     histogram.add(new Float32Array(10), 3, 1);
     expect(total(histogram.snapshot())).toBe(4);
+    histogram.add(Float32Array.of(-1, 1), 1, 1);
+    expect(filled(histogram.snapshot())).toEqual([
+      [-1, 1],
+      [0, 4],
+      [0.75, 1],
+    ]);
   });
 
   it('adds every so many-th value, with its weight', () => {
@@ -65,6 +71,30 @@ describe('createHistogram', () => {
     histogram.add(Float32Array.of(0.1, 0.9, 0.1, 0.9), 2, 0.25);
     expect(filled(histogram.snapshot())).toEqual([[0, 0.5]]);
   });
+
+  it('makes room by itself for values beyond what was covered', () => {
+    const values = Float32Array.of(0.1, 0.3, 0.6, 0.9, 1.4, -0.1);
+    const grown = createHistogram(4);
+    grown.add(values.subarray(0, 4), 1, 1);
+    grown.add(values.subarray(4), 1, 1);
+    expect(total(grown.snapshot())).toBe(6);
+    const { min, max } = grown.snapshot().range;
+    expect([min, max]).toEqual([Math.fround(-0.1), Math.fround(1.4)]);
+    for (const [edge] of filled(grown.snapshot())) expect(Math.abs(edge % grown.snapshot().binWidth)).toBe(0);
+  });
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
+    'says that it met %s, as the first value, too',
+    (bad) => {
+      expect(createHistogram(4).add(Float32Array.of(bad), 1, 1)).toBe(false);
+      const started = createHistogram(4);
+      expect(started.add(Float32Array.of(0.5, 1), 1, 1)).toBe(true);
+      expect(started.add(Float32Array.of(0.5, bad), 1, 1)).toBe(false);
+    },
+  );
+
+  it('does not look at what lies between the values that it picks', () =>
+    expect(createHistogram(4).add(Float32Array.of(1, Number.NaN, 1), 2, 1)).toBe(true));
 
   it('does not depend on how values come in batches once the range is known', () => {
     const floats = fc.float32Array({ minLength: 1, maxLength: 60, noNaN: true, min: -100, max: 100 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Tensor as CoreTensor } from '../../../../src/core/tensor.ts';
+import { intsAttribute } from '../../../../src/onnx/attributes.ts';
 import type { NodeProto, TensorProto } from '../../../../src/onnx/messages.ts';
 import { readExtremes } from '../../../../src/quantization/calibration/extremes.ts';
 import {
@@ -103,4 +104,44 @@ describe('observeTensors', () => {
       }
     },
   );
+
+  /** What is run to see the values of `c`, behind a 3x3 convolution of an input with these dimensions. */
+  function samplerOf(dims: readonly (number | string)[], wholeMaps = false) {
+    const view = viewGraph(netOf([conv], dims));
+    const { model: observing, observed } = observeTensors(view, ['c'], { values: true, wholeMaps });
+    expect(observed).toEqual([{ kind: 'values', tensor: 'c', valuesOutput: 'c_values' }]);
+    const made = graphOf(observing).node.filter(({ output }) => output[0] === 'c_values');
+    expect(graphOf(observing).node).toHaveLength(2);
+    return made.map((n) => [n.opType, intsAttribute(n, 'strides')])[0];
+  }
+
+  it.each([
+    { why: 'every third row and column', dims: [1, 3, 20, 30], strides: [3, 3] },
+    { why: 'those also where the size is not known', dims: [1, 3, 'h', 'w'], strides: [3, 3] },
+    { why: 'more of a small map', dims: [1, 3, 13, 16], strides: [2, 2] },
+    {
+      why: 'another stride where the third would end at the far border',
+      dims: [1, 3, 28, 25],
+      strides: [4, 5],
+    },
+    { why: 'all along a short axis', dims: [1, 3, 8, 50], strides: [1, 3] },
+  ])('picks $why of a feature map for its values', ({ dims, strides }) =>
+    expect(samplerOf(dims)).toEqual(['MaxPool', strides]),
+  );
+
+  it('gives a tiny map, and any map where all is asked for, as a whole', () => {
+    expect(samplerOf([1, 3, 7, 7])).toEqual(['Identity', undefined]);
+    expect(samplerOf([1, 3, 40, 40], true)).toEqual(['Identity', undefined]);
+  });
+
+  it('picks values as they are', async () => {
+    const given = netOf([conv], [1, 3, 20, 20]);
+    const feeds: Feeds = { x: wavyFeed(1, 3, 20, 20) };
+    const { model: observing } = observeTensors(viewGraph(given), ['c'], { values: true });
+    const { c, c_values: picked } = await runModel(observing, feeds);
+    const whole = c?.data;
+    if (!(whole instanceof Float32Array)) throw new Error('c is no float tensor');
+    const every = whole.filter((_, i) => (i % 20) % 3 === 0 && (Math.floor(i / 20) % 20) % 3 === 0);
+    expect(picked?.data).toEqual(every);
+  });
 });

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { ObservedTensor } from '../../../../src/quantization/calibration/observation.ts';
-import { createObserver, needsValues } from '../../../../src/quantization/calibration/observers.ts';
+import {
+  createObserver,
+  needsValues,
+  valuesPerRun,
+} from '../../../../src/quantization/calibration/observers.ts';
 import { CALIBRATION_METHODS, type CalibrationSettings } from '../../../../src/quantization/recipe.ts';
 
 const extremes: ObservedTensor = { kind: 'extremes', tensor: 't', maxOutput: 't_max', minOutput: 't_min' };
@@ -63,3 +67,46 @@ it('looks at values for the methods that judge distributions, and for no other',
     'entropy',
     'mse',
   ]));
+
+describe('what is counted of a tensor', () => {
+  /** The range of a run of `values`, of which about `most` are counted, for the percentile 60. */
+  function thinned(values: Float32Array, most: number) {
+    const tensor: ObservedTensor = { kind: 'values', tensor: 't', valuesOutput: 't_values' };
+    const observer = createObserver({ method: 'percentile', percentile: 60 }, [tensor], most);
+    observer.add(0, { t_values: { type: 'float32', dims: [values.length], data: values } });
+    return observer.ranges().get('t');
+  }
+
+  it('is picked so that no column of a row is met more often than another', () => {
+    // Rows of nine: a stride of three or nine would see only the first column, or every third.
+    const rows = Float32Array.from({ length: 9 * 400 }, (_, i) => (i % 9 === 0 ? 100 : 1));
+    for (const most of [3600, 1200, 400, 130]) expect(thinned(rows, most)?.max, `${most}`).toBeLessThan(2);
+  });
+
+  it('is more of each run where there are few, and never next to nothing', () => {
+    expect(valuesPerRun(1)).toBe(valuesPerRun(50) * 50);
+    expect(valuesPerRun(1_000_000)).toBe(1024);
+  });
+});
+
+it.each([
+  ['NaN', Number.NaN],
+  ['infinity', Number.POSITIVE_INFINITY],
+  ['what MaxPool makes of minus infinity', -3.4028234663852886e38],
+])('names tensor and sample where values hold %s', (_, bad) => {
+  for (const method of ['percentile', 'entropy', 'mse'] as const) {
+    expect(() => rangeAfter({ method }, [1, 2], [0, bad, 1])).toThrow(
+      expect.objectContaining({
+        problem: expect.objectContaining({
+          kind: 'non-finite-activation',
+          place: { tensor: 't', sample: 1 },
+        }),
+      }),
+    );
+  }
+});
+
+it.each(['percentile', 'entropy', 'mse'] as const)(
+  'gives a tensor of zeros the range of 0 alone for %s',
+  (method) => expect(rangeAfter({ method }, [0, 0, 0])).toEqual({ min: 0, max: 0 }),
+);

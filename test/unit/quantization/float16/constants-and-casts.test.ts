@@ -98,6 +98,23 @@ describe('constants', () => {
     expect(initializerTypes(given)['w']).toBe(DATA_TYPE.float);
   });
 
+  it('of tiny values alone keep the product float32, but not where they are only added', async () => {
+    const tiny = (name: string, dims: readonly number[], count: number) =>
+      tensor(name, dims, wavy(count, 1e-30));
+    const product = chain(13, [node('MatMul', ['x', 'w'], ['y'])], [1, 4]);
+    graphOf(product).initializer.push(tiny('w', [4, 3], 12));
+    graphOf(product).node.unshift(node('Relu', ['x'], ['r']));
+    (graphOf(product).node[1] as NodeProto).input[0] = 'r';
+    const { report } = await convertAndCompare(product, { x: wavyFeed(1, 4) });
+    expect(report.float).toMatchObject([
+      { op: 'MatMul', reason: expect.stringContaining('12 values of at most') },
+    ]);
+
+    const sum = chain(13, [node('Gemm', ['x', 'w', 'b'], ['y'])], [1, 4]);
+    graphOf(sum).initializer.push(tensor('w', [4, 3], wavy(12)), tiny('b', [3], 3));
+    expect((await convertAndCompare(sum, { x: wavyFeed(1, 4) })).report.float).toEqual([]);
+  });
+
   it('that would vanish do not, so that nothing is divided by zero', async () => {
     const given = chain(
       13,
@@ -150,6 +167,48 @@ describe('Cast nodes', () => {
     });
     expect(opTypesOf(converted)).toEqual(['Cast', 'Sigmoid', 'Cast']);
     expect(intAttribute(nodesOf(converted, 'Cast')[0] as NodeProto, 'to')).toBe(DATA_TYPE.float16);
+  });
+
+  it('that have nothing left to do become Identity, so that the model loads without optimizations too', async () => {
+    const given = chain(
+      18,
+      [
+        node('Cast', ['x'], ['same'], { to: DATA_TYPE.float }),
+        node('Mul', ['same', 'same'], ['square']),
+        node('Cast', ['square'], ['half'], { to: DATA_TYPE.float16 }),
+        node('CastLike', ['half', 'half'], ['like']),
+        node('Cast', ['like'], ['back'], { to: DATA_TYPE.float }),
+        node('Sqrt', ['back'], ['y']),
+      ],
+      [4],
+    );
+    const { converted } = await convertAndCompare(given, { x: wavyFeed(4) });
+    expect(opTypesOf(converted)).toEqual('Cast Identity Mul Identity Identity Identity Sqrt Cast'.split(' '));
+  });
+
+  it('in bodies, too', async () => {
+    const branch = () =>
+      graph({
+        nodes: [
+          node('Cast', ['a'], ['half'], { to: DATA_TYPE.float16 }),
+          node('Cast', ['half'], ['back'], { to: DATA_TYPE.float }),
+          node('Sqrt', ['back'], ['root']),
+        ],
+        outputs: [value('root')],
+      });
+    const given = chain(
+      18,
+      [
+        node('Abs', ['x'], ['a']),
+        node('If', ['yes'], ['y'], { then_branch: branch(), else_branch: branch() }),
+      ],
+      [4],
+    );
+    graphOf(given).input.push(value('yes', 'bool', []));
+    const yes = new Tensor('bool', [true], []);
+    const { converted } = await convertAndCompare(given, { x: wavyFeed(4), yes });
+    const body = findAttribute(nodesOf(converted, 'If')[0] as NodeProto, 'then_branch')?.g;
+    expect(body?.node.map(({ opType }) => opType)).toEqual(['Identity', 'Identity', 'Sqrt', 'Cast']);
   });
 
   it('to other types read what there is', () => {

@@ -179,6 +179,22 @@ describe('operators that stay float32', () => {
     expect(convert(given).float).toHaveLength(converts ? 0 : 1);
   });
 
+  it('are those that runtimes replace by nodes with float32 constants', async () => {
+    const given = chain(
+      13,
+      [
+        node('Relu', ['x'], ['a']),
+        node('MeanVarianceNormalization', ['a'], ['b']),
+        node('Sigmoid', ['b'], ['y']),
+      ],
+      [1, 2, 3, 3],
+    );
+    const { report } = await convertAndCompare(given, { x: wavyFeed(1, 2, 3, 3) });
+    expect(report.float).toMatchObject([
+      { op: 'MeanVarianceNormalization', reason: expect.stringContaining('float32 constants') },
+    ]);
+  });
+
   it('are scatters that reduce', () => {
     const given = model(
       graph({

@@ -3,7 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { decodeFloat16, encodeFloat16 } from '../../../../src/core/float16.ts';
 import { DATA_TYPE } from '../../../../src/onnx/messages.ts';
 import { readTensorData } from '../../../../src/onnx/tensor-data.ts';
-import { halfTensor, halfValues, outsideFloat16 } from '../../../../src/quantization/float16/half-values.ts';
+import {
+  halfTensor,
+  halfValues,
+  tooLargeForFloat16,
+  tooSmallForFloat16,
+} from '../../../../src/quantization/float16/half-values.ts';
 import { graph, model, tensor } from '../../../support/graph-builder.ts';
 import { unwrap } from '../../../support/unwrap.ts';
 
@@ -108,18 +113,31 @@ describe('halfTensor', () => {
   });
 });
 
-describe('outsideFloat16', () => {
+describe('tooLargeForFloat16', () => {
   it('says nothing of values that fit, infinities among them', () => {
-    expect(outsideFloat16(Float32Array.of(0, 1, -65504, Number.POSITIVE_INFINITY))).toBeUndefined();
-    expect(outsideFloat16(Float32Array.of(1e-9, 1))).toBeUndefined();
-    expect(outsideFloat16(Float32Array.of(0))).toBeUndefined();
+    expect(tooLargeForFloat16(Float32Array.of(0, 1, -65504, Number.POSITIVE_INFINITY))).toBeUndefined();
   });
 
   it('counts values that are too large', () => {
-    expect(outsideFloat16(Float32Array.of(1, 70_000, -1e9))).toBe('2 of 3 values');
+    expect(tooLargeForFloat16(Float32Array.of(1, 70_000, -1e9))).toBe('2 of 3 values');
+  });
+});
+
+describe('tooSmallForFloat16', () => {
+  it('says nothing of zeros, nor of small values beside larger ones', () => {
+    expect(tooSmallForFloat16(Float32Array.of(0))).toBeUndefined();
+    expect(tooSmallForFloat16(Float32Array.of(0, 0))).toBeUndefined();
+    expect(tooSmallForFloat16(Float32Array.of(1e-9, 2 ** -21))).toBeUndefined();
+    expect(tooSmallForFloat16(Float32Array.of(Number.NaN, 1e-9))).toBeUndefined();
   });
 
   it('names a single value that is too small to keep its digits', () => {
-    expect(outsideFloat16(Float32Array.of(2 ** -20))).toBe(`${2 ** -20}`);
+    expect(tooSmallForFloat16(Float32Array.of(2 ** -20))).toBe(`${2 ** -20}`);
+  });
+
+  it('tells of many that are all too small', () => {
+    expect(tooSmallForFloat16(Float32Array.of(0, -(2 ** -22), 2 ** -30))).toBe(
+      `3 values of at most ${2 ** -22}`,
+    );
   });
 });
