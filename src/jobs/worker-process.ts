@@ -81,7 +81,8 @@ export class WorkerProcess {
     return new Promise((resolve) => {
       this.#waiting = resolve;
       this.#child.send(request, (error) => {
-        if (error)
+        // A worker that is being cancelled may have gone before it heard; its end then gives the answer.
+        if (error && this.#controls.signal?.aborted !== true)
           this.#answer(err(problem('worker-crashed', `the worker cannot be reached: ${error.message}`)));
       });
     });
