@@ -1,7 +1,7 @@
 import { mkdtemp } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { secondsBetween } from '../core/clock.ts';
-import { ProblemError, problem } from '../core/problem.ts';
+import { type Problem, ProblemError, problem } from '../core/problem.ts';
 import type { GraphProto } from '../onnx/messages.ts';
 import { type OnnxModel, readModel } from '../onnx/model-file.ts';
 import type { OpenModel } from '../onnx/open-model.ts';
@@ -44,7 +44,7 @@ export async function quantizeModel(task: QuantizeTask, context: TaskContext): P
   const model = await phase('load', async () => unwrap(readModel(task.modelPath)));
   requireQuantizable(model);
   const { view, notes } = await phase('prepare', () =>
-    prepare(model, recipe, scratchModelOpener(scratch, task.threads)),
+    prepare(model, recipe, task, scratchModelOpener(scratch, task.threads)),
   );
   const applied = await applyRecipe(view, recipe, { task, scratch, phase, context });
   const { audit, check } = await phase('write', async () => {
@@ -82,12 +82,20 @@ export async function quantizeModel(task: QuantizeTask, context: TaskContext): P
 async function prepare(
   model: OnnxModel,
   recipe: Recipe,
+  { modelPath, threads }: QuantizeTask,
   open: OpenModel,
 ): Promise<{ readonly view: GraphView; readonly notes: readonly string[] }> {
-  const report = unwrap(await prepareModel(model, { open }));
+  const prepared = await prepareModel(model, { open });
+  // A part of it was rejected; the problem should name the whole, and the node that is to blame.
+  if (!prepared.ok && isRejection(prepared.error)) await requireLoadable(modelPath, threads);
+  const report = unwrap(prepared);
   nameNodes(model);
   const view = viewGraph(model);
   return { view, notes: [...preparationNotes(report), ...unmatchedSelections(view, recipe)] };
+}
+
+function isRejection({ kind }: Problem): boolean {
+  return kind === 'model-rejected-by-runtime';
 }
 
 /** What a recipe names and the model does not have is most likely mistyped. */

@@ -80,6 +80,19 @@ describe('models', () => {
     }
   });
 
+  it('that are too new for the runtime are refused as a whole, not for the part that was tried first', async () => {
+    const given = layers();
+    graphOf(given).node.unshift(node('Relu', ['b1'], ['b2']));
+    (graphOf(given).node[1] as NodeProto).input[2] = 'b2';
+    given.proto.opsetImport = [{ domain: '', version: 99 }];
+    for (const recipe of ALL) {
+      expect(await problemOf(given, recipe), recipe).toMatchObject({
+        kind: 'model-rejected-by-runtime',
+        message: expect.stringContaining('/model.onnx'),
+      });
+    }
+  });
+
   it('that are too old for the runtime are compared as they are once they are lifted', async () => {
     const given = model(
       graph({

@@ -44,10 +44,12 @@ async function perform(jobs: readonly SweepJob[]): Promise<void> {
       for (const recipe of recipes) {
         await send({ kind: 'begin', job, recipe });
         const [family = ''] = recipe.split(' ');
+        const isStatic = family.startsWith('static');
         const outcome =
           idle.get(family) ?? (await sweepModel(subject, settingsOf(recipe, entry.name), folder));
-        // Where one recipe finds nothing, its relatives find nothing either.
-        if (outcome.result === 'refused' && outcome.kind === 'nothing-to-quantize') idle.set(family, outcome);
+        // Where one static recipe finds nothing, its relatives find nothing either.
+        const foundNothing = outcome.result === 'refused' && outcome.kind === 'nothing-to-quantize';
+        if (isStatic && foundNothing) idle.set(family, outcome);
         await send({ kind: 'end', job, recipe, outcome });
       }
     }
