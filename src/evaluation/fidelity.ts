@@ -1,3 +1,8 @@
+import { klDivergence } from './tasks/kl-divergence.ts';
+
+/** More scores than any classifier has are a picture or a sequence. */
+const MAX_CLASSES = 100_000;
+
 /** How close one output of the candidate is to the reference's, over all items. */
 export interface OutputFidelity {
   readonly name: string;
@@ -9,8 +14,15 @@ export interface OutputFidelity {
   /** Mean over the items of the cosine between the two outputs; null without items. */
   readonly cosine: number | null;
   readonly maxAbsError: number;
+  /**
+   * Mean over the items of the divergence of the candidate's probabilities from the reference's, in nats; null where the
+   * output is not one score for each of several classes.
+   */
+  readonly kl: number | null;
   /** No finite element differs. */
   readonly identical: boolean;
+  /** Items on which the two outputs have different sizes, so that nothing else here tells about them. */
+  readonly incomparable: number;
 }
 
 /** Whose output holds a NaN or an infinity that the other one does not share. */
@@ -22,6 +34,8 @@ export interface FidelityAccumulator {
    * Other elements that are not finite are left out of the sums and reported.
    */
   add(reference: ArrayLike<number>, candidate: ArrayLike<number>): NonFiniteSide | undefined;
+  /** Counts an item whose two outputs have different sizes. */
+  addIncomparable(): undefined;
   result(): OutputFidelity;
 }
 
@@ -32,7 +46,13 @@ export function accumulateFidelity(name: string): FidelityAccumulator {
   let noise = 0;
   let cosines = 0;
   let maxAbsError = 0;
+  let divergences = 0;
+  let divergent = 0;
+  let incomparable = 0;
   return {
+    addIncomparable: () => {
+      incomparable += 1;
+    },
     add: (reference, candidate) => {
       const item = compareItem(reference, candidate);
       items += 1;
@@ -40,6 +60,11 @@ export function accumulateFidelity(name: string): FidelityAccumulator {
       noise += item.noiseSquares;
       cosines += cosineOf(item);
       maxAbsError = Math.max(maxAbsError, item.maxAbsError);
+      const divergence = reference.length > MAX_CLASSES ? null : klDivergence(reference, candidate);
+      if (divergence !== null) {
+        divergences += divergence;
+        divergent += 1;
+      }
       return item.nonFinite;
     },
     result: () => ({
@@ -47,7 +72,10 @@ export function accumulateFidelity(name: string): FidelityAccumulator {
       sqnrDb: noise > 0 && signal > 0 ? 10 * Math.log10(signal / noise) : null,
       cosine: items === 0 ? null : cosines / items,
       maxAbsError,
-      identical: items > 0 && maxAbsError === 0,
+      // An output that is class scores for some items alone is none.
+      kl: divergent === items && items > 0 ? divergences / items : null,
+      identical: items > 0 && incomparable === 0 && maxAbsError === 0,
+      incomparable,
     }),
   };
 }

@@ -3,9 +3,11 @@ import type { OutputFidelity } from './fidelity.ts';
 import type { IndexList } from './index-list.ts';
 import { itemsNeeded, type PairedComparison } from './paired.ts';
 import { clopperPearsonUpperBound } from './proportion.ts';
+import { changeWords, differenceWords, percent, points } from './statistics/figure-words.ts';
+import { type Judgement, judgeLoss, type LossEvidence } from './statistics/judge-loss.ts';
+import type { MetricInfo } from './task.ts';
 
-/** What the evidence allows to be said about a candidate. */
-export type Verdict = 'non_inferior' | 'degraded_within_budget' | 'regressed' | 'inconclusive' | 'invalid';
+export type { Judgement, Verdict } from './statistics/judge-loss.ts';
 
 /** How much accuracy may be lost. Where both are given the smaller loss counts; where neither is, 1 % relative. */
 export interface AccuracyBudget {
@@ -21,8 +23,11 @@ export interface VerdictSettings {
   /** Confidence of intervals and of the bounds that must stay below the budget. */
   readonly confidence: number;
   readonly budget: AccuracyBudget;
-  /** What is judged by: the right answers where there are labels (the default), or the answers kept whatever the labels. */
-  readonly metric?: 'top1' | 'agreement';
+  /**
+   * What is judged by: a metric of the task, `agreement` (the answers kept, whatever the labels), or `sqnr_db`. Where it
+   * is absent the task's first metric where there are labels, otherwise agreement.
+   */
+  readonly metric?: string;
   /** For models without class scores: the SQNR of the first output that is good enough, in dB. */
   readonly minSqnrDb?: number;
 }
@@ -32,12 +37,6 @@ export const DEFAULT_VERDICT_SETTINGS: VerdictSettings = {
   confidence: 0.95,
   budget: { relative: 0.01 },
 };
-
-export interface Judgement {
-  readonly verdict: Verdict;
-  /** One or two plain sentences with the figures that decided. */
-  readonly reason: string;
-}
 
 /** The loss of accuracy that the budget allows, as a share of the items. */
 export function allowedDrop(budget: AccuracyBudget, referenceAccuracy: number): number {
@@ -82,44 +81,29 @@ export function judgeValidity(soundness: Soundness): Judgement | undefined {
   return undefined;
 }
 
-/**
- * Judges by right and wrong answers. The first that holds decides:
- * a loss that is shown (p < alpha) and above the budget is `regressed`, one within it `degraded_within_budget`;
- * an upper bound of the loss below the budget is `non_inferior`; anything else is `inconclusive`.
- */
+/** Judges by right and wrong answers, with the exact test and its bound; see `judgeLoss`. */
 export function judgeByLabels(
   paired: PairedComparison,
   referenceAccuracy: number,
   settings: VerdictSettings,
+  metric: Pick<MetricInfo, 'label' | 'unit'> = { label: 'top-1', unit: 'proportion' },
 ): Judgement {
   const budget = allowedDrop(settings.budget, referenceAccuracy);
-  const change =
-    `top-1 went from ${percent(referenceAccuracy)} to ${percent(referenceAccuracy - paired.drop)} on ${paired.n} items ` +
-    `(${paired.b} newly wrong, ${paired.c} newly right, p = ${significant(paired.pValue)})`;
-  if (paired.pValue < settings.alpha) {
-    return paired.drop > budget
-      ? {
-          verdict: 'regressed',
-          reason: `${change}: the loss is real and above the ${points(budget)} allowed`,
-        }
-      : {
-          verdict: 'degraded_within_budget',
-          reason: `${change}: the loss is real but within the ${points(budget)} allowed`,
-        };
-  }
-  const limit = paired.dropUpperBound;
-  const surely = `with ${percent(paired.confidence)} confidence`;
-  if (limit < 0) {
-    return { verdict: 'non_inferior', reason: `${change}: ${surely} the gain is above ${points(-limit)}` };
-  }
-  const bound = `${surely} the loss is below ${points(limit)}`;
-  if (limit < budget) {
-    return { verdict: 'non_inferior', reason: `${change}: ${bound}, within the ${points(budget)} allowed` };
-  }
-  return {
-    verdict: 'inconclusive',
-    reason: `${change}: ${bound}, which is more than the ${points(budget)} allowed. ${advice(paired, budget, settings)}`,
-  };
+  return judgeLoss(
+    {
+      metric,
+      reference: referenceAccuracy,
+      candidate: referenceAccuracy - paired.drop,
+      loss: paired.drop,
+      pValue: paired.pValue,
+      lossUpperBound: paired.dropUpperBound,
+      budget,
+      n: paired.n,
+      detail: `${paired.b} newly wrong, ${paired.c} newly right`,
+      itemsNeeded: itemsNeeded(paired.discordance, budget, { confidence: settings.confidence }),
+    },
+    settings,
+  );
 }
 
 /**
@@ -128,11 +112,17 @@ export function judgeByLabels(
  * one, so the other outcome is `inconclusive` and never `regressed`. The reference's answers stand in for the labels,
  * and its accuracy therefore for 100 % where the budget is relative.
  */
-export function judgeByAgreement(disagreements: number, n: number, settings: VerdictSettings): Judgement {
+export function judgeByAgreement(
+  disagreements: number,
+  n: number,
+  settings: VerdictSettings,
+  /** Of what n counts, and why that is less than the items. */
+  units = 'items',
+): Judgement {
   const budget = allowedDrop(settings.budget, 1);
   const bound = clopperPearsonUpperBound(disagreements, n, settings.confidence);
   const change =
-    `the answer changed on ${disagreements} of ${n} items; with ${percent(settings.confidence)} confidence ` +
+    `the answer changed on ${disagreements} of ${n} ${units}; with ${percent(settings.confidence)} confidence ` +
     `it changes on fewer than ${percent(bound)}`;
   if (bound < budget) {
     return {
@@ -142,9 +132,38 @@ export function judgeByAgreement(disagreements: number, n: number, settings: Ver
   }
   const next =
     disagreements / n < budget
-      ? 'more items would narrow the bound'
+      ? `more ${units.split(' ')[0]} would narrow the bound`
       : 'only labels can tell whether the changes are losses';
   return { verdict: 'inconclusive', reason: `${change}, and ${points(budget)} are allowed: ${next}` };
+}
+
+/**
+ * Judges by a figure that compares with the reference, such as how many of its neighbours an embedding keeps. The reference
+ * is perfect by it, so that there is a loss needs no proof, only that it is larger than what is allowed: `regressed` where
+ * its lower bound is, `non_inferior` where its upper bound is not, otherwise `inconclusive`.
+ */
+export function judgeAgainstReference(
+  evidence: Omit<LossEvidence, 'pValue'> & { readonly lossLowerBound: number | null },
+  settings: VerdictSettings,
+): Judgement {
+  const { metric, candidate, budget, lossLowerBound, lossUpperBound, n } = evidence;
+  if (candidate === null || lossUpperBound === null) {
+    return { verdict: 'inconclusive', reason: `${metric.label} has no value on these ${n} items` };
+  }
+  const change = changeWords(metric, evidence.reference ?? 1, candidate);
+  const allowed = `the ${differenceWords(metric, budget)} allowed`;
+  const surely = `with ${percent(settings.confidence)} confidence`;
+  if (lossLowerBound !== null && lossLowerBound > budget) {
+    const least = differenceWords(metric, lossLowerBound);
+    return {
+      verdict: 'regressed',
+      reason: `${change} on ${n} items: ${surely} the loss is above ${least}, more than ${allowed}`,
+    };
+  }
+  const bound = `${change} on ${n} items: ${surely} the loss is below ${differenceWords(metric, lossUpperBound)}`;
+  return lossUpperBound < budget
+    ? { verdict: 'non_inferior', reason: `${bound}, within ${allowed}` }
+    : { verdict: 'inconclusive', reason: `${bound}, which is more than ${allowed}` };
 }
 
 /**
@@ -172,25 +191,4 @@ export function judgeByFidelity(primary: OutputFidelity, settings: VerdictSettin
         reason: `'${primary.name}' ${measured}, at least the ${minSqnrDb} dB asked for`,
       }
     : { verdict: 'regressed', reason: `'${primary.name}' ${measured}, below the ${minSqnrDb} dB asked for` };
-}
-
-function advice(paired: PairedComparison, budget: number, settings: VerdictSettings): string {
-  if (budget === 0) return 'A budget of nothing cannot be shown by any sample.';
-  const needed = itemsNeeded(paired.discordance, budget, { confidence: settings.confidence });
-  return needed > paired.n
-    ? `About ${needed} items would show it if nothing is lost in truth.`
-    : 'If nothing were lost in truth this many items should have shown it: a loss near the budget is likely.';
-}
-
-function percent(share: number): string {
-  return `${Number((share * 100).toFixed(2))} %`;
-}
-
-function points(share: number): string {
-  const value = Number((share * 100).toPrecision(3));
-  return `${value} percentage ${value === 1 ? 'point' : 'points'}`;
-}
-
-function significant(p: number): string {
-  return p >= 0.001 ? p.toFixed(3) : p.toExponential(1);
 }

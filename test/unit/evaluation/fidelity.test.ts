@@ -92,8 +92,44 @@ describe('accumulateFidelity', () => {
     ).toMatchObject({ cosine: 1, identical: true });
   });
 
+  it('means the divergences of class scores over the items, and has none of anything else', () => {
+    // Softmax of (0, ln 3) is (1/4, 3/4), of (0, 0) it is (1/2, 1/2).
+    const { kl } = measure(
+      [
+        [0, Math.log(3)],
+        [0, 0],
+      ],
+      [
+        [1, 2],
+        [1, 2],
+      ],
+    );
+    expect(kl).toBeCloseTo((0.25 * Math.log(0.5) + 0.75 * Math.log(1.5)) / 2, 12);
+    expect(measure([[1], [2]])).toMatchObject({ kl: null });
+    expect(
+      measure(
+        [
+          [1, 2],
+          [1, 2],
+        ],
+        [
+          [1, Number.NaN],
+          [1, 2],
+        ],
+      ),
+    ).toMatchObject({ kl: null });
+  });
+
   it('has measured nothing without items', () => {
-    expect(measure()).toEqual({ name: 'y', sqnrDb: null, cosine: null, maxAbsError: 0, identical: false });
+    expect(measure()).toEqual({
+      name: 'y',
+      sqnrDb: null,
+      cosine: null,
+      maxAbsError: 0,
+      kl: null,
+      identical: false,
+      incomparable: 0,
+    });
   });
 
   it('does not lose a small signal after a large one', () => {

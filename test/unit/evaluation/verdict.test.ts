@@ -122,7 +122,15 @@ describe('judgeByAgreement', () => {
 });
 
 describe('judgeByFidelity', () => {
-  const output: OutputFidelity = { name: 'y', sqnrDb: 30, cosine: 0.99, maxAbsError: 0.1, identical: false };
+  const output: OutputFidelity = {
+    name: 'y',
+    sqnrDb: 30,
+    cosine: 0.99,
+    maxAbsError: 0.1,
+    identical: false,
+    incomparable: 0,
+    kl: null,
+  };
   const floor = (minSqnrDb: number) => ({ ...DEFAULT_VERDICT_SETTINGS, minSqnrDb });
 
   it('says non-inferior for equal outputs', () => {

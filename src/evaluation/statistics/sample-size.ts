@@ -1,0 +1,115 @@
+import { binomialUpperTail } from '../proportion.ts';
+import { normalQuantile } from '../special-functions.ts';
+
+/** What a sample says about how the loss varies, in the metric's unit; see `pairedBootstrap`. */
+export interface LossScatter {
+  readonly lossStandardError: number;
+  /** How far one changed unit more than was seen would move the loss. */
+  readonly oneMoreChange: number;
+  /** Items of the sample. */
+  readonly n: number;
+}
+
+/**
+ * Items needed to show that the loss of any metric is below `margin`, if there is none in truth; infinite for a margin of
+ * 0. The standard error falls with the square root of the items, the effect of one more change with the items. Where items
+ * are grouped, as many are meant as make enough groups of the size seen.
+ *
+ * For a share of right answers this is what `itemsNeeded` gives.
+ * @param power probability of succeeding with that many items
+ */
+export function itemsNeededForLoss(
+  { lossStandardError, oneMoreChange, n }: LossScatter,
+  margin: number,
+  { confidence = 0.95, power = 0.8 }: { readonly confidence?: number; readonly power?: number } = {},
+): number {
+  const z = normalQuantile(confidence);
+  const byPower = n * (((z + normalQuantile(power)) * lossStandardError) / margin) ** 2;
+  // If nothing changes, the bound that is left is z times the effect of one change.
+  const withoutChanges = (n * z * oneMoreChange) / margin;
+  return Math.max(1, Math.ceil(Math.max(byPower, withoutChanges)));
+}
+
+/**
+ * Exact probability that the one-sided exact McNemar test finds a drop (p < alpha).
+ * @param discordance share of the items on which exactly one of the models is right
+ * @param drop accuracy of the reference minus that of the candidate in truth, at most the discordance
+ */
+export function mcnemarPower(n: number, discordance: number, drop: number, alpha: number): number {
+  if (!(discordance >= 0 && discordance <= 1 && Math.abs(drop) <= discordance)) {
+    throw new RangeError(`a drop of ${drop} at a discordance of ${discordance}`);
+  }
+  return powerOf(criticalCounts(n, discordance, alpha), discordance, drop);
+}
+
+/**
+ * The smallest drop that the exact McNemar test finds with probability `power`; null where it misses even the largest
+ * that the discordance allows, that is when every changed answer is a loss. Accurate to 1e-9.
+ */
+export function detectableDrop(n: number, discordance: number, alpha: number, power: number): number | null {
+  const outcomes = criticalCounts(n, discordance, alpha);
+  if (powerOf(outcomes, discordance, discordance) < power) return null;
+  let missed = 0;
+  let found = discordance;
+  while (found - missed > 1e-9) {
+    const middle = (missed + found) / 2;
+    if (powerOf(outcomes, discordance, middle) < power) missed = middle;
+    else found = middle;
+  }
+  return found;
+}
+
+/** One number of changed answers that may come up. */
+interface Outcome {
+  readonly changed: number;
+  readonly probability: number;
+  /** The fewest losses among them that the test finds significant; more than there are where none are enough. */
+  readonly critical: number;
+}
+
+function powerOf(outcomes: readonly Outcome[], discordance: number, drop: number): number {
+  if (discordance === 0) return 0;
+  const lossShare = (discordance + drop) / (2 * discordance);
+  let power = 0;
+  for (const { changed, probability, critical } of outcomes) {
+    if (critical <= changed) power += probability * binomialUpperTail(critical, changed, lossShare);
+  }
+  return Math.min(1, power);
+}
+
+function criticalCounts(n: number, discordance: number, alpha: number): readonly Outcome[] {
+  const { first, probabilities } = binomialProbabilities(n, discordance);
+  const outcomes: Outcome[] = [];
+  let critical = 0;
+  for (const [offset, probability] of probabilities.entries()) {
+    const changed = first + offset;
+    // One more changed answer never needs fewer losses, and at most one more of them.
+    while (critical <= changed && binomialUpperTail(critical, changed, 0.5) >= alpha) critical += 1;
+    outcomes.push({ changed, probability, critical });
+  }
+  return outcomes;
+}
+
+/** Probabilities of the numbers of successes around the most likely one, down to 1e-18 of it. They add up to 1. */
+function binomialProbabilities(
+  n: number,
+  p: number,
+): { readonly first: number; readonly probabilities: readonly number[] } {
+  const mode = Math.min(n, Math.floor((n + 1) * p));
+  const odds = p / (1 - p);
+  const below: number[] = [];
+  const above: number[] = [];
+  for (let k = mode, share = 1; k > 0; k -= 1) {
+    share *= k / ((n - k + 1) * odds);
+    if (share < 1e-18) break;
+    below.push(share);
+  }
+  for (let k = mode, share = 1; k < n; k += 1) {
+    share *= ((n - k) * odds) / (k + 1);
+    if (share < 1e-18) break;
+    above.push(share);
+  }
+  const relative = [...below.reverse(), 1, ...above];
+  const total = relative.reduce((sum, share) => sum + share, 0);
+  return { first: mode - below.length, probabilities: relative.map((share) => share / total) };
+}
