@@ -48,11 +48,20 @@ export function durationSeconds(text: string): number {
   return seconds;
 }
 
-/** A number from 0 to 1. */
-export function ratio(text: string): number {
+/** A p-value below which something counts as shown: above 0 and up to 0.2. */
+export function significance(text: string): number {
   const value = Number(text);
-  if (text.trim() === '' || !(value >= 0 && value <= 1)) {
-    throw new InvalidArgumentError(`expected a number from 0 to 1 but found '${text}'`);
+  if (!(value > 0 && value <= 0.2)) {
+    throw new InvalidArgumentError(`expected a number above 0 and up to 0.2 but found '${text}'`);
+  }
+  return value;
+}
+
+/** Of intervals: from 0.5 to below 1. */
+export function confidence(text: string): number {
+  const value = Number(text);
+  if (!(value >= 0.5 && value < 1)) {
+    throw new InvalidArgumentError(`expected a number from 0.5 to below 1 but found '${text}'`);
   }
   return value;
 }
@@ -62,6 +71,14 @@ export function percentile(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !(value > 50 && value <= 100)) {
     throw new InvalidArgumentError(`expected a number above 50 and up to 100 but found '${text}'`);
+  }
+  return value;
+}
+
+export function nonNegative(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && Number.isFinite(value))) {
+    throw new InvalidArgumentError(`expected a number of at least 0 but found '${text}'`);
   }
   return value;
 }

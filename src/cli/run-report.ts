@@ -31,7 +31,7 @@ const HEADER = [
 
 /** What a person wants to know after a run: the table, why the verdicts, what the host did, where to look next. */
 export function renderRun(result: PipelineResult, context: ReportContext): string {
-  const reference = result.variants.flatMap(({ evaluation }) => evaluation?.reference ?? [])[0];
+  const reference = result.variants.flatMap(({ evaluation }) => evaluation ?? [])[0];
   const rows = result.variants.map((outcome) => toRow(outcome, reference));
   return [
     '',
@@ -48,12 +48,31 @@ export function renderRun(result: PipelineResult, context: ReportContext): strin
   ].join('\n');
 }
 
-type ReferenceAccuracy = NonNullable<VariantOutcome['evaluation']>['reference'];
+/** Of the metric that was judged by, or the first that has a value; the reference's own in its row. */
+function accuracyColumns(
+  evaluation: VariantOutcome['evaluation'],
+  reference: VariantOutcome['evaluation'],
+): [string, string] {
+  const { figures = [], metric } = evaluation ?? reference ?? {};
+  const figure = figures.find(({ name }) => name === metric) ?? figures.find((any) => any.reference !== null);
+  if (figure === undefined) return ['–', '–'];
+  const isProportion = figure.unit === 'proportion';
+  const text = (value: number | null) =>
+    value === null ? '–' : isProportion ? percent(value) : String(Number(value.toPrecision(4)));
+  const interval = evaluation === undefined ? figure.referenceInterval : figure.interval;
+  const ends = interval === null ? [] : [interval.lower, interval.upper];
+  return [
+    text(evaluation === undefined ? figure.reference : figure.value),
+    interval === null
+      ? '–'
+      : isProportion
+        ? `${ends.map((end) => (end * 100).toFixed(2)).join('–')} %`
+        : ends.map(text).join('–'),
+  ];
+}
 
-function toRow(outcome: VariantOutcome, reference: ReferenceAccuracy): string[] {
+function toRow(outcome: VariantOutcome, reference: VariantOutcome['evaluation']): string[] {
   const { variant, sizeBytes, evaluation, speedUps } = outcome;
-  const accuracy = evaluation === undefined ? reference : evaluation;
-  const interval = accuracy?.top1Interval;
   const singleStream = byScenario(outcome.bench, 'single-stream');
   const offline = byScenario(outcome.bench, 'offline');
   const latency = (singleStream ?? offline)?.latencySeconds;
@@ -62,10 +81,7 @@ function toRow(outcome: VariantOutcome, reference: ReferenceAccuracy): string[] 
   return [
     variant,
     formatBytes(sizeBytes),
-    percent(accuracy?.top1),
-    interval === undefined
-      ? '–'
-      : `${(interval.lower * 100).toFixed(2)}–${(interval.upper * 100).toFixed(2)} %`,
+    ...accuracyColumns(evaluation, reference),
     evaluation === undefined ? '–' : percent(evaluation.agreement),
     evaluation === undefined ? '–' : evaluation.identical ? 'identical' : decimal(evaluation.sqnrDb, 1),
     time(latency?.p50),

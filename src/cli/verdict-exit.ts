@@ -7,3 +7,8 @@ import type { ModelEvaluation } from '../jobs/evaluate-task.ts';
 export function isFailedVerdict(verdict: ModelEvaluation['verdict']): boolean {
   return verdict === 'regressed' || verdict === 'invalid';
 }
+
+/** Whether an evaluation fails a gate: by its verdict, or because a model no longer gives the answers that it gave. */
+export function hasFailed({ verdict, drift }: Pick<ModelEvaluation, 'verdict' | 'drift'>): boolean {
+  return isFailedVerdict(verdict) || drift?.drift === 'answers';
+}

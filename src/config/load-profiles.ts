@@ -6,7 +6,7 @@ import { err, ok, type Result } from '../core/result.ts';
 import { type Profile, profileRuleProblems, resolveProfile } from './profile.ts';
 import { ProfileSchema } from './profile-schema.ts';
 import { byPlace, type SchemaProblemKind, schemaProblems } from './schema-problems.ts';
-import { parseYaml, type YamlDocument, type YamlProblemKind } from './yaml-document.ts';
+import { joinPointer, parseYaml, type YamlDocument, type YamlProblemKind } from './yaml-document.ts';
 
 export type ProfileProblem = Problem<
   YamlProblemKind | SchemaProblemKind | 'profile-not-found' | 'file-not-found' | 'duplicate-profile'
@@ -101,10 +101,31 @@ async function missingFiles(profile: Profile, document: YamlDocument): Promise<r
     found.push(problem('file-not-found', message, { place: document.placeOf(field, 'value'), hint }));
   };
   if ((await kindOf(profile.model)) !== 'file') report('/model', `there is no model file ${profile.model}`);
-  if ((await kindOf(profile.data.path)) === undefined) {
-    report('/data/path', `there is no data set ${profile.data.path}`);
+  for (const [field, path] of namedFiles(profile)) {
+    if ((await kindOf(path)) === undefined) report(field, `there is no ${path}`);
   }
   return found;
+}
+
+/** The fields of a profile that name files and folders besides the model, and where those lie. */
+function namedFiles({ data: { set }, task }: Profile): readonly (readonly [field: string, path: string])[] {
+  const { path, labels, module, preprocess, inputs = {} } = set;
+  const { vocabulary } = task.settings;
+  const tokenizers = Object.entries(inputs).map(
+    ([name, input]) =>
+      [`${joinPointer('/data/inputs', name)}/tokenize/tokenizer`, input.tokenize?.tokenizer] as const,
+  );
+  const named: readonly (readonly [string, string | undefined])[] = [
+    ['/data/path', path === '' ? undefined : path],
+    ['/data/labels/file', labels?.file],
+    ['/data/labels/masks', labels?.masks],
+    ['/data/preprocess', module],
+    ['/data/preprocess/tokenize/tokenizer', preprocess?.tokenize?.tokenizer],
+    ...tokenizers,
+    ['/task/module', task.module],
+    ['/task/vocabulary', typeof vocabulary === 'string' ? vocabulary : undefined],
+  ];
+  return named.flatMap(([field, file]) => (file === undefined ? [] : [[field, file] as const]));
 }
 
 async function profileFiles(root: string): Promise<readonly string[]> {

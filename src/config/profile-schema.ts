@@ -1,6 +1,8 @@
 import Type from 'typebox';
+import { dataFields } from './data-schema.ts';
 import { DURATION_PATTERN } from './duration.ts';
 import { RecipeFormatSchema, RecipeSchema } from './recipe-schema.ts';
+import { TaskSchema } from './task-schema.ts';
 
 const NAME_PATTERN = '^[a-z0-9][a-z0-9_-]{0,62}$';
 const NAME_FORM = 'lower-case letters, digits, "_" and "-", at most 63, starting with a letter or digit';
@@ -32,29 +34,48 @@ const Variant = Type.Object(
 
 const Budget = Type.Object(
   {
-    metric: Type.Enum(['top1', 'agreement'], {
-      type: 'string',
+    metric: Type.String({
+      pattern: '^[a-z][a-z0-9_]{0,62}$',
       description:
-        'top1: share of right answers; agreement: share of samples on which fp32 and the variant answer alike',
+        'a metric of the task, such as top1, map or wer; or agreement: the share of samples on which fp32 and the ' +
+        'variant answer alike; or sqnr_db',
     }),
     absolute: Type.Optional(
       Type.Number({
         minimum: 0,
-        maximum: 1,
-        description: 'largest allowed drop: 0.01 lets 0.95 become 0.94',
+        description: 'largest allowed loss in units of the metric: 0.01 lets 0.95 become 0.94',
       }),
     ),
     relative: Type.Optional(
       Type.Number({
         minimum: 0,
         maximum: 1,
-        description: 'largest allowed drop as a share of the fp32 value',
+        description: 'largest allowed loss as a share of the fp32 value',
+      }),
+    ),
+    atLeast: Type.Optional(
+      Type.Number({ description: 'for sqnr_db alone: the ratio in dB that the first output must keep' }),
+    ),
+    alpha: Type.Optional(
+      Type.Number({
+        exclusiveMinimum: 0,
+        maximum: 0.2,
+        default: 0.01,
+        description: 'a loss counts as shown when its p-value is below this',
+      }),
+    ),
+    confidence: Type.Optional(
+      Type.Number({
+        minimum: 0.5,
+        exclusiveMaximum: 1,
+        default: 0.95,
+        description: 'of intervals, and of the bound that must lie within the budget',
       }),
     ),
   },
   {
     ...closed,
-    oneOf: [{ required: ['absolute'] }, { required: ['relative'] }],
+    oneOf: [{ required: ['absolute'] }, { required: ['relative'] }, { required: ['atLeast'] }],
     description: 'how much accuracy a variant may lose against fp32: a metric, and absolute or relative',
   },
 );
@@ -113,11 +134,7 @@ export const ProfileSchema = Type.Object(
     model: Type.String({ minLength: 1, description: 'the ONNX file, absolute or relative to this file' }),
     data: Type.Object(
       {
-        path: Type.String({
-          minLength: 1,
-          description:
-            'the data set, absolute or relative to this file: an .npz with arrays <split>/<input name>',
-        }),
+        ...dataFields,
         calibration: Type.Optional(Split('the samples that calibration sees', 'calib')),
         evaluation: Type.Optional(
           Split('the samples that accuracy is measured on; all of the split by default', 'eval'),
@@ -132,14 +149,7 @@ export const ProfileSchema = Type.Object(
       },
       { ...closed, description: 'the samples to calibrate and evaluate with' },
     ),
-    task: Type.Optional(
-      Type.Enum(['fidelity', 'classification'], {
-        type: 'string',
-        default: 'fidelity',
-        description:
-          'classification: top-1 against labels; fidelity: the outputs against those of fp32, no labels needed',
-      }),
-    ),
+    task: Type.Optional(TaskSchema),
     variants: Type.Array(Variant, {
       minItems: 1,
       description: 'what to make of the model; fp32 is always there',

@@ -1,8 +1,17 @@
 import { dirname, resolve } from 'node:path';
 import { type Problem, problem } from '../core/problem.ts';
+import { dataRuleProblems, type ProfileDataSet, resolveDataSet } from './data.ts';
 import { parseDurationSeconds } from './duration.ts';
 import type { ProfileSource } from './profile-schema.ts';
 import { foreignSetting, type RecipeSource } from './recipe-schema.ts';
+import {
+  foreignTaskSetting,
+  knownMetrics,
+  measuresNumbers,
+  missingTaskSetting,
+  type ProfileTask,
+  resolveTask,
+} from './task.ts';
 import type { YamlDocument } from './yaml-document.ts';
 
 /** A registered model, all defaults filled in and all paths absolute. */
@@ -13,14 +22,14 @@ export interface Profile {
   readonly name: string;
   readonly model: string;
   readonly data: {
-    readonly path: string;
+    readonly set: ProfileDataSet;
     readonly calibration: { readonly split: string; readonly samples: number };
     /** Without `samples`, all of the split. */
     readonly evaluation: { readonly split: string; readonly samples?: number };
     /** Of a recurrent model. */
     readonly states?: readonly ProfileState[];
   };
-  readonly task: 'classification' | 'fidelity';
+  readonly task: ProfileTask;
   readonly variants: readonly ProfileVariant[];
   readonly budget: AccuracyBudget;
   readonly bench: {
@@ -47,12 +56,18 @@ export interface ProfileVariant {
  */
 export type ProfileRecipe = RecipeSource;
 
-/** The largest drop of a metric against fp32 that is accepted. */
+/** How much worse than fp32 a variant may be, and how surely that must be known. */
 export interface AccuracyBudget {
-  readonly metric: 'top1' | 'agreement';
-  /** `absolute`: in units of the metric; `relative`: as a share of the fp32 value. */
-  readonly kind: 'absolute' | 'relative';
-  readonly maxDrop: number;
+  /** The task's first where it is absent. */
+  readonly metric?: string;
+  /** In units of the metric. */
+  readonly absolute?: number;
+  /** As a share of the fp32 value. */
+  readonly relative?: number;
+  /** For `sqnr_db`. */
+  readonly atLeast?: number;
+  readonly alpha?: number;
+  readonly confidence?: number;
 }
 
 export interface BenchScenario {
@@ -63,14 +78,16 @@ export interface BenchScenario {
 type ScenarioSource = NonNullable<NonNullable<ProfileSource['bench']>['scenarios']>[number];
 
 const DEFAULT_CALIBRATION_SAMPLES = 256;
-const DEFAULT_MAX_DROP = 0.01;
+/** One percentage point, for metrics that are proportions; of others nobody knows the scale. */
+const DEFAULT_BUDGET: AccuracyBudget = { absolute: 0.01 };
+const DEFAULT_RELATIVE_BUDGET: AccuracyBudget = { relative: 0.01 };
 const DEFAULT_DURATION = '10s';
 const DEFAULT_SCENARIOS: readonly ScenarioSource[] = [{ scenario: 'single-stream' }, { scenario: 'offline' }];
 
 /** Fills in the defaults of a profile that its schema allows, and makes its paths absolute. */
 export function resolveProfile(source: ProfileSource, file: string): Profile {
   const folder = dirname(file);
-  const task = source.task ?? 'fidelity';
+  const task = resolveTask(source.task, folder);
   const calibrationSamples = source.data.calibration?.samples ?? DEFAULT_CALIBRATION_SAMPLES;
   const evaluationSamples = source.data.evaluation?.samples;
   return {
@@ -78,7 +95,7 @@ export function resolveProfile(source: ProfileSource, file: string): Profile {
     name: source.name,
     model: resolve(folder, source.model),
     data: {
-      path: resolve(folder, source.data.path),
+      set: resolveDataSet(source.data, folder, true),
       calibration: { split: source.data.calibration?.split ?? 'calib', samples: calibrationSamples },
       evaluation: {
         split: source.data.evaluation?.split ?? 'eval',
@@ -91,7 +108,7 @@ export function resolveProfile(source: ProfileSource, file: string): Profile {
       name,
       recipe: resolveRecipe(typeof recipe === 'string' ? { format: recipe } : recipe, calibrationSamples),
     })),
-    budget: resolveBudget(source.budget, task),
+    budget: source.budget ?? (measuresNumbers(task) ? DEFAULT_RELATIVE_BUDGET : DEFAULT_BUDGET),
     bench: {
       threads: source.bench?.threads ?? 1,
       scenarios: (source.bench?.scenarios ?? DEFAULT_SCENARIOS).map((entry) => ({
@@ -146,26 +163,59 @@ export function profileRuleProblems(
       report(`${field}/scenario`, `the scenario "${entry.scenario}" is given twice`, 'keep one of the two');
     }
   });
-  if (source.budget?.metric === 'top1' && source.task !== 'classification') {
+  reportTask(source, report);
+  return [...found, ...dataRuleProblems(source.data, document, '/data')];
+}
+
+function reportTask(
+  { task: written, budget }: ProfileSource,
+  report: (field: string, message: string, hint: string) => void,
+): void {
+  const task = resolveTask(written, '/');
+  if (typeof written === 'object' && (written.name === undefined) === (written.module === undefined)) {
     report(
-      '/budget/metric',
-      'the metric top1 needs the task classification',
-      'set "task: classification", or use the metric agreement',
+      '/task',
+      'a task is either one of the known ones or a module',
+      'give "name" or "module", not both',
     );
   }
-  return found;
+  const foreign = foreignTaskSetting(task);
+  if (foreign !== undefined) {
+    report(
+      `/task/${foreign.setting}`,
+      `the task ${task.name} has no setting "${foreign.setting}"`,
+      foreign.known.length === 0 ? 'it has none' : `it has ${foreign.known.join(', ')}`,
+    );
+  }
+  const missing = missingTaskSetting(task);
+  if (missing !== undefined) {
+    report(
+      '/task',
+      `the task ${task.name} needs "${missing}"`,
+      `such as task: { name: ${task.name}, ${missing}: … }`,
+    );
+  }
+  if (budget === undefined) return;
+  const known = knownMetrics(task);
+  if (known !== undefined && !known.includes(budget.metric)) {
+    report(
+      '/budget/metric',
+      `the task ${task.name} has no metric "${budget.metric}"`,
+      `it has ${known.join(', ')}`,
+    );
+  }
+  if ((budget.metric === 'sqnr_db') !== (budget.atLeast !== undefined)) {
+    report(
+      '/budget',
+      '"atLeast" and the metric sqnr_db belong together',
+      'such as { metric: sqnr_db, atLeast: 20 }',
+    );
+  }
 }
 
 function resolveRecipe(source: RecipeSource, calibrationSamples: number): ProfileRecipe {
   if (source.format !== 'static-int8' && source.format !== 'static-int16') return source;
   return { ...source, calibration: { samples: calibrationSamples, ...source.calibration } };
-}
-
-function resolveBudget(source: ProfileSource['budget'], task: Profile['task']): AccuracyBudget {
-  const metric = source?.metric ?? (task === 'classification' ? 'top1' : 'agreement');
-  return source?.relative === undefined
-    ? { metric, kind: 'absolute', maxDrop: source?.absolute ?? DEFAULT_MAX_DROP }
-    : { metric, kind: 'relative', maxDrop: source.relative };
 }
 
 function durationOf(entry: ScenarioSource): number {

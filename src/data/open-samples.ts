@@ -1,146 +1,252 @@
-import { ProblemError, problem } from '../core/problem.ts';
+import type { ImageGeometry } from '../core/item.ts';
+import { type Problem, ProblemError, problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { NamedTensors, Tensor } from '../core/tensor.ts';
+import { bindInputs } from './bind-inputs.ts';
 import type { CarriedState } from './carried-state.ts';
-import { convertElements } from './convert-elements.ts';
+import { choosePositions } from './choose-positions.ts';
+import { ALL_ITEMS, type DataSpec } from './data-spec.ts';
 import { initialStates } from './initial-states.ts';
-import { readLabels } from './labels.ts';
-import { type NpzArchive, openNpz } from './npz.ts';
-import type { ModelInput, Sample, SampleProblem, SampleSource } from './sample-source.ts';
-import { readSequenceStarts } from './sequences.ts';
-import { type BoundInput, bindSplit, type SplitBinding } from './split-binding.ts';
+import type { InputBinding, PrepareItem } from './input-binding.ts';
+import type { ItemCollection } from './item-collection.ts';
+import { type OpenCollectionPorts, openCollection } from './open-collection.ts';
+import { readAhead } from './read-ahead.ts';
+import type {
+  ModelInput,
+  Sample,
+  SampleProblem,
+  SampleRange,
+  SampleSource,
+  SkippedSample,
+} from './sample-source.ts';
 
-export interface OpenSamplesOptions {
-  /** `calib`, `eval` or any other prefix that the file's arrays have. */
+export interface OpenSamplesOptions extends OpenCollectionPorts {
+  /** A split of the data, or `all`. */
   readonly split: string;
   readonly modelInputs: readonly ModelInput[];
   /** Lets a missing input that looks like a carried state say so, and states be checked. */
   readonly modelOutputs?: readonly ModelInput[];
-  /** Inputs that the run before gives. They need no array; the first sample of a sequence brings zeros for them. */
+  /** Inputs that the run before gives. They need no data; the first sample of a sequence brings zeros for them. */
   readonly states?: readonly CarriedState[];
   /** At most this many samples, from the first. A positive integer. */
   readonly limit?: number;
+  /** Whether samples bring their labels, which are then checked. */
+  readonly withTruth?: boolean;
 }
 
 /**
- * Opens one split of an `.npz` file for one model. Everything that can be known without reading samples is checked
- * here: the split, the inputs' names, element types, dimensions and lengths. Where states are carried, an integer array
- * `<split>/sequence` tells the sequences apart: one starts wherever its value changes. Without it there is but one.
- * Errors: see `SampleProblem`; `read` may still find a damaged file or a value that the model's type cannot hold.
+ * Opens one split of a data set for one model. Everything that can be known without reading samples is checked here:
+ * the split, labels, and the names, element types, dimensions and lengths of what feeds the inputs. Where states are
+ * carried, a sequence starts wherever the items' `sequence` changes; without it there is but one.
+ * Errors: see the formats; `read` may still find a damaged file or a value that the model's type cannot hold. What is wrong
+ * with a sample names its index, and its file or, where that holds many, the item.
  */
 export async function openSamples(
-  path: string,
+  spec: DataSpec,
   options: OpenSamplesOptions,
 ): Promise<Result<SampleSource, SampleProblem>> {
-  const { split, limit = Number.POSITIVE_INFINITY } = options;
+  const { limit = Number.POSITIVE_INFINITY, states = [], modelInputs } = options;
   if (!(limit >= 1) || limit % 1 > 0)
     throw new RangeError(`the limit must be a positive integer, not ${limit}`);
-  const archive = await openNpz(path);
-  if (!archive.ok) return archive;
-  const source = await bindSource(archive.value, split, limit, options);
-  if (!source.ok) await archive.value.close();
-  return source;
-}
-
-async function bindSource(
-  archive: NpzArchive,
-  split: string,
-  limit: number,
-  { modelInputs, modelOutputs, states = [] }: OpenSamplesOptions,
-): Promise<Result<SampleSource, SampleProblem>> {
   const carried = new Set(states.map(({ input }) => input));
   const fedInputs = modelInputs.filter(({ name }) => !carried.has(name));
   if (fedInputs.length === 0 && states.length > 0) {
     const hint = 'leave out of the states what the data holds';
     return err(problem('state-invalid', 'every input of the model is a state, so no data is read', { hint }));
   }
-  const binding = bindSplit(archive, split, fedInputs, modelOutputs);
-  if (!binding.ok) return binding;
-  const count = Math.min(limit, binding.value.count);
-  if (states.length === 0) return ok(createSource(archive, split, binding.value, count));
-  const fed = binding.value.inputs.map(({ fed: input }) => input);
-  const outputs = modelOutputs === undefined ? {} : { modelOutputs };
-  const initial = initialStates({ states, modelInputs, fed, ...outputs });
-  if (!initial.ok) return initial;
-  const starts = await readSequenceStarts(archive, binding.value, split);
-  if (!starts.ok) return starts;
-  return ok(
-    createSource(archive, split, binding.value, count, { zeros: initial.value, starts: starts.value }),
-  );
-}
-
-/** What the samples of a recurrent model bring besides their arrays. */
-interface Sequences {
-  readonly zeros: NamedTensors;
-  /** Whether a sequence starts at a sample. */
-  readonly starts: (index: number) => boolean;
-}
-
-function createSource(
-  archive: NpzArchive,
-  split: string,
-  binding: SplitBinding,
-  count: number,
-  sequences?: Sequences,
-): SampleSource {
-  const read = async (
-    index: number,
-    isFirst = sequences?.starts(index),
-  ): Promise<Result<Sample, SampleProblem>> => {
-    if (!Number.isInteger(index) || index < 0 || index >= count) {
-      throw new RangeError(`sample ${index} of ${count}`);
-    }
-    const feeds: [string, Tensor][] = [];
-    for (const input of binding.inputs) {
-      const tensor = await readTensor(archive, input, index);
-      if (!tensor.ok) return tensor;
-      feeds.push([input.fed.name, tensor.value]);
-    }
-    const zeros = isFirst === true ? sequences?.zeros : undefined;
-    return ok({ index, feeds: { ...zeros, ...Object.fromEntries(feeds) } });
-  };
-  const inputArrays = new Set(binding.inputs.map(({ array }) => array.name));
-  return {
-    count,
-    inputs: binding.inputs.map(({ fed }) => fed),
-    unusedArrays: binding.unusedArrays,
-    read: (index) => read(index),
-    samples: (range = {}) => iterate(read, range.start ?? 0, Math.min(range.end ?? count, count)),
-    labels: () => readLabels(archive, { split, count, total: binding.count, taken: inputArrays }),
-    close: () => archive.close(),
-  };
-}
-
-async function* iterate(
-  read: (index: number, isFirst?: boolean) => ReturnType<SampleSource['read']>,
-  start: number,
-  end: number,
-): AsyncGenerator<Sample> {
-  for (let index = start; index < end; index += 1) {
-    // Whoever starts in the middle of a sequence has no state from before.
-    const sample = await (index === start ? read(index, true) : read(index));
-    if (!sample.ok) throw new ProblemError(sample.error);
-    yield sample.value;
+  const described = states.find(({ input }) => Object.hasOwn(spec.inputs ?? {}, input));
+  if (described !== undefined && spec.module === undefined) {
+    const message = `the data describes the input '${described.input}', which is a state that is carried`;
+    const hint = 'leave it out of data.inputs, or of the states';
+    return err(problem('state-invalid', message, { place: { tensor: described.input }, hint }));
   }
+  const collection = await openCollection(spec, { ...options, modelInputs: fedInputs });
+  if (!collection.ok) return collection;
+  const source = await bindCollection(collection.value, spec, fedInputs, { ...options, limit });
+  if (!source.ok) await collection.value.close();
+  return source;
 }
 
-async function readTensor(
-  archive: NpzArchive,
-  { array, fed }: BoundInput,
+async function bindCollection(
+  collection: ItemCollection,
+  spec: DataSpec,
+  fedInputs: readonly ModelInput[],
+  options: OpenSamplesOptions & { readonly limit: number },
+): Promise<Result<SampleSource, SampleProblem>> {
+  const { split, modelInputs, modelOutputs, states = [] } = options;
+  const bound = await bindItems(collection, spec, fedInputs, options);
+  if (!bound.ok) return bound;
+  const chosen = await choosePositions(collection, spec, { split, inOrder: states.length > 0 });
+  if (!chosen.ok) return chosen;
+  const positions = chosen.value.subarray(0, Math.min(options.limit, chosen.value.length));
+  if (positions.length === 0) return err(noSamples(collection, split));
+  const contents = { collection, spec, bound: bound.value, positions };
+  const { withTruth = false } = options;
+  if (states.length === 0) return ok(createSource({ ...contents, withTruth, zeros: undefined }));
+  const fed = bound.value.fed.flatMap(({ name, dims }) => (dims === undefined ? [] : [{ name, dims }]));
+  const outputs = modelOutputs === undefined ? {} : { modelOutputs };
+  const zeros = initialStates({ states, modelInputs, fed, ...outputs });
+  return zeros.ok ? ok(createSource({ ...contents, withTruth, zeros: zeros.value })) : zeros;
+}
+
+interface BoundItems {
+  readonly fed: SampleSource['inputs'];
+  readonly prepare: PrepareItem;
+}
+
+async function bindItems(
+  collection: ItemCollection,
+  spec: DataSpec,
+  fedInputs: readonly ModelInput[],
+  { split, modelOutputs }: OpenSamplesOptions,
+): Promise<Result<BoundItems, Problem>> {
+  if (spec.module !== undefined) {
+    return (await import('./own-preprocessing.ts')).bindOwnModule(spec.module, fedInputs);
+  }
+  const bindings = await bindInputs(collection, {
+    spec,
+    split,
+    modelInputs: fedInputs,
+    ...(modelOutputs === undefined ? {} : { modelOutputs }),
+  });
+  if (!bindings.ok) return bindings;
+  return ok({ fed: bindings.value.map(({ fed }) => fed), prepare: prepareBy(bindings.value) });
+}
+
+function prepareBy(bindings: readonly InputBinding[]): PrepareItem {
+  return async ({ fields }, place) => {
+    const feeds: Record<string, Tensor> = {};
+    let geometry: ImageGeometry | undefined;
+    for (const { fed, field, prepare } of bindings) {
+      const value = field === undefined ? undefined : fields[field];
+      if (field !== undefined && value === undefined) {
+        return err(
+          problem('field-missing', `the item has no '${field}'`, {
+            place,
+            hint: 'every item must have the same fields',
+          }),
+        );
+      }
+      const prepared = await prepare(value, place);
+      if (!prepared.ok) return prepared;
+      feeds[fed.name] = prepared.value.tensor;
+      geometry ??= prepared.value.geometry;
+    }
+    return ok({ feeds, ...(geometry === undefined ? {} : { geometry }) });
+  };
+}
+
+/** Enough to keep the decoders of two cores busy while a model computes, and few enough to forget about. */
+const SAMPLES_AHEAD = 4;
+
+interface SourceContents {
+  readonly collection: ItemCollection;
+  readonly spec: DataSpec;
+  readonly bound: BoundItems;
+  readonly positions: Uint32Array;
+  readonly withTruth: boolean;
+  /** Of the carried states. */
+  readonly zeros: NamedTensors | undefined;
+}
+
+function createSource(contents: SourceContents): SampleSource {
+  const { collection, spec, bound, positions, zeros } = contents;
+  const skipped = new Map<number, SkippedSample>();
+  const describe = (index: number) => collection.describe(positions[index] as number);
+  const sequenceAt = (index: number) => describe(index).sequence;
+  const startsSequence = (index: number, before = index - 1) =>
+    before < 0 || sequenceAt(index) !== sequenceAt(before);
+  const withZeros = (sample: Sample): Sample => ({ ...sample, feeds: { ...zeros, ...sample.feeds } });
+
+  async function read(index: number): Promise<Result<Sample, SampleProblem>> {
+    const sample = await readSample(contents, index);
+    return sample.ok && startsSequence(index) ? ok(withZeros(sample.value)) : sample;
+  }
+
+  async function* results({ start = 0, end = positions.length, step = 1 }: SampleRange = {}) {
+    if (!(step >= 1)) throw new RangeError(`the step must be positive, not ${step}`);
+    const range = { start, end: Math.min(end, positions.length), step };
+    let index = start;
+    // Whoever starts in the middle of a sequence has no state from before; nor has whoever misses a sequence's first sample.
+    let isFirst = true;
+    for await (const sample of readAhead(range, (at) => readSample(contents, at), SAMPLES_AHEAD)) {
+      isFirst ||= zeros !== undefined && startsSequence(index, index - step);
+      index += step;
+      if (sample.ok) {
+        yield isFirst ? ok(withZeros(sample.value)) : sample;
+        isFirst = false;
+      } else {
+        yield sample;
+      }
+    }
+  }
+
+  async function* samples(range?: SampleRange): AsyncGenerator<Sample> {
+    for await (const sample of results(range)) {
+      if (sample.ok) yield sample.value;
+      else if (spec.onBadSample !== 'skip') throw new ProblemError(sample.error);
+      else skip(sample.error);
+    }
+  }
+
+  const skip = (cause: SampleProblem): void => {
+    const index = cause.place?.sample ?? 0;
+    skipped.set(index, { index, id: describe(index).id, problem: cause });
+  };
+
+  return {
+    path: collection.path,
+    count: positions.length,
+    inputs: bound.fed,
+    unused: collection.unused,
+    isMadeUp: spec.format === 'random',
+    read,
+    results,
+    samples,
+    skipsBadSamples: spec.onBadSample === 'skip',
+    skipped: () => [...skipped.values()].sort((a, b) => a.index - b.index),
+    close: () => collection.close(),
+  };
+}
+
+async function readSample(
+  { collection, bound, positions, withTruth }: SourceContents,
   index: number,
-): Promise<Result<Tensor, SampleProblem>> {
-  const row = await archive.readRows(array.name, index, 1);
-  if (!row.ok) return row;
-  const data = convertElements(row.value, array.type, fed.type);
-  if (data.ok) return ok({ type: fed.type, dims: fed.dims, data: data.value });
-  return err(
-    problem(
-      'value-unrepresentable',
-      `element ${data.error.index} is ${data.error.value} (${array.type}), which ${fed.type} cannot hold`,
-      {
-        place: { file: archive.path, tensor: array.name, sample: index },
-        hint: `scale or cast the array to ${fed.type} when saving it`,
-      },
-    ),
-  );
+): Promise<Result<Sample, SampleProblem>> {
+  const position = positions[index];
+  if (position === undefined) throw new RangeError(`sample ${index} of ${positions.length}`);
+  const { id, group } = collection.describe(position);
+  const place = { file: collection.path, sample: index };
+  const item = await collection.read(position);
+  if (!item.ok) return err(locate(item.error, place, id));
+  const prepared = await bound.prepare(item.value, place, id);
+  if (!prepared.ok) return err(locate(prepared.error, place, id));
+  const { feeds, geometry } = prepared.value;
+  const truth = withTruth ? item.value.truth : undefined;
+  return ok({
+    index,
+    id,
+    ...(group === undefined ? {} : { group }),
+    ...(truth === undefined ? {} : { truth }),
+    ...(geometry === undefined ? {} : { geometry }),
+    feeds,
+  });
+}
+
+/** A file or folder of many items does not say which is bad, and after splitting an index alone does not either. */
+function locate(
+  cause: Problem,
+  place: { readonly file: string; readonly sample: number },
+  id: string,
+): Problem {
+  const found = { ...place, ...cause.place, sample: place.sample };
+  const isNamed = found.file !== place.file || found.line !== undefined;
+  return { ...cause, message: isNamed ? cause.message : `item '${id}': ${cause.message}`, place: found };
+}
+
+function noSamples({ path }: ItemCollection, split: string): Problem {
+  return problem('no-samples', `the split '${split}' holds no samples`, {
+    place: { file: path },
+    hint: `choose another split with --split, or '${ALL_ITEMS}'`,
+  });
 }

@@ -1,50 +1,77 @@
-import type { Problem } from '../core/problem.ts';
-import { ok, type Result } from '../core/result.ts';
-import { type ClassificationCounts, tallyClassification } from './classification.ts';
-import {
-  checkClassScores,
-  type EvaluationItem,
-  type EvaluationProblem,
-  type EvaluationTask,
-  type OutputPair,
-  readOutputPairs,
-} from './evaluation-item.ts';
+import type { ItemFacts } from '../core/item.ts';
+import { type Problem, ProblemError } from '../core/problem.ts';
+import { err, ok, type Result } from '../core/result.ts';
+import { type AnswerComparison, compareAnswers, type TalliedItem } from './compare-answers.ts';
 import { accumulateFidelity, type OutputFidelity } from './fidelity.ts';
 import { collectIndices, type IndexList } from './index-list.ts';
-import { comparePaired, type PairedComparison } from './paired.ts';
-import { clopperPearsonInterval, type Interval } from './proportion.ts';
 import {
-  allowedDrop,
+  type EvaluationItem,
+  type EvaluationProblem,
+  type OutputPair,
+  readOutputPair,
+  sizesDiffer,
+} from './output-pairs.ts';
+import { holmAdjusted } from './statistics/holm.ts';
+import type { Task } from './task.ts';
+import {
+  type AdjustedPValue,
   DEFAULT_VERDICT_SETTINGS,
-  type Judgement,
-  judgeByAgreement,
   judgeByFidelity,
-  judgeByLabels,
   judgeValidity,
   type Verdict,
   type VerdictSettings,
 } from './verdict.ts';
 
 export interface EvaluatorOptions {
-  readonly task: EvaluationTask;
+  /** What the outputs mean. Without a task they are compared as numbers, and nothing else. */
+  readonly task?: Task<unknown> | undefined;
   /** Numeric outputs to compare, by name; the first is the primary one. At least one. */
   readonly outputs: readonly string[];
-  /** Class index of every item, by the item's index; only for the task `classification`. */
-  readonly labels?: ArrayLike<number> | undefined;
   readonly settings?: VerdictSettings;
 }
 
+export interface EvaluatedItem extends EvaluationItem {
+  /** What the task reads in the reference's outputs, where that is known already. */
+  readonly referenceAnswer?: unknown;
+}
+
 export interface Evaluator {
-  /** Adds one item. A problem means that the models or labels do not belong together; the item is not counted then. */
-  add(item: EvaluationItem): Result<undefined, EvaluationProblem>;
+  /** Adds one item. A problem means that the models, the task or labels do not belong together; the item is not counted then. */
+  add(item: EvaluatedItem): Result<undefined, EvaluationProblem>;
   /** Records an item on which a model failed to run; the verdict becomes `invalid`. */
   fail(index: number, cause: Problem): void;
+  /** The items so far, and how close their outputs are. */
+  tally(): Pick<VariantEvaluation, 'n' | 'outputs'>;
+  /** Compares the answers of both models. Throws a `ProblemError` where a user's own metric fails. */
+  conclude(): Conclusion;
+  /** What is to be said where nothing else is compared. */
   finish(): VariantEvaluation;
+  /** The items whose answer changed, all of them, in the order in which they came. */
+  changed(): Iterable<ChangedItem>;
+}
+
+/** A candidate that was compared, and whose verdict may still depend on how many others are. */
+export interface Conclusion {
+  /** Of the test that there is a loss; null where nothing was tested. */
+  readonly pValue: number | null;
+  evaluation(adjusted?: AdjustedPValue): VariantEvaluation;
+}
+
+/** An item to which the candidate gives another answer than the reference. */
+export interface ChangedItem {
+  readonly index: number;
+  readonly id?: string;
+  /** As the task shows answers, in a few words. */
+  readonly reference: string;
+  readonly candidate: string;
+  /** Whether they were right; absent where nobody knows. */
+  readonly referenceRight?: boolean;
+  readonly candidateRight?: boolean;
 }
 
 /** A candidate against its reference on one data set. Proportions are 0 to 1; absent is what could not be measured. */
-export interface VariantEvaluation extends Partial<Accuracy> {
-  readonly task: EvaluationTask;
+export interface VariantEvaluation extends Partial<AnswerComparison> {
+  readonly task: string;
   /** Items compared, without those that failed. */
   readonly n: number;
   /** Of the first output, as are `cosine`, `maxAbsError` and `identical`; see `OutputFidelity`. */
@@ -59,99 +86,138 @@ export interface VariantEvaluation extends Partial<Accuracy> {
   readonly nonFiniteReference: IndexList;
   /** Items on which a model failed to run. */
   readonly failed: IndexList;
+  /** Items whose answer differs from the reference's. */
+  readonly flipped?: IndexList;
+  /** The first few of them, with both answers. */
+  readonly changes?: readonly ChangedItem[];
+  /** Of the test, Holm-adjusted, where several candidates were compared at once. */
+  readonly adjustedPValue?: number;
   readonly verdict: Verdict;
   readonly verdictReason: string;
 }
 
-/** What class scores give: agreement always, the rest with labels. */
-interface Accuracy {
-  readonly top1: number;
-  readonly top1Interval: Interval;
-  /** With six classes or more. */
-  readonly top5: number;
-  readonly reference: { readonly top1: number; readonly top1Interval: Interval; readonly top5?: number };
-  /** Share of the items on which both models predict the same class. */
-  readonly agreement: number;
-  readonly agreementInterval: Interval;
-  readonly paired: PairedComparison;
-  /** The loss of accuracy that the budget allows, as a share of the items. */
-  readonly allowedDrop: number;
-  /** Items whose predicted class differs from the reference's. */
-  readonly flipped: IndexList;
-}
+const LISTED_CHANGES = 20;
 
-/** Compares a candidate with its reference item by item. Memory does not grow with the number of items. */
+/**
+ * Compares a candidate with its reference item by item. One answer is kept for each item and model, as the figures of
+ * resampled items need them; outputs are not kept.
+ */
 export function createEvaluator(options: EvaluatorOptions): Evaluator {
-  const { task, outputs, labels, settings = DEFAULT_VERDICT_SETTINGS } = options;
-  const [primaryName] = outputs;
-  if (primaryName === undefined) throw new RangeError('an evaluation needs at least one output');
-  const classifies = task === 'classification';
+  const { task, outputs, settings = DEFAULT_VERDICT_SETTINGS } = options;
+  if (outputs.length === 0) throw new RangeError('an evaluation needs at least one output');
   const fidelity = outputs.map(accumulateFidelity);
-  const classification = tallyClassification();
-  const flipped = collectIndices();
+  const items: TalliedItem[] = [];
   const nonFinite = { reference: collectIndices(), candidate: collectIndices(), either: collectIndices() };
   const failed = collectIndices();
   let firstFailure: Problem | undefined;
   let n = 0;
 
-  const recordFidelity = (index: number, pairs: readonly OutputPair[]): void => {
-    const sides = new Set(pairs.map((pair, i) => fidelity[i]?.add(pair.reference, pair.candidate)));
-    sides.delete(undefined);
+  const readPairs = (
+    item: EvaluationItem,
+  ): Result<readonly (OutputPair | undefined)[], EvaluationProblem> => {
+    const pairs: (OutputPair | undefined)[] = [];
+    for (const name of outputs) {
+      const pair = readOutputPair(item, name);
+      if (!pair.ok) return pair;
+      // What a task reads may well have another size each time, such as the boxes that are left of many.
+      if (pair.value === undefined && task === undefined) return err(sizesDiffer(item, name));
+      pairs.push(pair.value);
+    }
+    return ok(pairs);
+  };
+
+  const recordFidelity = (index: number, pairs: readonly (OutputPair | undefined)[]): void => {
+    const sides = new Set<'reference' | 'candidate'>();
+    for (const [position, pair] of pairs.entries()) {
+      const side =
+        pair === undefined
+          ? fidelity[position]?.addIncomparable()
+          : fidelity[position]?.add(pair.reference, pair.candidate);
+      if (side !== undefined) sides.add(side);
+    }
     if (sides.size > 0) nonFinite.either.add(index);
-    for (const side of sides) if (side !== undefined) nonFinite[side].add(index);
+    for (const side of sides) nonFinite[side].add(index);
   };
 
-  const recordPrediction = (
-    index: number,
-    [primary]: readonly OutputPair[],
-    label: number | undefined,
-  ): void => {
-    if (primary === undefined) return;
-    const agrees = classification.add(primary.reference, primary.candidate, label);
-    if (!agrees) flipped.add(index);
+  const answerBoth = (item: EvaluatedItem): Result<TalliedItem | undefined, EvaluationProblem> => {
+    if (task === undefined) return ok(undefined);
+    const reference =
+      item.referenceAnswer === undefined ? task.answer(item.reference, item) : ok(item.referenceAnswer);
+    if (!reference.ok) return reference;
+    const candidate = task.answer(item.candidate, item);
+    if (!candidate.ok) return candidate;
+    return ok({ ...factsOf(item), reference: reference.value, candidate: candidate.value });
   };
 
-  const add = (item: EvaluationItem): Result<undefined, EvaluationProblem> => {
-    const label = classifies && labels !== undefined ? labelOf(labels, item.index) : undefined;
-    const pairs = readOutputPairs(item, outputs);
+  const add = (item: EvaluatedItem): Result<undefined, EvaluationProblem> => {
+    const pairs = readPairs(item);
     if (!pairs.ok) return pairs;
-    const scores = classifies ? checkClassScores(item, primaryName, label) : ok(undefined);
-    if (!scores.ok) return scores;
-    n += 1;
+    const tallied = answerBoth(item);
+    if (!tallied.ok) return tallied;
     recordFidelity(item.index, pairs.value);
-    if (classifies) recordPrediction(item.index, pairs.value, label);
+    n += 1;
+    if (tallied.value !== undefined) items.push(tallied.value);
     return ok(undefined);
   };
 
-  const finish = (): VariantEvaluation => {
+  const changedItems = (): readonly TalliedItem[] =>
+    task === undefined ? [] : items.filter(({ reference, candidate }) => !task.same(reference, candidate));
+
+  const describeChange = ({ index, id, reference, candidate }: TalliedItem): ChangedItem => {
+    const shown = task as Task<unknown>;
+    const [referenceRight, candidateRight] = [shown.isRight?.(reference), shown.isRight?.(candidate)];
+    return {
+      index,
+      ...(id === undefined ? {} : { id }),
+      reference: shown.show(reference),
+      candidate: shown.show(candidate),
+      ...(referenceRight === undefined ? {} : { referenceRight }),
+      ...(candidateRight === undefined ? {} : { candidateRight }),
+    };
+  };
+
+  const conclude = (): Conclusion => {
     const fidelities = fidelity.map((accumulator) => accumulator.result());
     const primary = fidelities[0] as OutputFidelity;
-    const counts = classifies && n > 0 ? classification.result() : undefined;
-    const accuracy =
-      counts === undefined ? {} : { ...describeAccuracy(counts, settings), flipped: flipped.list() };
-    const judgement =
+    const changed = changedItems();
+    const compared =
+      task === undefined || items.length === 0 ? undefined : compareAnswers(task, items, changed, settings);
+    const isByFidelity = compared === undefined || settings.metric === 'sqnr_db';
+    const judge = (adjusted?: AdjustedPValue) =>
       judgeValidity({
         n,
         failed: failed.list(),
         firstFailure,
         nonFiniteReference: nonFinite.reference.list(),
         nonFiniteCandidate: nonFinite.candidate.list(),
-      }) ?? judge(accuracy, counts, primary, settings);
-    return {
-      task,
-      n,
-      ...accuracy,
-      sqnrDb: primary.sqnrDb,
-      cosine: primary.cosine,
-      maxAbsError: primary.maxAbsError,
-      identical: primary.identical,
-      outputs: fidelities,
-      nonFinite: nonFinite.either.list(),
-      nonFiniteReference: nonFinite.reference.list(),
-      failed: failed.list(),
-      verdict: judgement.verdict,
-      verdictReason: judgement.reason,
+      }) ?? (isByFidelity ? judgeByFidelity(primary, settings) : compared.judge(adjusted));
+    const evaluation = (adjusted?: AdjustedPValue): VariantEvaluation => {
+      const { verdict, reason } = judge(adjusted);
+      return {
+        task: task?.name ?? 'fidelity',
+        n,
+        ...compared?.comparison,
+        ...(settings.metric === 'sqnr_db' ? { metric: 'sqnr_db' } : {}),
+        sqnrDb: primary.sqnrDb,
+        cosine: primary.cosine,
+        maxAbsError: primary.maxAbsError,
+        identical: primary.identical,
+        outputs: fidelities,
+        nonFinite: nonFinite.either.list(),
+        nonFiniteReference: nonFinite.reference.list(),
+        failed: failed.list(),
+        ...(compared === undefined
+          ? {}
+          : {
+              flipped: listIndices(changed),
+              changes: changed.slice(0, LISTED_CHANGES).map(describeChange),
+            }),
+        ...(adjusted === undefined ? {} : { adjustedPValue: adjusted.pValue }),
+        verdict,
+        verdictReason: reason,
+      };
     };
+    return { pValue: isByFidelity ? null : compared.pValue, evaluation };
   };
 
   return {
@@ -160,51 +226,46 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
       failed.add(index);
       firstFailure ??= cause;
     },
-    finish,
+    tally: () => ({ n, outputs: fidelity.map((accumulator) => accumulator.result()) }),
+    conclude,
+    finish: () => conclude().evaluation(),
+    changed: () => changedItems().map(describeChange),
   };
 }
 
-function labelOf(labels: ArrayLike<number>, index: number): number {
-  const label = labels[index];
-  if (label === undefined) throw new RangeError(`item ${index} has no label; there are ${labels.length}`);
-  return label;
+/**
+ * What is to be said of candidates that are compared with one reference at once: their p-values are adjusted by Holm's
+ * method, as of many candidates one looks bad by chance. Throws a `ProblemError` where a user's own metric fails.
+ */
+export function finishTogether(evaluators: readonly Evaluator[]): readonly VariantEvaluation[] {
+  const conclusions = evaluators.map((evaluator) => evaluator.conclude());
+  const tested = conclusions.filter(({ pValue }) => pValue !== null);
+  if (tested.length < 2) return conclusions.map(({ evaluation }) => evaluation());
+  const adjusted = holmAdjusted(tested.map(({ pValue }) => pValue as number));
+  return conclusions.map((conclusion) => {
+    const pValue = adjusted[tested.indexOf(conclusion)];
+    return conclusion.evaluation(pValue === undefined ? undefined : { pValue, comparisons: tested.length });
+  });
 }
 
-function describeAccuracy(
-  { items, agreed, paired, top5 }: ClassificationCounts,
-  { confidence, budget, metric }: VerdictSettings,
-): Partial<Accuracy> {
-  const agreement = {
-    agreement: agreed / items,
-    agreementInterval: clopperPearsonInterval(agreed, items, confidence),
-  };
-  if (paired === undefined) return { ...agreement, allowedDrop: allowedDrop(budget, 1) };
-  const referenceRight = paired.bothRight + paired.referenceOnly;
-  const candidateRight = paired.bothRight + paired.candidateOnly;
-  return {
-    top1: candidateRight / items,
-    top1Interval: clopperPearsonInterval(candidateRight, items, confidence),
-    ...(top5 === undefined ? {} : { top5: top5.candidate / items }),
-    reference: {
-      top1: referenceRight / items,
-      top1Interval: clopperPearsonInterval(referenceRight, items, confidence),
-      ...(top5 === undefined ? {} : { top5: top5.reference / items }),
-    },
-    ...agreement,
-    paired: comparePaired(paired, confidence),
-    allowedDrop: allowedDrop(budget, metric === 'agreement' ? 1 : referenceRight / items),
-  };
+/** Reads an item's answer once for all candidates that are compared with it. Throws `ProblemError`. */
+export function answerOf(
+  task: Task<unknown> | undefined,
+  outputs: EvaluationItem['reference'],
+  item: ItemFacts,
+): unknown {
+  const answer = task?.answer(outputs, item);
+  if (answer === undefined) return undefined;
+  if (!answer.ok) throw new ProblemError(answer.error);
+  return answer.value;
 }
 
-function judge(
-  { paired, reference }: Partial<Accuracy>,
-  counts: ClassificationCounts | undefined,
-  primary: OutputFidelity,
-  settings: VerdictSettings,
-): Judgement {
-  if (counts === undefined) return judgeByFidelity(primary, settings);
-  const byLabels = settings.metric !== 'agreement';
-  if (byLabels && paired !== undefined && reference !== undefined)
-    return judgeByLabels(paired, reference.top1, settings);
-  return judgeByAgreement(counts.items - counts.agreed, counts.items, settings);
+function factsOf({ index, id, group }: ItemFacts): Pick<ItemFacts, 'index' | 'id' | 'group'> {
+  return { index, ...(id === undefined ? {} : { id }), ...(group === undefined ? {} : { group }) };
+}
+
+function listIndices(items: readonly TalliedItem[]): IndexList {
+  const list = collectIndices();
+  for (const { index } of items) list.add(index);
+  return list.list();
 }

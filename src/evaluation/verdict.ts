@@ -4,10 +4,15 @@ import type { IndexList } from './index-list.ts';
 import { itemsNeeded, type PairedComparison } from './paired.ts';
 import { clopperPearsonUpperBound } from './proportion.ts';
 import { changeWords, differenceWords, percent, points } from './statistics/figure-words.ts';
-import { type Judgement, judgeLoss, type LossEvidence } from './statistics/judge-loss.ts';
+import {
+  type AdjustedPValue,
+  type Judgement,
+  judgeLoss,
+  type LossEvidence,
+} from './statistics/judge-loss.ts';
 import type { MetricInfo } from './task.ts';
 
-export type { Judgement, Verdict } from './statistics/judge-loss.ts';
+export type { AdjustedPValue, Judgement, Verdict } from './statistics/judge-loss.ts';
 
 /** How much accuracy may be lost. Where both are given the smaller loss counts; where neither is, 1 % relative. */
 export interface AccuracyBudget {
@@ -86,7 +91,13 @@ export function judgeByLabels(
   paired: PairedComparison,
   referenceAccuracy: number,
   settings: VerdictSettings,
-  metric: Pick<MetricInfo, 'label' | 'unit'> = { label: 'top-1', unit: 'proportion' },
+  {
+    metric = { label: 'top-1', unit: 'proportion' },
+    adjusted,
+  }: {
+    readonly metric?: Pick<MetricInfo, 'label' | 'unit'>;
+    readonly adjusted?: AdjustedPValue | undefined;
+  } = {},
 ): Judgement {
   const budget = allowedDrop(settings.budget, referenceAccuracy);
   return judgeLoss(
@@ -101,6 +112,7 @@ export function judgeByLabels(
       n: paired.n,
       detail: `${paired.b} newly wrong, ${paired.c} newly right`,
       itemsNeeded: itemsNeeded(paired.discordance, budget, { confidence: settings.confidence }),
+      ...adjusted,
     },
     settings,
   );

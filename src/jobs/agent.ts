@@ -8,7 +8,7 @@ import type { Run, RunQuery } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
 import type { Sampler } from '../telemetry/sampler.ts';
 import { type BenchOrder, planOf, type RunOrder } from './orders.ts';
-import { type PipelineResult, runPipeline } from './pipeline.ts';
+import { changedItemsFile, type PipelineResult, runPipeline } from './pipeline.ts';
 import { failureReason, recordQuantizations, recordResult } from './result-metrics.ts';
 import type { JobProgress } from './worker-protocol.ts';
 
@@ -114,6 +114,15 @@ export class Agent {
   getRun(id: string): RunView | undefined {
     const run = this.#deps.store.getRun(id);
     return run === undefined ? undefined : this.#view(run);
+  }
+
+  /** The file that lists the items whose answer a variant changed in a run; undefined where the run evaluated no such variant. */
+  changedItems(id: string, variant: string): string | undefined {
+    // A result that another version wrote may have a shape of its own.
+    const result = this.#deps.store.getRun(id)?.result as Partial<PipelineResult> | undefined;
+    // The name becomes a part of a path, so it must be one that the run itself had.
+    const known = result?.variants?.find((outcome) => outcome.variant === variant)?.evaluation;
+    return known === undefined ? undefined : changedItemsFile(this.#deps.store.runDirectory(id), variant);
   }
 
   listRuns(query: RunQuery): readonly RunView[] {

@@ -5,6 +5,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Problem } from '../core/problem.ts';
 import type { Result } from '../core/result.ts';
 import type { CarriedState } from '../data/carried-state.ts';
+import type { TaskData } from './task-data.ts';
 import { type WorkerHost, WorkerProcess } from './worker-process.ts';
 
 /** A model file under the name by which results and metrics know it. */
@@ -16,8 +17,7 @@ export interface NamedModel {
 export interface BenchRequest {
   readonly model: string;
   readonly variants: readonly NamedModel[];
-  readonly dataPath: string;
-  readonly split: string;
+  readonly data: TaskData;
   /** Threads inside an operator; 0 for every core. */
   readonly threads: number;
   /** Of a recurrent model; every variant carries its own. */
@@ -62,8 +62,7 @@ function namedSut(request: BenchRequest, variant: NamedModel, worker: WorkerProc
   const load = {
     kind: 'sut' as const,
     modelPath: variant.path,
-    dataPath: request.dataPath,
-    split: request.split,
+    data: request.data,
     threads: request.threads,
     ...(request.states === undefined ? {} : { states: request.states }),
   };

@@ -1,8 +1,6 @@
 import { join } from 'node:path';
 import { ProblemError } from '../core/problem.ts';
 import { carryStates } from '../data/carried-state.ts';
-import { type OpenSamplesOptions, openSamples } from '../data/open-samples.ts';
-import type { SampleSource } from '../data/sample-source.ts';
 import { writeModel } from '../onnx/write-model.ts';
 import { type Calibration, calibrate } from '../quantization/calibration/calibrate.ts';
 import { observeTensors } from '../quantization/calibration/observation.ts';
@@ -11,9 +9,10 @@ import type { GraphView } from '../quantization/graph-view.ts';
 import { findNonFiniteConstant } from '../quantization/non-finite-constant.ts';
 import type { CalibrationSettings } from '../quantization/recipe.ts';
 import { openSession, type Session } from '../runtime/session.ts';
-import type { CalibrationData, QuantizeTask } from './quantize-task.ts';
+import type { QuantizeTask } from './quantize-task.ts';
 import { requireLoadable } from './rejected-model.ts';
 import type { TaskContext } from './task-context.ts';
+import { openTaskData, type TaskData } from './task-data.ts';
 import { unwrap } from './unwrap.ts';
 
 /**
@@ -25,7 +24,7 @@ export async function calibrateModel(
   view: GraphView,
   tensors: readonly string[],
   settings: CalibrationSettings,
-  run: { readonly task: QuantizeTask; readonly data: CalibrationData; readonly scratch: string },
+  run: { readonly task: QuantizeTask; readonly data: TaskData; readonly scratch: string },
   { clock, emit }: TaskContext,
 ): Promise<Calibration> {
   const { task, data, scratch } = run;
@@ -34,10 +33,11 @@ export async function calibrateModel(
   unwrap(writeModel(model, observingPath));
   const session = await openObserving(observingPath, task);
   const outputs = view.graph.output.map(({ name }) => name ?? '');
-  const samples = await openCalibration(data, settings.samples, task, {
-    modelInputs: session.inputs,
-    modelOutputs: session.outputs.filter(({ name }) => outputs.includes(name)),
-  });
+  const ports = {
+    inputs: session.inputs,
+    outputs: session.outputs.filter(({ name }) => outputs.includes(name)),
+  };
+  const samples = await openTaskData(data, ports, { states: task.states, limit: settings.samples });
   try {
     const total = samples.count;
     const subject = task.subject === undefined ? {} : { subject: task.subject };
@@ -69,20 +69,4 @@ async function openObserving(observingPath: string, task: QuantizeTask): Promise
   const session = await openSession(observingPath, settings);
   if (!session.ok) await requireLoadable(task.modelPath, task.threads);
   return unwrap(session);
-}
-
-async function openCalibration(
-  { path, split }: CalibrationData,
-  limit: number | undefined,
-  { states }: QuantizeTask,
-  ports: Pick<OpenSamplesOptions, 'modelInputs' | 'modelOutputs'>,
-): Promise<SampleSource> {
-  return unwrap(
-    await openSamples(path, {
-      split,
-      ...ports,
-      ...(states === undefined ? {} : { states }),
-      ...(limit === undefined ? {} : { limit }),
-    }),
-  );
 }

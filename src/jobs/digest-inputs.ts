@@ -1,7 +1,9 @@
 import { dirname, join } from 'node:path';
 import { digestFile, digestText } from '../core/digest.ts';
+import type { DataSpec } from '../data/data-spec.ts';
 import { externalFilesOf } from '../onnx/external-data.ts';
 import { readModel } from '../onnx/model-file.ts';
+import { digestData } from './digest-data.ts';
 import { modelSizeBytes } from './model-size.ts';
 import { unwrap } from './unwrap.ts';
 
@@ -9,7 +11,7 @@ import { unwrap } from './unwrap.ts';
 export interface DigestTask {
   readonly kind: 'digest';
   readonly modelPath: string;
-  readonly dataPath: string;
+  readonly data: DataSpec;
 }
 
 export interface InputDigests {
@@ -24,7 +26,7 @@ export interface InputDigests {
 export async function digestInputs(task: DigestTask): Promise<InputDigests> {
   return {
     modelDigest: await digestModel(task.modelPath),
-    dataDigest: unwrap(await digestFile(task.dataPath)),
+    dataDigest: await digestData(task.data),
     modelSizeBytes: await modelSizeBytes(task.modelPath),
   };
 }

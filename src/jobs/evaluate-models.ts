@@ -1,148 +1,240 @@
+import type { Clock } from '../core/clock.ts';
 import { type Problem, ProblemError, problem } from '../core/problem.ts';
-import type { NamedTensors } from '../core/tensor.ts';
-import { carryStates } from '../data/carried-state.ts';
-import { openSamples } from '../data/open-samples.ts';
-import type { SampleSource } from '../data/sample-source.ts';
-import { createEvaluator, type Evaluator } from '../evaluation/evaluation.ts';
-import { DEFAULT_VERDICT_SETTINGS } from '../evaluation/verdict.ts';
-import type { ModelPort, Session } from '../runtime/session.ts';
-import { castFeeds } from './cast-feeds.ts';
-import type { EvaluateTask, ModelEvaluation } from './evaluate-task.ts';
-import { openModel } from './open-model.ts';
+import {
+  answerOf,
+  createEvaluator,
+  type Evaluator,
+  finishTogether,
+  type VariantEvaluation,
+} from '../evaluation/evaluation.ts';
+import { collectIndices } from '../evaluation/index-list.ts';
+import type { Task } from '../evaluation/task.ts';
+import { DEFAULT_VERDICT_SETTINGS, type VerdictSettings } from '../evaluation/verdict.ts';
+import type { ModelPort } from '../runtime/session.ts';
+import type { EvaluatedCandidate, EvaluateTask, ModelEvaluation } from './evaluate-task.ts';
+import type { LaneOutputs, LaneResult } from './evaluation-lane.ts';
+import { openLanes } from './evaluation-lanes.ts';
+import { type GoldenCheck, openGoldenCheck } from './golden-check.ts';
+import { openTask } from './open-task.ts';
 import { createPhaseRecorder } from './phase-recorder.ts';
+import { openReferenceOutputs, type ReferenceOutputs } from './reference-outputs.ts';
+import { type StoredOutputPaths, storedOutputPaths } from './stored-outputs.ts';
 import type { TaskContext } from './task-context.ts';
-import { unwrap, unwrapIn } from './unwrap.ts';
+import { unwrapIn } from './unwrap.ts';
+import { writeJsonLines } from './write-lines.ts';
 
-interface Candidate {
-  readonly variant: string;
-  readonly path: string;
-  readonly session: Session;
+interface Candidate extends EvaluatedCandidate {
   readonly evaluator: Evaluator;
+  readonly goldenCheck: GoldenCheck | undefined;
 }
 
 /**
- * Runs the reference and every candidate on the same samples, one sample at a time, so that memory does not grow with
- * their number. Runs in a worker process. Throws `ProblemError` where the models cannot be compared at all; a sample on
- * which a model fails makes that candidate's verdict `invalid`.
+ * Runs the reference and every candidate on the same samples, streamed, so that memory grows by an answer a sample and
+ * model and no more. Runs in a worker process. Throws `ProblemError` where the models cannot be compared at all; a sample
+ * on which a model fails makes that candidate's verdict `invalid`.
+ * @param laneEntry the compiled `lane-main.js`, for sharing samples out among threads
  */
-export function evaluateModels(task: EvaluateTask, { clock, emit }: TaskContext): Promise<ModelEvaluation[]> {
+export function evaluateModels(
+  task: EvaluateTask,
+  { clock, emit }: TaskContext,
+  laneEntry?: URL,
+): Promise<ModelEvaluation[]> {
   const phase = createPhaseRecorder(clock, (span) => emit({ kind: 'phase', span }));
   return phase('evaluate', async () => {
-    const reference = await openModel(task.reference.path, task.threads);
-    const { split, samples: limit, states } = task;
-    const source = unwrap(
-      await openSamples(task.dataPath, {
-        split,
-        modelInputs: reference.inputs,
-        modelOutputs: reference.outputs,
-        ...(states === undefined ? {} : { states }),
-        ...(limit === undefined ? {} : { limit }),
-      }),
-    );
+    const opened: { close(): Promise<void> }[] = [];
+    const keep = <T extends { close(): Promise<void> }>(made: T): T => {
+      opened.push(made);
+      return made;
+    };
     try {
-      const labels = unwrap(await source.labels());
-      const candidates = await openCandidates(task, reference, labels);
-      await compare(carried(reference, task), candidates, source, task.dataPath, (done) =>
-        emit({
-          kind: 'progress',
-          progress: { phase: 'evaluate', done, total: source.count, unit: 'samples' },
-        }),
-      );
-      return candidates.map(({ variant, path, evaluator }) => ({
-        variant,
-        model: path,
-        ...evaluator.finish(),
-      }));
+      const paths = await storedOutputPaths(task);
+      const stored = keep(await openReferenceOutputs(paths.reference));
+      const lanes = keep(await openLanes(laneTask(task, stored), laneEntry));
+      requireRealData(lanes.source);
+      const comparison = await openComparison(task, lanes.outputs, { paths: paths.golden, keep });
+      const skipped = { list: collectIndices(), problems: [] as string[] };
+      const total = lanes.source.count;
+      const isDue = every(PROGRESS_INTERVAL_NS, clock);
+      let done = 0;
+      for await (const result of lanes.results()) {
+        if (result.kind === 'sample') await compareSample(result, comparison, stored, lanes.source.path);
+        else skip(result, lanes.source, skipped);
+        done += 1;
+        if (done < total && !isDue()) continue;
+        emit({ kind: 'progress', progress: { phase: 'evaluate', done, total, unit: 'samples' } });
+      }
+      await stored.finish();
+      return await finish(comparison, {
+        skipped: { ...skipped.list.list(), problems: skipped.problems },
+        referenceReused: stored.isKnown,
+      });
     } finally {
-      await source.close();
+      for (const made of opened.reverse()) await made.close();
     }
   });
 }
 
-async function openCandidates(
+/** Small models answer thousands of samples a second, which nobody wants to be told one by one. */
+const PROGRESS_INTERVAL_NS = 50_000_000n;
+
+/** Says yes at the first call, and then once an interval. */
+function every(intervalNs: bigint, clock: Clock): () => boolean {
+  let dueNs = clock.nowNs();
+  return () => {
+    const nowNs = clock.nowNs();
+    if (nowNs < dueNs) return false;
+    dueNs = nowNs + intervalNs;
+    return true;
+  };
+}
+
+function laneTask(task: EvaluateTask, { isKnown }: ReferenceOutputs): Parameters<typeof openLanes>[0] {
+  const { reference, candidates, data, samples, states, threads } = task;
+  return {
+    referencePath: reference.path,
+    candidatePaths: candidates.map(({ path }) => path),
+    skipsReference: isKnown,
+    data,
+    samples,
+    states,
+    threads,
+  };
+}
+
+interface Comparison {
+  readonly task: Task<unknown> | undefined;
+  readonly candidates: readonly Candidate[];
+}
+
+async function openComparison(
   task: EvaluateTask,
-  reference: Session,
-  labels: Int32Array | undefined,
-): Promise<readonly Candidate[]> {
-  const candidates: Candidate[] = [];
-  const { metric, ...budget } = task.budget;
-  for (const { variant, path } of task.candidates) {
-    const session = await openModel(path, task.threads);
-    requireSamePorts(task.reference.path, reference, path, session);
-    const evaluator = createEvaluator({
-      task: task.task,
-      outputs: reference.outputs.filter(isNumeric).map(({ name }) => name),
-      labels,
-      settings: { ...DEFAULT_VERDICT_SETTINGS, budget, ...(metric === undefined ? {} : { metric }) },
-    });
-    candidates.push({ variant, path, session: carried(session, task), evaluator });
-  }
-  return candidates;
-}
-
-/** The session, which feeds itself its states. */
-function carried(session: Session, { states }: EvaluateTask): Session {
-  return { ...session, run: carryStates(session.run, states) };
-}
-
-function isNumeric({ type }: ModelPort): boolean {
-  return type !== 'string';
-}
-
-/** Two models can only be compared when they take and give tensors of the same names. */
-function requireSamePorts(referencePath: string, reference: Session, path: string, candidate: Session): void {
-  for (const side of ['inputs', 'outputs'] as const) {
-    const wanted = reference[side].map(({ name }) => name);
-    const found = candidate[side].map(({ name }) => name);
-    const missing = wanted.find((name) => !found.includes(name));
-    const surplus = side === 'inputs' ? found.find((name) => !wanted.includes(name)) : undefined;
-    const name = missing ?? surplus;
-    if (name === undefined) continue;
+  ports: readonly ModelPort[],
+  golden: {
+    readonly paths: StoredOutputPaths['golden'];
+    /** Sees to it that a check is closed. */
+    readonly keep: (check: GoldenCheck) => GoldenCheck;
+  },
+): Promise<Comparison> {
+  const outputs = ports.filter(({ type }) => type !== 'string').map(({ name }) => name);
+  if (outputs.length === 0) {
     throw new ProblemError(
       problem(
-        'models-differ',
-        missing === undefined
-          ? `the model has an input '${name}' that ${referencePath} does not have`
-          : `the model has no ${side === 'inputs' ? 'input' : 'output'} '${name}', which ${referencePath} has`,
+        'output-unsupported',
+        'all outputs of the model hold text, which cannot be compared as numbers',
         {
-          place: { file: path, tensor: name },
-          hint: 'compare a model with a variant that was made from it',
+          place: { file: task.reference.path },
+          hint: 'export the model with the scores that its texts are chosen by',
         },
       ),
     );
   }
+  const opened = await openTask(task.task, outputs);
+  const settings = verdictSettings(task.budget, opened);
+  const candidates: Candidate[] = [];
+  for (const [position, candidate] of task.candidates.entries()) {
+    const goldenCheck = await openGoldenCheck(golden.paths[position], { task: opened, outputs });
+    candidates.push({
+      ...candidate,
+      evaluator: createEvaluator({ task: opened, outputs, settings }),
+      goldenCheck: goldenCheck && golden.keep(goldenCheck),
+    });
+  }
+  return { task: opened, candidates };
 }
 
-async function compare(
-  reference: Session,
-  candidates: readonly Candidate[],
-  source: SampleSource,
+function verdictSettings(
+  { metric, atLeast, alpha, confidence, ...budget }: EvaluateTask['budget'],
+  task: Task<unknown> | undefined,
+): VerdictSettings {
+  const known = [...(task?.metrics ?? []).map(({ name }) => name), 'agreement', 'sqnr_db'];
+  if (metric !== undefined && !known.includes(metric)) {
+    throw new ProblemError(
+      problem('unknown-metric', `the task ${task?.name ?? 'fidelity'} has no metric '${metric}'`, {
+        hint: `it has ${known.join(', ')}`,
+      }),
+    );
+  }
+  return {
+    alpha: alpha ?? DEFAULT_VERDICT_SETTINGS.alpha,
+    confidence: confidence ?? DEFAULT_VERDICT_SETTINGS.confidence,
+    budget,
+    ...(metric === undefined ? {} : { metric }),
+    ...(atLeast === undefined ? {} : { minSqnrDb: atLeast }),
+  };
+}
+
+async function compareSample(
+  { facts, outputs: [ofReference, ...ofCandidates] }: LaneResult & { readonly kind: 'sample' },
+  { task, candidates }: Comparison,
+  stored: ReferenceOutputs,
   dataPath: string,
-  onSample: (done: number) => void,
 ): Promise<void> {
-  let done = 0;
-  for await (const { index, feeds } of source.samples()) {
-    const expected = await runOrProblem(reference, feeds);
-    for (const { session, evaluator } of candidates) {
-      const found = await runOrProblem(session, castFeeds(feeds, session.inputs));
-      if ('kind' in expected) evaluator.fail(index, expected);
-      else if ('kind' in found) evaluator.fail(index, found);
-      else
-        unwrapIn(dataPath, evaluator.add({ index, reference: expected.outputs, candidate: found.outputs }));
+  const reference = await stored.take(facts.index, ofReference);
+  const referenceAnswer =
+    'tensors' in reference ? locate(dataPath, () => answerOf(task, reference.tensors, facts)) : undefined;
+  for (const [position, candidate] of candidates.entries()) {
+    const found = ofCandidates[position] as NonNullable<LaneOutputs>;
+    if ('problem' in reference) candidate.evaluator.fail(facts.index, reference.problem);
+    else if ('problem' in found) candidate.evaluator.fail(facts.index, found.problem);
+    else {
+      const item = { ...facts, reference: reference.tensors, candidate: found.tensors, referenceAnswer };
+      unwrapIn(dataPath, candidate.evaluator.add(item));
     }
-    done += 1;
-    onSample(done);
+    await candidate.goldenCheck?.add(facts, found);
   }
 }
 
-async function runOrProblem(
-  session: Session,
-  feeds: NamedTensors,
-): Promise<{ readonly outputs: NamedTensors } | Problem> {
+/** A problem that a task finds knows the sample, not the file. */
+function locate<T>(file: string, action: () => T): T {
   try {
-    return { outputs: await session.run(feeds) };
+    return action();
   } catch (error) {
-    if (error instanceof ProblemError) return error.problem;
-    throw error;
+    if (!(error instanceof ProblemError)) throw error;
+    throw new ProblemError({ ...error.problem, place: { file, ...error.problem.place } });
   }
+}
+
+const LISTED_PROBLEMS = 5;
+
+function skip(
+  { index, problem: cause }: LaneResult & { readonly kind: 'bad-sample' },
+  { skipsBadSamples }: { readonly skipsBadSamples: boolean },
+  skipped: { readonly list: ReturnType<typeof collectIndices>; readonly problems: string[] },
+): void {
+  if (!skipsBadSamples) throw new ProblemError(cause);
+  skipped.list.add(index);
+  if (skipped.problems.length < LISTED_PROBLEMS) skipped.problems.push(`sample ${index}: ${describe(cause)}`);
+}
+
+function describe({ message, place }: Problem): string {
+  return place?.file === undefined ? message : `${message} (${place.file})`;
+}
+
+function requireRealData({ isMadeUp }: { readonly isMadeUp: boolean }): void {
+  if (!isMadeUp) return;
+  throw new ProblemError(
+    problem('data-made-up', 'random data says nothing about accuracy', {
+      hint: 'evaluate on real samples; random data is for benchmarks',
+    }),
+  );
+}
+
+async function finish(
+  { candidates }: Comparison,
+  shared: Pick<ModelEvaluation, 'skipped' | 'referenceReused'>,
+): Promise<ModelEvaluation[]> {
+  const concluded = finishTogether(candidates.map(({ evaluator }) => evaluator));
+  const evaluations: ModelEvaluation[] = [];
+  for (const [position, candidate] of candidates.entries()) {
+    const { variant, path, evaluator, changedItems, goldenCheck } = candidate;
+    if (changedItems !== undefined) await writeJsonLines(changedItems, evaluator.changed());
+    evaluations.push({
+      variant,
+      model: path,
+      ...(concluded[position] as VariantEvaluation),
+      ...shared,
+      ...(await goldenCheck?.finish()),
+    });
+  }
+  return evaluations;
 }

@@ -1,30 +1,74 @@
 import type { CarriedState } from '../data/carried-state.ts';
 import type { VariantEvaluation } from '../evaluation/evaluation.ts';
+import type { IndexList } from '../evaluation/index-list.ts';
+import type { TaskSettings } from '../evaluation/tasks/create-task.ts';
+import type { InputDigests } from './digest-inputs.ts';
+import type { OutputsOrigin } from './outputs-file.ts';
+import type { TaskData } from './task-data.ts';
 
 /** Evaluate variants of a model against FP32 on the same samples. */
 export interface EvaluateTask {
   readonly kind: 'evaluate';
   /** The reference, under the name that results give it. */
   readonly reference: { readonly variant: string; readonly path: string };
-  readonly candidates: readonly { readonly variant: string; readonly path: string }[];
-  readonly dataPath: string;
-  readonly split: string;
+  readonly candidates: readonly EvaluatedCandidate[];
+  readonly data: TaskData;
   /** At most so many samples; all when absent. */
   readonly samples?: number;
-  readonly task: 'classification' | 'fidelity';
-  /** How much worse a candidate may be. */
-  readonly budget: {
-    readonly metric?: 'top1' | 'agreement';
-    readonly absolute?: number;
-    readonly relative?: number;
-  };
+  readonly task: TaskSettings;
+  readonly budget: EvaluationBudget;
+  /** Threads inside an operator where samples are not shared out among threads; 0 for every core. */
   readonly threads: number;
   /** Of a recurrent model. The reference and every candidate carry their own. */
   readonly states?: readonly CarriedState[];
+  /** Keeps the reference's outputs, so that another variant costs one pass. */
+  readonly outputsCache?: {
+    readonly folder: string;
+    /** Of the reference and the data, for those who have them already. */
+    readonly digests?: InputDigests;
+  };
+  /** Keeps every candidate's outputs, and compares with those that it gave on an earlier day. */
+  readonly golden?: { readonly folder: string };
 }
 
-/** One candidate's comparison. The reference's own figures are in `reference`. */
+export interface EvaluatedCandidate {
+  readonly variant: string;
+  readonly path: string;
+  /** Where its changed items are written, one JSON object a line. */
+  readonly changedItems?: string;
+}
+
+/** How much worse a candidate may be, and how surely that must be known. */
+export interface EvaluationBudget {
+  readonly metric?: string;
+  readonly absolute?: number;
+  readonly relative?: number;
+  readonly atLeast?: number;
+  readonly alpha?: number;
+  readonly confidence?: number;
+}
+
+/** One candidate's comparison. The reference's own figures stand beside its. */
 export interface ModelEvaluation extends VariantEvaluation {
   readonly variant: string;
   readonly model: string;
+  /** Samples that could not be read and were left out. */
+  readonly skipped: IndexList & { readonly problems: readonly string[] };
+  /** The reference's outputs come from an earlier evaluation. */
+  readonly referenceReused: boolean;
+  readonly drift?: GoldenDrift;
+  /** Instead of a drift where there was nothing to compare with: false where outputs are too large or a sample failed. */
+  readonly goldenRecorded?: boolean;
+}
+
+/** A model against its own outputs of an earlier day: labels are not needed, and nothing should have changed. */
+export interface GoldenDrift {
+  readonly recorded: OutputsOrigin;
+  readonly n: number;
+  /** `numeric`: outputs differ, but no answer does. */
+  readonly drift: 'none' | 'numeric' | 'answers';
+  /** Items with another answer, or with one on only one of the two days. */
+  readonly changed: IndexList;
+  /** Of the items that have outputs on both days. */
+  readonly maxAbsError: number;
 }

@@ -45,7 +45,7 @@ export async function findRanges(
   }
   const digests =
     task.rangesCache?.digests ??
-    (await digestInputs({ kind: 'digest', modelPath: task.modelPath, dataPath: data.path }));
+    (await digestInputs({ kind: 'digest', modelPath: task.modelPath, data: data.spec }));
   const made = { settings, task, data, digests };
   const cache = openRangesCache(task.rangesCache?.folder, view, made);
   const cached = await cache.read();
@@ -104,7 +104,7 @@ function describe(
     format: 'ptq-agent ranges',
     version: 1,
     model: { file: basename(task.modelPath), sha256: digests.modelDigest },
-    data: { file: basename(data.path), sha256: digests.dataDigest, split: data.split, samples },
+    data: { file: basename(data.spec.path), sha256: digests.dataDigest, split: data.split, samples },
     calibration: settings,
     versions: { 'ptq-agent': agentVersion(), onnxruntime: onnxRuntimeVersion() },
     tensors: Object.fromEntries(tensors),

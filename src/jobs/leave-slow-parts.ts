@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { ProblemError } from '../core/problem.ts';
 import type { NamedTensors } from '../core/tensor.ts';
-import { openSamples } from '../data/open-samples.ts';
 import { cloneMessage } from '../onnx/clone-message.ts';
 import { eliminateDead } from '../onnx/passes/eliminate-dead.ts';
 import { writeModel } from '../onnx/write-model.ts';
@@ -26,6 +25,7 @@ import {
 import { processCpuSeconds } from './process-memory.ts';
 import type { QuantizeTask } from './quantize-task.ts';
 import type { TaskContext } from './task-context.ts';
+import { openTaskData } from './task-data.ts';
 import { unwrap } from './unwrap.ts';
 
 /** A placement with the ranges that it takes. */
@@ -116,15 +116,14 @@ async function firstFeeds(
   { inputs, outputs }: Pick<Session, 'inputs' | 'outputs'>,
   { data, states }: QuantizeTask,
 ): Promise<NamedTensors> {
-  const carried = states === undefined ? {} : { states };
   if (data === undefined) {
     const made = generateFeeds(inputs, { states: states ?? [], modelOutputs: outputs });
     if (made === undefined) throw new Error('a model with string inputs was calibrated without data');
     return made;
   }
-  const ports = { modelInputs: inputs, modelOutputs: outputs };
-  const source = unwrap(await openSamples(data.path, { split: data.split, ...ports, ...carried, limit: 1 }));
+  const source = await openTaskData(data, { inputs, outputs }, { states });
   try {
+    // The first that can be read: bad ones may be skipped.
     for await (const { feeds } of source.samples()) return feeds;
   } finally {
     await source.close();

@@ -68,6 +68,7 @@ export interface PipelineDeps {
 
 /** What the steps of one run share. */
 interface RunContext {
+  readonly runId: string;
   readonly profile: Profile;
   readonly plan: PipelinePlan;
   readonly deps: PipelineDeps;
@@ -99,7 +100,7 @@ export function runPipeline(
       else deps.onProgress?.(event.progress);
     };
     const host = { entry: deps.workerEntry, onSpawn: watch.addProcess, onExit: watch.removeProcess };
-    const context: RunContext = { profile, plan, deps, host, onEvent };
+    const context: RunContext = { runId, profile, plan, deps, host, onEvent };
     let variants: readonly VariantOutcome[];
     let watched = false;
     try {
@@ -151,7 +152,7 @@ async function runSteps(context: RunContext): Promise<readonly VariantOutcome[]>
     { variant: FP32, path: profile.model },
     ...artifacts.map(({ variant, path }) => ({ variant, path })),
   ];
-  const evaluations = plan.evaluate ? await evaluate(context, models) : [];
+  const evaluations = plan.evaluate ? await evaluate(context, models, inputs) : [];
   const bench = await benchScenarios(context, models);
   const fp32 = {
     variant: FP32,
@@ -175,7 +176,7 @@ async function runSteps(context: RunContext): Promise<readonly VariantOutcome[]>
 
 async function digest(context: RunContext): Promise<InputDigests> {
   const { model, data } = context.profile;
-  const task = { kind: 'digest', modelPath: model, dataPath: data.path } as const;
+  const task = { kind: 'digest', modelPath: model, data: data.set } as const;
   return unwrap(await runTask(context.host, task, controls(context))) as InputDigests;
 }
 
@@ -200,29 +201,39 @@ function chosenVariants(profile: Profile, { variants }: PipelinePlan) {
 async function evaluate(
   context: RunContext,
   models: readonly NamedModel[],
+  digests: InputDigests,
 ): Promise<readonly ModelEvaluation[]> {
-  const { profile, plan, host } = context;
+  const { runId, profile, plan, host, deps } = context;
   const [reference, ...candidates] = models as [NamedModel, ...NamedModel[]];
+  const folder = deps.store.runDirectory(runId);
   const { split, samples } = profile.data.evaluation;
   const { states } = profile.data;
-  const { metric, kind, maxDrop } = profile.budget;
   const report = await runTask(
     host,
     {
       kind: 'evaluate',
       reference,
-      candidates,
-      dataPath: profile.data.path,
-      split,
+      candidates: candidates.map((candidate) => ({
+        ...candidate,
+        changedItems: changedItemsFile(folder, candidate.variant),
+      })),
+      outputsCache: { folder: deps.store.outputsFolder, digests },
+      golden: { folder: deps.store.goldenFolder },
+      data: { spec: profile.data.set, split },
       ...(samples === undefined ? {} : { samples }),
       task: profile.task,
-      budget: { metric, [kind]: maxDrop },
+      budget: profile.budget,
       threads: plan.threads,
       ...(states === undefined ? {} : { states }),
     },
     controls(context),
   );
   return unwrap(report) as readonly ModelEvaluation[];
+}
+
+/** Where a run keeps the items of a variant whose answer changed, one JSON object a line. */
+export function changedItemsFile(runFolder: string, variant: string): string {
+  return `${runFolder}/changed-${variant}.jsonl`;
 }
 
 async function benchScenarios(context: RunContext, models: readonly NamedModel[]) {
@@ -237,8 +248,7 @@ async function benchScenarios(context: RunContext, models: readonly NamedModel[]
         {
           model: profile.name,
           variants: models,
-          dataPath: profile.data.path,
-          split: profile.data.evaluation.split,
+          data: { spec: profile.data.set, split: profile.data.evaluation.split },
           threads: plan.threads,
           settings,
           ...(states === undefined ? {} : { states }),

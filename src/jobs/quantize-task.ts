@@ -4,6 +4,7 @@ import type { Recipe } from '../quantization/recipe.ts';
 import type { InputDigests } from './digest-inputs.ts';
 import type { LatencyGateReport } from './latency-gate.ts';
 import type { SavedRanges } from './saved-ranges.ts';
+import type { TaskData } from './task-data.ts';
 
 /** Quantize one model file into another. */
 export interface QuantizeTask {
@@ -11,7 +12,7 @@ export interface QuantizeTask {
   readonly modelPath: string;
   readonly outputPath: string;
   /** Needed by recipes that calibrate; others only check their result on it. */
-  readonly data?: CalibrationData;
+  readonly data?: TaskData;
   readonly recipe: Recipe;
   /** Of a recurrent model. */
   readonly states?: readonly CarriedState[];
@@ -25,11 +26,6 @@ export interface QuantizeTask {
   readonly threads: number;
   /** Named in the phases. */
   readonly subject?: string;
-}
-
-export interface CalibrationData {
-  readonly path: string;
-  readonly split: string;
 }
 
 export interface ReusedRanges {

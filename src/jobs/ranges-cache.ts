@@ -5,14 +5,15 @@ import type { CalibrationSettings } from '../quantization/recipe.ts';
 import { onnxRuntimeVersion } from '../runtime/versions.ts';
 import { agentVersion } from './agent-version.ts';
 import type { InputDigests } from './digest-inputs.ts';
-import type { CalibrationData, QuantizeTask } from './quantize-task.ts';
+import type { QuantizeTask } from './quantize-task.ts';
 import type { SavedRanges } from './saved-ranges.ts';
+import type { TaskData } from './task-data.ts';
 
 /** All that decides what a calibration finds, besides the graph. */
 export interface CalibrationOrigin {
   readonly settings: CalibrationSettings;
   readonly task: QuantizeTask;
-  readonly data: CalibrationData;
+  readonly data: TaskData;
   readonly digests: InputDigests;
 }
 

@@ -1,10 +1,10 @@
 import type { BenchResult } from '../benchmark/bench-result.ts';
 import type { Profile } from '../config/profile.ts';
 import type { Problem } from '../core/problem.ts';
-import type { VariantEvaluation } from '../evaluation/evaluation.ts';
 import type { JobFailureReason } from '../metrics/job-metrics.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { BenchObservation, EvaluationObservation } from '../metrics/result-metrics.ts';
+import type { ModelEvaluation } from './evaluate-task.ts';
 import { FP32, type PipelineResult, type VariantOutcome } from './pipeline.ts';
 
 /** Exports the result of a run as the last one of its model. */
@@ -61,26 +61,37 @@ function toBench(
   };
 }
 
-function toEvaluation(
-  profile: Profile,
-  variant: string,
-  evaluation: VariantEvaluation,
-): EvaluationObservation {
-  const { top1, reference, allowedDrop, agreement, sqnrDb, identical, verdict } = evaluation;
+function toEvaluation(profile: Profile, variant: string, evaluation: ModelEvaluation): EvaluationObservation {
+  const {
+    figures = [],
+    metric,
+    allowedDrop,
+    agreement,
+    sqnrDb,
+    identical,
+    verdict,
+    drift,
+    flipped,
+  } = evaluation;
+  // Without a metric of its own the first that has a value stands for accuracy.
+  const judged = figures.find(({ name }) => name === metric) ?? figures.find(({ value }) => value !== null);
   return {
     model: profile.name,
     variant,
     dataset: profile.data.evaluation.split,
-    ...(top1 === undefined || reference === undefined
+    ...(judged?.value == null || judged.reference === null
       ? {}
       : {
           accuracy: {
-            metric: 'top1',
-            ratio: top1,
-            baselineRatio: reference.top1,
-            ...(allowedDrop === undefined ? {} : { dropBudgetRatio: allowedDrop }),
+            metric: judged.name,
+            unit: judged.unit,
+            value: judged.value,
+            baselineValue: judged.reference,
+            ...(allowedDrop === undefined || judged.name !== metric ? {} : { lossBudget: allowedDrop }),
           },
         }),
+    ...(drift === undefined ? {} : { driftedAnswers: drift.changed.count }),
+    ...(flipped === undefined ? {} : { changedAnswers: flipped.count }),
     ...(agreement === undefined ? {} : { agreementRatio: agreement }),
     ...(sqnrDb === null ? (identical ? { sqnrDb: Number.POSITIVE_INFINITY } : {}) : { sqnrDb }),
     verdict,

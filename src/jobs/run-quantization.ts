@@ -38,7 +38,7 @@ async function refuseToOverwrite({ modelPath, data }: QuantizeTask, outputPath: 
   const output = await statOrNothing(outputPath);
   if (output === undefined) return;
   if (output.isDirectory()) throw notWritable(outputPath, 'it is a folder', 'name the file to write');
-  for (const source of data === undefined ? [modelPath] : [modelPath, data.path]) {
+  for (const source of data === undefined ? [modelPath] : [modelPath, data.spec.path]) {
     const { dev, ino } = (await statOrNothing(source)) ?? {};
     if (dev === output.dev && ino === output.ino) {
       throw notWritable(outputPath, 'it is what the quantized model is made from', 'choose another output');

@@ -16,10 +16,11 @@ import { evaluateModels } from './evaluate-models.ts';
 import { generateFeeds } from './generated-feeds.ts';
 import { modelSizeBytes } from './model-size.ts';
 import { openModel } from './open-model.ts';
-import type { CalibrationData, QuantizeTask, SelfCheck } from './quantize-task.ts';
+import type { QuantizeTask, SelfCheck } from './quantize-task.ts';
 import { requireLoadable } from './rejected-model.ts';
 import { scratchModelOpener } from './scratch-models.ts';
 import type { TaskContext } from './task-context.ts';
+import type { TaskData } from './task-data.ts';
 import { unwrap } from './unwrap.ts';
 
 const SELF_CHECK_SAMPLES = 8;
@@ -115,7 +116,7 @@ function notFinite(modelPath: string, sample: number | undefined): ProblemError 
 async function compareOnData(
   task: QuantizeTask,
   referencePath: string,
-  { path, split }: CalibrationData,
+  data: TaskData,
   { clock }: TaskContext,
 ): Promise<VariantEvaluation> {
   const limit = 'calibration' in task.recipe ? task.recipe.calibration.samples : undefined;
@@ -124,10 +125,9 @@ async function compareOnData(
       kind: 'evaluate',
       reference: { variant: 'original', path: referencePath },
       candidates: [{ variant: 'quantized', path: task.outputPath }],
-      dataPath: path,
-      split,
+      data,
       samples: Math.min(SELF_CHECK_SAMPLES, limit ?? SELF_CHECK_SAMPLES),
-      task: 'fidelity',
+      task: { name: 'fidelity', settings: {} },
       budget: {},
       threads: task.threads,
       ...(task.states === undefined ? {} : { states: task.states }),
@@ -148,7 +148,7 @@ async function compareOnGenerated(
   const feeds = generateFeeds(original.inputs, { states, modelOutputs: original.outputs });
   const outputs = original.outputs.filter(({ type }) => type !== 'string').map(({ name }) => name);
   if (feeds === undefined || outputs.length === 0) return undefined;
-  const evaluator = createEvaluator({ task: 'fidelity', outputs });
+  const evaluator = createEvaluator({ outputs });
   const runOriginal = carryStates(original.run, states);
   const runQuantized = carryStates(quantized.run, states);
   // The second step of a recurrent model is the one that is fed what the model itself gave.

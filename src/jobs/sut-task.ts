@@ -1,11 +1,11 @@
 import type { CarriedState } from '../data/carried-state.ts';
+import type { TaskData } from './task-data.ts';
 
 /** Hold one model ready as a system under test; answered when it is loaded, then `SutCommand`s follow. */
 export interface SutTask {
   readonly kind: 'sut';
   readonly modelPath: string;
-  readonly dataPath: string;
-  readonly split: string;
+  readonly data: TaskData;
   /** Threads inside an operator; 0 for every core. */
   readonly threads: number;
   /** Of a recurrent model. Each sample is measured with the states that the samples before it lead to. */

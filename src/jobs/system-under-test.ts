@@ -6,14 +6,13 @@ import type { Problem } from '../core/problem.ts';
 import { ok, type Result } from '../core/result.ts';
 import type { NamedTensors } from '../core/tensor.ts';
 import { carryStates } from '../data/carried-state.ts';
-import { openSamples } from '../data/open-samples.ts';
 import type { Session } from '../runtime/session.ts';
 import { hostBusySeconds } from './host-busy.ts';
 import { openModel } from './open-model.ts';
 import { peakRssBytes, processCpuSeconds } from './process-memory.ts';
 import type { SutTask } from './sut-task.ts';
 import type { TaskContext } from './task-context.ts';
-import { unwrap } from './unwrap.ts';
+import { openTaskData } from './task-data.ts';
 import type { SutCommand } from './worker-protocol.ts';
 
 /** Feeds are built before the clock starts, so they must fit in memory beside the model. */
@@ -59,16 +58,9 @@ export async function openSystemUnderTest(
  */
 async function buildRuns(
   session: Session,
-  { dataPath, split, states }: SutTask,
+  { data, states }: SutTask,
 ): Promise<readonly (() => Promise<void>)[]> {
-  const source = unwrap(
-    await openSamples(dataPath, {
-      split,
-      modelInputs: session.inputs,
-      modelOutputs: session.outputs,
-      ...(states === undefined ? {} : { states }),
-    }),
-  );
+  const source = await openTaskData(data, session, { states });
   const runs: (() => Promise<void>)[] = [];
   let prebuiltBytes = 0;
   const build = (feeds: NamedTensors) => {

@@ -54,7 +54,7 @@ export async function ensureVariant(
       kind: 'quantize',
       modelPath: profile.model,
       outputPath,
-      data: { path: profile.data.path, split: profile.data.calibration.split },
+      data: { spec: profile.data.set, split: profile.data.calibration.split },
       recipe: completeRecipe(variant.recipe),
       threads: 0,
       ...statesOf(profile),

@@ -3,6 +3,9 @@ import { ProblemError, problem } from '../core/problem.ts';
 import type { TaskContext } from './task-context.ts';
 import type { SutCommand, WorkerMessage, WorkerTask } from './worker-protocol.ts';
 
+/** Beside this file once it is compiled. */
+const LANE_ENTRY = new URL('./lane-main.js', import.meta.url);
+
 /** The entry of a worker process: takes one task from its parent and goes when the parent goes. */
 function main(): void {
   const send = (message: WorkerMessage) => process.send?.(message);
@@ -22,7 +25,7 @@ function main(): void {
       case 'quantize':
         return (await import('./quantize-model.ts')).quantizeModel(request, context);
       case 'evaluate':
-        return (await import('./evaluate-models.ts')).evaluateModels(request, context);
+        return (await import('./evaluate-models.ts')).evaluateModels(request, context, LANE_ENTRY);
       case 'inspect':
         return (await import('./inspect-model.ts')).inspectModel(request);
       case 'timeline':

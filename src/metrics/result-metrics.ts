@@ -29,12 +29,18 @@ export interface EvaluationObservation {
   readonly dataset: string;
   readonly accuracy?: {
     readonly metric: string;
-    readonly ratio: number;
-    readonly baselineRatio: number;
-    /** The largest drop that is accepted, in units of the metric. */
-    readonly dropBudgetRatio?: number;
+    /** `number`: an error with a unit of its own, such as a mean absolute error. */
+    readonly unit: 'proportion' | 'number';
+    readonly value: number;
+    readonly baselineValue: number;
+    /** The largest loss that is accepted, in units of the metric. */
+    readonly lossBudget?: number;
   };
+  /** Samples to which the variant gives another answer than fp32. */
+  readonly changedAnswers?: number;
   readonly agreementRatio?: number;
+  /** Samples to which the variant no longer gives the answer that it gave when its outputs were recorded. */
+  readonly driftedAnswers?: number;
   /** Infinite where the outputs are equal. */
   readonly sqnrDb?: number;
   readonly verdict?: VerdictLabel;
@@ -147,6 +153,25 @@ function createEvaluation(gauge: MakeGauge): ResultMetrics['recordEvaluation'] {
     'Largest accepted drop against fp32, in units of the metric.',
     ACCURACY_LABELS,
   );
+  const ratios = { value: accuracy, baseline, budget };
+  const numbers = {
+    value: gauge(
+      'ptq_accuracy_value',
+      'Value of the accuracy metric of the variant, where it is no ratio, in its own unit.',
+      ACCURACY_LABELS,
+    ),
+    baseline: gauge('ptq_accuracy_baseline_value', 'Value of the same metric for fp32.', ACCURACY_LABELS),
+    budget: gauge(
+      'ptq_accuracy_loss_budget_value',
+      'Largest accepted loss against fp32, in units of the metric.',
+      ACCURACY_LABELS,
+    ),
+  };
+  const changed = gauge(
+    'ptq_changed_answers',
+    'Samples to which the variant gives another answer than fp32.',
+    EVALUATION_LABELS,
+  );
   const verdicts = gauge(
     'ptq_accuracy_verdict',
     '1 for the verdict of the last evaluation, 0 for the others.',
@@ -162,20 +187,28 @@ function createEvaluation(gauge: MakeGauge): ResultMetrics['recordEvaluation'] {
     'Signal to quantization noise of the outputs, +Inf where they are equal.',
     EVALUATION_LABELS,
   );
+  const drifted = gauge(
+    'ptq_golden_changed_answers',
+    'Samples to which the same model no longer gives the answer that it gave when its outputs were recorded.',
+    EVALUATION_LABELS,
+  );
   return ({ model, variant, dataset, ...result }) => {
     const labels = { model, variant, dataset };
     // A profile whose metric changed must not keep the value of the old one.
-    for (const family of [accuracy, baseline, budget]) {
+    for (const family of [...Object.values(ratios), ...Object.values(numbers)]) {
       family.removeWhere((of) => of.model === model && of.variant === variant && of.dataset === dataset);
     }
     if (result.accuracy !== undefined) {
-      const { metric, ratio, baselineRatio, dropBudgetRatio } = result.accuracy;
-      accuracy.set({ ...labels, metric }, ratio);
-      baseline.set({ ...labels, metric }, baselineRatio);
-      budget.set({ ...labels, metric }, dropBudgetRatio);
+      const { metric, unit, value, baselineValue, lossBudget } = result.accuracy;
+      const families = unit === 'proportion' ? ratios : numbers;
+      families.value.set({ ...labels, metric }, value);
+      families.baseline.set({ ...labels, metric }, baselineValue);
+      families.budget.set({ ...labels, metric }, lossBudget);
     }
     agreement.set(labels, result.agreementRatio);
     sqnr.set(labels, result.sqnrDb);
+    drifted.set(labels, result.driftedAnswers);
+    changed.set(labels, result.changedAnswers);
     for (const verdict of VERDICTS) {
       const value = result.verdict === undefined ? undefined : Number(verdict === result.verdict);
       verdicts.set({ model, variant, verdict }, value);

@@ -1,3 +1,5 @@
+import type { ReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { toJson } from '../core/json.ts';
 import type { Logger } from '../core/log.ts';
@@ -98,6 +100,7 @@ function addProbes(app: FastifyInstance, agent: Agent, info: { readonly version:
       ready: 'GET /-/ready',
       runs: 'GET /bench',
       run: 'GET /bench/{id}',
+      changed: 'GET /bench/{id}/changed/{variant}',
       bench: 'POST /bench',
     },
   }));
@@ -139,10 +142,35 @@ function addBench(app: FastifyInstance, agent: Agent): void {
       problem('unknown-run', `there is no run '${request.params.id}'`, { hint: 'GET /bench lists the runs' }),
     ]);
   });
+  app.get<{ Params: { id: string; variant: string } }>(
+    '/bench/:id/changed/:variant',
+    async (request, reply) => {
+      const { id, variant } = request.params;
+      const file = agent.getRun(id) === undefined ? undefined : agent.changedItems(id, variant);
+      const lines = file === undefined ? undefined : await openFile(file);
+      if (lines !== undefined) return reply.type('application/jsonl; charset=utf-8').send(lines);
+      return sendProblem(reply, [
+        problem('unknown-run', `there is no run '${id}' that evaluated a variant '${variant}'`, {
+          hint: 'GET /bench/{id} shows what a run evaluated; a benchmark on demand evaluates nothing',
+        }),
+      ]);
+    },
+  );
   app.get('/bench', { schema: { querystring: RunQuerySchema } }, async (request) => {
     const { limit, ...query } = request.query as RunQueryString;
     return { runs: agent.listRuns({ ...query, limit: Number(limit ?? DEFAULT_LIMIT) }).map(runSummary) };
   });
   refuseOtherMethods(app, '/bench', ['GET', 'HEAD', 'POST']);
   refuseOtherMethods(app, '/bench/:id', ['GET', 'HEAD']);
+  refuseOtherMethods(app, '/bench/:id/changed/:variant', ['GET', 'HEAD']);
+}
+
+/** Undefined where the file is not there, as when it was removed by hand. */
+async function openFile(path: string): Promise<ReadStream | undefined> {
+  try {
+    return (await open(path, 'r')).createReadStream();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
 }

@@ -20,13 +20,18 @@ export interface Store extends Runs, Artifacts {
   runDirectory(id: string): string;
   /** Where calibrations are kept, so that a variant can use those of another. */
   readonly calibrationFolder: string;
+  /** Where outputs of float32 models are kept for comparisons with other variants. */
+  readonly outputsFolder: string;
+  /** Where outputs of variants are kept, to see whether they still give them. */
+  readonly goldenFolder: string;
   /** Gives the data directory free. The store must not be used any more. */
   close(): void;
 }
 
 /**
  * Opens the store of a data directory, for one process at a time:
- * `state.db`, `artifacts/<hash>.onnx`, `calibration/<key>.json`, `runs/<id>/`, `tmp/`, `lock.db`, `daemon.pid`.
+ * `state.db`, `artifacts/<hash>.onnx`, `calibration/<key>.json`, `outputs/<key>.outputs`,
+ * `golden/<key>.outputs`, `runs/<id>/`, `tmp/`, `lock.db`, `daemon.pid`.
  */
 export function openStore(
   dataDir: string,
@@ -47,6 +52,8 @@ export function openStore(
       return folder;
     },
     calibrationFolder: join(root, 'calibration'),
+    outputsFolder: join(root, 'outputs'),
+    goldenFolder: join(root, 'golden'),
     close,
   });
 }

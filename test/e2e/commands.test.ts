@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { renderRun } from '../../src/cli/run-report.ts';
 import { loadProfile } from '../../src/config/load-profiles.ts';
+import type { NamedTensors } from '../../src/core/tensor.ts';
+import { openSamples } from '../../src/data/open-samples.ts';
 import type { PipelineResult } from '../../src/jobs/pipeline.ts';
 import { until } from '../support/daemon.ts';
 import {
@@ -16,7 +18,10 @@ import {
   startProgram,
   writeProfile,
 } from '../support/program.ts';
+import { onlyFile, rewrite } from '../support/small-evaluation.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+import { unwrap } from '../support/unwrap.ts';
+import { writePng } from '../unit/data/image/png-writer.ts';
 
 describe.skipIf(!isBuilt)('ptq-agent (skipped where `npm run build` was not run)', () => {
   it('takes the bundled model through a whole run, and gives what the report is made from', async () => {
@@ -87,6 +92,80 @@ describe.skipIf(!isBuilt)('ptq-agent (skipped where `npm run build` was not run)
     expect(audit.int8Nodes).toBeGreaterThan(0);
   }, 90_000);
 
+  it('evaluates a folder of pictures with labels in a CSV as it does the same samples in an .npz', async () => {
+    const folder = temporaryFolder();
+    const count = await writeDigitPictures(folder);
+    writeFileSync(
+      join(folder, 'data.yaml'),
+      'path: pictures\nlabels: { file: labels.csv }\npreprocess: { channels: gray, scale: 1/16 }\n',
+    );
+    const evaluate = async (data: string) => {
+      const finished = await runProgram(['evaluate', DIGITS_MODEL, '--data', data, '--json']);
+      expect(finished).toMatchObject({ code: 0 });
+      const [evaluation] = JSON.parse(finished.stdout) as readonly Record<string, unknown>[];
+      return evaluation;
+    };
+    const ofPictures = await evaluate(join(folder, 'data.yaml'));
+    expect(ofPictures).toMatchObject({ n: count, top1: expect.any(Number), identical: true });
+    const { figures, top1, n, verdict } = (await evaluate(DIGITS_DATA)) ?? {};
+    expect(ofPictures).toMatchObject({ figures, top1, n, verdict });
+    expect(top1).toBeGreaterThan(0.9);
+  });
+
+  it('benchmarks on data that is made up, says so, and does not evaluate on it', async () => {
+    const bench = ['bench', DIGITS_MODEL, '--data', 'random', '--duration', '100ms', '--json'];
+    const benched = await runProgram(bench);
+    expect([0, 1]).toContain(benched.code);
+    expect(JSON.parse(benched.stdout)).toMatchObject([{ model: DIGITS_MODEL, madeUpInputs: true }]);
+    const refused = await runProgram(['evaluate', DIGITS_MODEL, '--data', 'random', '--json']);
+    expect(refused).toMatchObject({ code: 2, stdout: '' });
+    expect(refused.stderr).toContain('[data-made-up]');
+  });
+
+  it('keeps outputs, uses them again, and fails where a model no longer gives them', async () => {
+    const folder = temporaryFolder();
+    const [cache, golden, changed] = ['cache', 'golden', 'changed'].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    const evaluate = () =>
+      runProgram([
+        ...['evaluate', DIGITS_MODEL, '--data', DIGITS_DATA, '--samples', '60'],
+        ...['--cache', cache, '--golden', golden, '--changed', changed],
+      ]);
+    const first = await evaluate();
+    expect(first).toMatchObject({ code: 0 });
+    expect(first.stdout).toContain('digits: its outputs are recorded');
+    expect(readFileSync(join(changed, 'digits.jsonl'), 'utf8')).toBe('');
+    const second = await evaluate();
+    expect(second).toMatchObject({ code: 0 });
+    expect(second.stdout).toContain('outputs of an earlier evaluation');
+    expect(second.stdout).toContain('digits: gives the same outputs on 60 samples');
+
+    await rewrite(onlyFile(golden), (samples) =>
+      samples.map(({ index, outputs }) => ({ index, outputs: negated(outputs) })),
+    );
+    const third = await evaluate();
+    expect(third).toMatchObject({ code: 1 });
+    expect(third.stdout).toMatch(
+      /digits: \d+ of 60 answers changed since 1970-01-01 \(ONNX Runtime 1\.0\.0\)/,
+    );
+  });
+
+  it('gives models of one name names of their own', async () => {
+    const folder = temporaryFolder();
+    const twin = join(folder, 'digits.onnx');
+    writeFileSync(twin, readFileSync(DIGITS_MODEL));
+    const args = ['evaluate', DIGITS_MODEL, DIGITS_MODEL, twin, '--data', DIGITS_DATA, '--samples', '10'];
+    const finished = await runProgram([...args, '--changed', join(folder, 'changed'), '--json']);
+    expect(JSON.parse(finished.stdout)).toMatchObject([
+      { variant: 'digits', model: DIGITS_MODEL },
+      { variant: 'digits-2', model: twin },
+    ]);
+    expect(readdirSync(join(folder, 'changed')).sort()).toEqual(['digits-2.jsonl', 'digits.jsonl']);
+  });
+
   const folder = '{folder}';
   it.each([
     ['a missing model', ['inspect', `${folder}/none.onnx`], 2, 'none.onnx'],
@@ -116,7 +195,7 @@ describe.skipIf(!isBuilt)('ptq-agent (skipped where `npm run build` was not run)
       'a model for data',
       ['quantize', DIGITS_MODEL, '-o', `${folder}/q.onnx`, '--calibration', DIGITS_MODEL],
       2,
-      'not a readable .npz',
+      'does not tell its format',
     ],
     [
       'a split that is not there',
@@ -138,7 +217,25 @@ describe.skipIf(!isBuilt)('ptq-agent (skipped where `npm run build` was not run)
     ],
     ['a slip in an option', ['bench', DIGITS_MODEL, '--dta', DIGITS_DATA], 2, 'Did you mean --data?'],
     ['a slip in a command', ['insepct', DIGITS_MODEL], 2, 'Did you mean inspect?'],
-    ['a missing option', ['evaluate', DIGITS_MODEL], 2, "required option '--data <file>'"],
+    [
+      'a share of no loss',
+      ['evaluate', DIGITS_MODEL, '--data', DIGITS_DATA, '--relative'],
+      2,
+      '[options-conflict]',
+    ],
+    [
+      'a metric of another task',
+      ['evaluate', DIGITS_MODEL, '--data', DIGITS_DATA, '--metric', 'wer'],
+      2,
+      "the task classification has no metric 'wer'",
+    ],
+    [
+      'a confidence of certainty',
+      ['evaluate', DIGITS_MODEL, '--data', DIGITS_DATA, '--confidence', '1'],
+      2,
+      'from 0.5 to below 1',
+    ],
+    ['a missing option', ['evaluate', DIGITS_MODEL], 2, "required option '--data <path>'"],
     ['a profile that is not there', ['run', `${folder}/none`], 2, '[profile-not-found]'],
     ['a slip in a profile', ['run', `${folder}/slip`], 2, 'did you mean "calibration"?'],
     [
@@ -204,4 +301,43 @@ describe.skipIf(!isBuilt)('ptq-agent (skipped where `npm run build` was not run)
 function profileOf(loaded: Awaited<ReturnType<typeof loadProfile>>) {
   if (!loaded.ok) throw new Error(loaded.error[0]?.message);
   return loaded.value;
+}
+
+/** Writes `pictures/0000.png` and so on with the digits of the split `eval`, 0 to 16, and `labels.csv`; gives their number. */
+async function writeDigitPictures(folder: string): Promise<number> {
+  mkdirSync(join(folder, 'pictures'));
+  const source = unwrap(
+    await openSamples(
+      { path: DIGITS_DATA },
+      {
+        split: 'eval',
+        modelInputs: [{ name: 'image', type: 'float32', dims: ['N', 1, 8, 8] }],
+        withTruth: true,
+      },
+    ),
+  );
+  const rows = ['file,label'];
+  for await (const { index, feeds, truth } of source.samples()) {
+    const name = `${String(index).padStart(4, '0')}.png`;
+    const pixels = Uint8Array.from(feeds['image']?.data as Float32Array, (value) => value * 16);
+    // Every line begins with its filter, 0.
+    const lines = Buffer.concat(
+      Array.from({ length: 8 }, (_, y) => Uint8Array.from([0, ...pixels.subarray(8 * y, 8 * y + 8)])),
+    );
+    writeFileSync(join(folder, 'pictures', name), writePng({ width: 8, height: 8, lines }));
+    rows.push(`${name},${truth?.kind === 'class' ? truth.index : ''}`);
+  }
+  await source.close();
+  writeFileSync(join(folder, 'labels.csv'), `${rows.join('\n')}\n`);
+  return rows.length - 1;
+}
+
+/** As if the model had once said the opposite. */
+function negated(outputs: NamedTensors): NamedTensors {
+  return Object.fromEntries(
+    Object.entries(outputs).map(([name, tensor]) => [
+      name,
+      { ...tensor, data: (tensor.data as Float32Array).map((value) => -value) },
+    ]),
+  );
 }

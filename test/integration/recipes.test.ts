@@ -31,7 +31,7 @@ function quantize(
     kind: 'quantize',
     modelPath,
     outputPath: join(temporaryFolder(), 'quantized.onnx'),
-    ...(dataPath === undefined ? {} : { data: { path: dataPath, split: 'calib' } }),
+    ...(dataPath === undefined ? {} : { data: { spec: { path: dataPath }, split: 'calib' } }),
     recipe: completeRecipe(request),
     threads: 1,
   } as const;

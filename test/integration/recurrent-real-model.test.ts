@@ -21,7 +21,7 @@ const context = { clock: systemClock, emit: () => {} };
 async function speechShare(modelPath: string, dataPath: string): Promise<number> {
   const session = unwrap(await openSession(modelPath, { intraOpThreads: 1 }));
   const ports = { modelInputs: session.inputs, modelOutputs: session.outputs };
-  const source = unwrap(await openSamples(dataPath, { split: 'eval', ...ports, states }));
+  const source = unwrap(await openSamples({ path: dataPath }, { split: 'eval', ...ports, states }));
   const run = carryStates(session.run, states);
   let speech = 0;
   for await (const { feeds } of source.samples()) {
@@ -48,7 +48,7 @@ describe('silero_vad, whose state is carried through a minute of speech', () => 
     expect(chunks).toBe(1874);
     const outputPath = join(folder, 'quantized.onnx');
     const recipe = completeRecipe({ format, latencyGate: 'off' });
-    const data = { path: dataPath, split: 'calib' };
+    const data = { spec: { path: dataPath }, split: 'calib' };
     const report = await quantizeModel(
       { kind: 'quantize', modelPath, outputPath, data, recipe, threads: 1, states },
       context,
@@ -60,9 +60,8 @@ describe('silero_vad, whose state is carried through a minute of speech', () => 
         kind: 'evaluate',
         reference: { variant: 'fp32', path: modelPath },
         candidates: [{ variant: format, path: outputPath }],
-        dataPath,
-        split: 'eval',
-        task: 'fidelity',
+        data: { spec: { path: dataPath }, split: 'eval' },
+        task: { name: 'fidelity', settings: {} },
         budget: {},
         threads: 1,
         states,

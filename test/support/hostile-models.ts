@@ -100,7 +100,7 @@ export async function problemOf(given: OnnxModel, recipe: SweepRecipeName, feeds
     kind: 'quantize',
     modelPath,
     outputPath: join(folder, 'quantized.onnx'),
-    ...(dataPath === undefined ? {} : { data: { path: dataPath, split: 'calib' } }),
+    ...(dataPath === undefined ? {} : { data: { spec: { path: dataPath }, split: 'calib' } }),
     recipe: SWEEP_RECIPES[recipe].recipe,
     threads: 1,
   } as const;

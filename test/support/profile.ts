@@ -7,11 +7,11 @@ export function profileOf(name: string, more: Partial<Profile> = {}): Profile {
     name,
     model: `/models/${name}.onnx`,
     data: {
-      path: '/data.npz',
+      set: { path: '/data.npz' },
       calibration: { split: 'calib', samples: 16 },
       evaluation: { split: 'eval' },
     },
-    task: 'classification',
+    task: { name: 'classification', settings: {} },
     variants: [
       {
         name: 'int8',
@@ -24,7 +24,7 @@ export function profileOf(name: string, more: Partial<Profile> = {}): Profile {
         },
       },
     ],
-    budget: { metric: 'top1', kind: 'absolute', maxDrop: 0.05 },
+    budget: { metric: 'top1', absolute: 0.05 },
     bench: { threads: 1, scenarios: [{ scenario: 'single-stream', durationSeconds: 1 }] },
     ...more,
   };

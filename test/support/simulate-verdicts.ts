@@ -86,7 +86,7 @@ export interface SimulatedComparison {
   readonly groups?: readonly string[];
 }
 
-export const F1: MetricInfo = { name: 'f1', label: 'F1', better: 'higher', unit: 'proportion' };
+const F1: MetricInfo = { name: 'f1', label: 'F1', better: 'higher', unit: 'proportion' };
 export const MAE: MetricInfo = { name: 'mae', label: 'MAE', better: 'lower', unit: 'number' };
 
 /** Two noisy copies of one detector: each is wrong about an item on its own with probability `noise` more than the other. */

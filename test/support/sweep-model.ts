@@ -42,7 +42,7 @@ export async function sweepModel(
       kind: 'quantize',
       modelPath,
       outputPath,
-      ...(dataPath === undefined ? {} : { data: { path: dataPath, split: 'calib' } }),
+      ...(dataPath === undefined ? {} : { data: { spec: { path: dataPath }, split: 'calib' } }),
       recipe,
       threads: 1,
     } as const;

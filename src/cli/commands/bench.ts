@@ -8,7 +8,7 @@ import { systemClock } from '../../core/clock.ts';
 import type { Problem } from '../../core/problem.ts';
 import { formatBytes, formatSeconds } from '../../core/units.ts';
 import { benchVariants } from '../../jobs/bench-variants.ts';
-import { resolveData } from '../data-option.ts';
+import { DATA_HELP, resolveData } from '../data-option.ts';
 import { WORKER_ENTRY } from '../entries.ts';
 import { EXIT } from '../exit-code.ts';
 import { abortOnInterrupt } from '../interrupt.ts';
@@ -36,7 +36,7 @@ export function benchCommand(terminal: Terminal, exit: (code: number) => void): 
   const command = new Command('bench')
     .description('measure latency, throughput and memory of models in interleaved rounds')
     .argument('<models...>', 'ONNX models; the first is the base of the speed-ups')
-    .option('--data <file>', 'required: data (.npz: arrays named <split>/<input>) or a profile')
+    .option('--data <path>', `required: ${DATA_HELP}; random makes some up`)
     .option('--split <name>', "the split that feeds the models (default: the profile's, or eval)")
     .addOption(
       new Option('--scenario <name>', "MLPerf's scenario")
@@ -59,7 +59,7 @@ export function benchCommand(terminal: Terminal, exit: (code: number) => void): 
 }
 
 async function bench(models: readonly string[], options: BenchOptions, terminal: Terminal): Promise<number> {
-  const data = await resolveData(options.data, options.split);
+  const data = await resolveData(options.data, options.split, 'evaluation');
   if (!data.ok) return printProblems(terminal, data.error);
   const { scenario, duration, minQueries, rounds, seed } = options;
   const settings = benchSettings({
@@ -75,8 +75,7 @@ async function bench(models: readonly string[], options: BenchOptions, terminal:
     {
       model: basename(models[0] ?? '', '.onnx'),
       variants: models.map((path) => ({ variant: path, path })),
-      dataPath: data.value.dataPath,
-      split: data.value.split,
+      data: { spec: data.value.spec, split: data.value.split },
       threads: options.threads,
       settings: settings.value,
       ...statesOf(options, data.value.profile?.data.states),
@@ -96,10 +95,11 @@ async function bench(models: readonly string[], options: BenchOptions, terminal:
     },
   );
   progress.stop();
+  const isMadeUp = data.value.spec.format === 'random';
   const failures = failuresOf(run);
   const measured = run.results.some(({ queries }) => queries > 0);
   if (measured || failures.length === 0)
-    printResult(terminal, toReport(run), options.json, () => renderBench(run));
+    printResult(terminal, toReport(run, isMadeUp), options.json, () => renderBench(run, isMadeUp));
   if (failures.length > 0) return printProblems(terminal, failures);
   return run.results.every(({ valid }) => valid) ? EXIT.done : EXIT.verdictFailed;
 }
@@ -114,15 +114,16 @@ function failuresOf({ records }: BenchRun): readonly Problem[] {
 }
 
 /** The results in the order of the models, the later ones with their speed-up over the first. */
-function toReport({ results, speedUps }: BenchRun) {
+function toReport({ results, speedUps }: BenchRun, isMadeUp: boolean) {
   return results.map((result, index) => ({
     ...result,
     model: result.variant,
+    ...(isMadeUp ? { madeUpInputs: true } : {}),
     speedUp: speedUps[index - 1] ?? null,
   }));
 }
 
-function renderBench({ results, speedUps }: BenchRun): string {
+function renderBench({ results, speedUps }: BenchRun, isMadeUp: boolean): string {
   const rows = results.map((result, index) => {
     const speedUp = speedUps[index - 1];
     return [...latencyColumns(result), speedUp === undefined ? '–' : formatSpeedUp(speedUp)];
@@ -131,7 +132,9 @@ function renderBench({ results, speedUps }: BenchRun): string {
   const complaints = results.flatMap(({ variant, invalidReasons }) =>
     invalidReasons.map((reason) => `invalid: ${variant}: ${reason}`),
   );
-  return [renderTable(header, rows), ...(complaints.length === 0 ? [] : ['', ...complaints])].join('\n');
+  const notes = isMadeUp ? ['inputs are made up: real ones may take another time'] : [];
+  const lines = [...notes, ...complaints];
+  return [renderTable(header, rows), ...(lines.length === 0 ? [] : ['', ...lines])].join('\n');
 }
 
 function latencyColumns({

@@ -1,26 +1,43 @@
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import { Command, Option } from 'commander';
+import { type ProfileTask, resolveTask } from '../../config/task.ts';
+import type { Problem } from '../../core/problem.ts';
+import { ok, type Result } from '../../core/result.ts';
 import type { EvaluateTask, ModelEvaluation } from '../../jobs/evaluate-task.ts';
 import { runTask } from '../../jobs/worker-process.ts';
-import { type DataChoice, resolveData } from '../data-option.ts';
+import { DATA_HELP, type DataChoice, resolveData } from '../data-option.ts';
 import { WORKER_ENTRY } from '../entries.ts';
+import { type BudgetOptions, evaluationBudget } from '../evaluation-budget.ts';
+import { renderEvaluations } from '../evaluation-report.ts';
 import { EXIT } from '../exit-code.ts';
 import { abortOnInterrupt } from '../interrupt.ts';
-import { positiveInteger, ratio, threadCount } from '../option-parsers.ts';
+import { confidence, nonNegative, positiveInteger, significance, threadCount } from '../option-parsers.ts';
 import { createProgressView } from '../progress.ts';
 import { requireOptions } from '../required-options.ts';
 import { addStateOption, type StateOptions, statesOf } from '../state-option.ts';
-import { decimal, percent, renderTable } from '../table.ts';
 import { printProblems, printResult, type Terminal } from '../terminal.ts';
-import { isFailedVerdict } from '../verdict-exit.ts';
+import { hasFailed } from '../verdict-exit.ts';
 
-interface EvaluateOptions extends StateOptions {
+/** Tasks that need no settings; the others are described in a profile. */
+const PLAIN_TASKS = [
+  'classification',
+  'fidelity',
+  'multi-label',
+  'regression',
+  'embedding',
+  'segmentation',
+  'binary-over-time',
+  'span-answer',
+] as const;
+
+interface EvaluateOptions extends StateOptions, BudgetOptions {
   readonly data: string;
   readonly split?: string;
   readonly samples?: number;
-  readonly task?: 'classification' | 'fidelity';
-  readonly maxDrop?: number;
-  readonly relative: boolean;
+  readonly task?: (typeof PLAIN_TASKS)[number];
+  readonly changed?: string;
+  readonly cache?: string;
+  readonly golden?: string;
   readonly threads: number;
   readonly json: boolean;
   readonly quiet: boolean;
@@ -31,17 +48,47 @@ export function evaluateCommand(terminal: Terminal, exit: (code: number) => void
     .description('compare models with their float32 original on the same samples')
     .argument('<fp32>', 'the float32 model')
     .argument('[candidates...]', 'models made from it')
-    .option('--data <file>', 'required: data (.npz: arrays <split>/<input> and labels) or a profile')
-    .option('--split <name>', "the split to evaluate on (default: the profile's, or eval)")
+    .option('--data <path>', `required: ${DATA_HELP}`)
+    .option('--split <name>', "the split to evaluate on (default: the profile's, eval, or all of it)")
     .option('--samples <n>', 'use at most so many samples', positiveInteger)
     .addOption(
-      new Option('--task <name>', "what the first output is; without it the profile's, or classification")
-        .choices(['classification', 'fidelity'])
-        .default(undefined, "the profile's, or classification"),
+      new Option('--task <name>', "what the outputs are; without it the profile's, or classification")
+        .choices(PLAIN_TASKS)
+        .default(undefined, "the profile's, or classification; others need settings, which a profile has"),
     )
-    .option('--max-drop <ratio>', 'accuracy that may be lost, such as 0.01 for one point', ratio)
-    .option('--relative', 'take --max-drop as a share of the float32 accuracy', false)
-    .option('--threads <n>', 'threads of the runtime; 0 is every core', threadCount, 0)
+    .option(
+      '--metric <name>',
+      "what is judged by: a metric of the task, agreement or sqnr_db (default: the task's first)",
+    )
+    .option(
+      '--max-drop <loss>',
+      'what may be lost, in units of the metric, such as 0.01 for one point',
+      nonNegative,
+    )
+    .option('--relative', 'take --max-drop as a share of the float32 figure', false)
+    .option(
+      '--min-sqnr <dB>',
+      'with --metric sqnr_db: the ratio that the first output must keep',
+      nonNegative,
+    )
+    .option(
+      '--alpha <p>',
+      'a loss counts as shown when its p-value is below this (default: 0.01)',
+      significance,
+    )
+    .option('--confidence <c>', 'of intervals and bounds (default: 0.95)', confidence)
+    .option('--changed <folder>', 'write the items whose answer changed to <folder>/<model>.jsonl')
+    .option('--cache <folder>', 'keep the float32 outputs there, and use them again')
+    .option(
+      '--golden <folder>',
+      "keep every model's outputs there, and tell when a model no longer gives them",
+    )
+    .option(
+      '--threads <n>',
+      'threads inside an operator where samples come one by one; 0 is every core',
+      threadCount,
+      0,
+    )
     .option('--json', 'print the result as JSON', false)
     .option('-q, --quiet', 'no progress', false)
     .action(async (fp32: string, candidates: string[], options: EvaluateOptions) =>
@@ -56,10 +103,12 @@ async function evaluate(
   options: EvaluateOptions,
   terminal: Terminal,
 ): Promise<number> {
-  const data = await resolveData(options.data, options.split);
+  const data = await resolveData(options.data, options.split, 'evaluation');
   if (!data.ok) return printProblems(terminal, data.error);
+  const task = toTask(fp32, candidates, options, data.value);
+  if (!task.ok) return printProblems(terminal, [task.error]);
   const progress = createProgressView(terminal, options);
-  const report = await runTask({ entry: WORKER_ENTRY }, toTask(fp32, candidates, options, data.value), {
+  const report = await runTask({ entry: WORKER_ENTRY }, task.value, {
     signal: abortOnInterrupt(),
     onEvent: (event) => {
       if (event.kind === 'progress') progress.update(event.progress);
@@ -69,60 +118,59 @@ async function evaluate(
   if (!report.ok) return printProblems(terminal, [report.error]);
   const evaluations = report.value as readonly ModelEvaluation[];
   printResult(terminal, evaluations, options.json, renderEvaluations);
-  return evaluations.some(({ verdict }) => isFailedVerdict(verdict)) ? EXIT.verdictFailed : EXIT.done;
+  return evaluations.some(hasFailed) ? EXIT.verdictFailed : EXIT.done;
 }
 
 function toTask(
   fp32: string,
   candidates: readonly string[],
   options: EvaluateOptions,
-  { dataPath, split, profile }: DataChoice,
-): EvaluateTask {
+  { spec, split, profile }: DataChoice,
+): Result<EvaluateTask, Problem> {
+  const { changed, cache, golden } = options;
   // Without a candidate the model is compared with itself, which still tells its own accuracy.
   const paths = candidates.length === 0 ? [fp32] : candidates;
+  const variants = distinctNames(paths);
   const samples = options.samples ?? profile?.data.evaluation.samples;
-  return {
+  const task = chooseTask(options.task, profile?.task);
+  const budget = evaluationBudget(options, task, profile);
+  if (!budget.ok) return budget;
+  return ok({
     kind: 'evaluate',
     reference: { variant: 'fp32', path: fp32 },
-    candidates: paths.map((path) => ({ variant: basename(path, '.onnx'), path })),
-    dataPath,
-    split,
+    candidates: paths.map((path, position) => {
+      const variant = variants[position] as string;
+      return {
+        variant,
+        path,
+        ...(changed === undefined ? {} : { changedItems: join(changed, `${variant}.jsonl`) }),
+      };
+    }),
+    data: { spec, split },
     ...(samples === undefined ? {} : { samples }),
-    task: options.task ?? profile?.task ?? 'classification',
-    budget: budgetOf(options, profile),
+    task,
+    budget: budget.value,
     threads: options.threads,
+    ...(cache === undefined ? {} : { outputsCache: { folder: cache } }),
+    ...(golden === undefined ? {} : { golden: { folder: golden } }),
     ...statesOf(options, profile?.data.states),
-  };
+  });
 }
 
-function budgetOf(
-  { maxDrop, relative }: EvaluateOptions,
-  profile: DataChoice['profile'],
-): EvaluateTask['budget'] {
-  if (maxDrop !== undefined) return relative ? { relative: maxDrop } : { absolute: maxDrop };
-  if (profile === undefined) return { relative: 0.01 };
-  const { metric, kind, maxDrop: allowed } = profile.budget;
-  return { metric, [kind]: allowed };
+/** A task that the profile has settings for keeps them when it is named. */
+function chooseTask(named: EvaluateOptions['task'], ofProfile: ProfileTask | undefined): ProfileTask {
+  if (ofProfile !== undefined && (named ?? ofProfile.name) === ofProfile.name) return ofProfile;
+  return resolveTask(named ?? 'classification', '.');
 }
 
-function renderEvaluations(evaluations: readonly ModelEvaluation[]): string {
-  const [first] = evaluations;
-  const reference = first?.reference;
-  const rows = evaluations.map((evaluation) => [
-    evaluation.model,
-    String(evaluation.n),
-    percent(evaluation.top1),
-    percent(evaluation.agreement),
-    evaluation.identical ? 'identical' : decimal(evaluation.sqnrDb, 2),
-    decimal(evaluation.cosine, 6),
-    evaluation.verdict,
-  ]);
-  return [
-    ...(reference === undefined
-      ? []
-      : [`float32: top-1 ${percent(reference.top1)} on ${first?.n} samples`, '']),
-    renderTable(['model', 'n', 'top-1', 'agreement', 'SQNR dB', 'cosine', 'verdict'], rows),
-    '',
-    ...evaluations.map(({ variant, verdictReason }) => `${variant}: ${verdictReason}`),
-  ].join('\n');
+/** File names alone where they differ; of those that do not, the later ones are numbered. */
+function distinctNames(paths: readonly string[]): readonly string[] {
+  const names = new Set<string>();
+  for (const path of paths) {
+    const name = basename(path, '.onnx');
+    let distinct = name;
+    for (let number = 2; names.has(distinct); number += 1) distinct = `${name}-${number}`;
+    names.add(distinct);
+  }
+  return [...names];
 }

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { runQuantization } from '../../jobs/run-quantization.ts';
 import { completeRecipe } from '../../quantization/recipe.ts';
+import { DATA_HELP, resolveData } from '../data-option.ts';
 import { WORKER_ENTRY } from '../entries.ts';
 import { EXIT } from '../exit-code.ts';
 import { abortOnInterrupt } from '../interrupt.ts';
@@ -26,7 +27,7 @@ import { printProblems, printResult, type Terminal } from '../terminal.ts';
 interface QuantizeOptions extends RecipeOptions, StateOptions, RangesOptions {
   readonly output: string;
   readonly calibration?: string;
-  readonly split: string;
+  readonly split?: string;
   readonly threads: number;
   readonly json: boolean;
   readonly quiet: boolean;
@@ -39,8 +40,8 @@ export function quantizeCommand(terminal: Terminal, exit: (code: number) => void
     )
     .argument('<model>', 'the ONNX model, float32')
     .option('-o, --output <file>', 'required: where the quantized model goes')
-    .option('--calibration <data.npz>', 'data, arrays named <split>/<input>; static recipes need it')
-    .option('--split <name>', 'the split that calibrates', 'calib');
+    .option('--calibration <path>', `${DATA_HELP}; static recipes need it`)
+    .option('--split <name>', "the split that calibrates (default: the profile's, calib, or all of it)");
   addRecipeOptions(addRangesOptions(addStateOption(command)))
     .option('--threads <n>', 'threads of the runtime while calibrating; 0 is every core', threadCount, 0)
     .option('--json', 'print the report as JSON', false)
@@ -59,6 +60,9 @@ async function quantize(model: string, options: QuantizeOptions, terminal: Termi
   if (!request.ok) return printProblems(terminal, request.error);
   const ranges = await chooseRangesTask(options, request.value);
   if (!ranges.ok) return printProblems(terminal, ranges.error);
+  const data = calibration === undefined ? undefined : await resolveData(calibration, split, 'calibration');
+  if (data?.ok === false) return printProblems(terminal, data.error);
+  const { spec, split: chosen, profile } = data?.value ?? {};
   const progress = createProgressView(terminal, options);
   const report = await runQuantization(
     { entry: WORKER_ENTRY },
@@ -66,10 +70,10 @@ async function quantize(model: string, options: QuantizeOptions, terminal: Termi
       kind: 'quantize',
       modelPath: model,
       outputPath: output,
-      ...(calibration === undefined ? {} : { data: { path: calibration, split } }),
+      ...(spec === undefined || chosen === undefined ? {} : { data: { spec, split: chosen } }),
       recipe: completeRecipe(ranges.value.request),
       threads,
-      ...statesOf(options),
+      ...statesOf(options, profile?.data.states),
       ...ranges.value.task,
     },
     {

@@ -15,7 +15,7 @@ import { type AgentData, openAgentData } from '../open-agent-data.ts';
 import { createProgressView } from '../progress.ts';
 import { renderRun } from '../run-report.ts';
 import { printProblems, printResult, type Terminal } from '../terminal.ts';
-import { isFailedVerdict } from '../verdict-exit.ts';
+import { hasFailed } from '../verdict-exit.ts';
 
 interface RunOptions {
   readonly dataDir: string;
@@ -47,8 +47,8 @@ async function run(path: string, options: RunOptions, terminal: Terminal): Promi
     printResult(terminal, result.value, options.json, (value) =>
       renderRun(value, { profile: profile.value, dataDir, here: (file) => relative(process.cwd(), file) }),
     );
-    const verdicts = result.value.variants.flatMap(({ evaluation }) => evaluation?.verdict ?? []);
-    return verdicts.some(isFailedVerdict) ? EXIT.verdictFailed : EXIT.done;
+    const evaluations = result.value.variants.flatMap(({ evaluation }) => evaluation ?? []);
+    return evaluations.some(hasFailed) ? EXIT.verdictFailed : EXIT.done;
   } finally {
     await data.value.close();
   }

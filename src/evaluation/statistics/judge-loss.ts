@@ -10,6 +10,13 @@ export interface Judgement {
   readonly reason: string;
 }
 
+/** A p-value that allows for several comparisons at once, see `holmAdjusted`. */
+export interface AdjustedPValue {
+  readonly pValue: number;
+  /** How many there are. */
+  readonly comparisons: number;
+}
+
 /** What is known of a loss. Figures, loss, bound and budget are in the metric's unit; null is what could not be told. */
 export interface LossEvidence {
   readonly metric: Pick<MetricInfo, 'label' | 'unit'>;
@@ -19,6 +26,8 @@ export interface LossEvidence {
   readonly loss: number | null;
   /** One-sided, that there is a loss; adjusted where several comparisons share the level. */
   readonly pValue: number | null;
+  /** How many comparisons share the level, where they are several. */
+  readonly comparisons?: number;
   /** One-sided, at the confidence of the settings. */
   readonly lossUpperBound: number | null;
   /** The loss that is allowed. */
@@ -52,7 +61,7 @@ export function judgeLoss(
   const detail = evidence.detail === undefined ? '' : `${evidence.detail}, `;
   const change =
     `${changeWords(metric, reference, candidate)} on ${itemsOf(evidence)} ` +
-    `(${detail}p = ${pValueWords(pValue)})`;
+    `(${detail}p = ${pValueWords(pValue)}${sharing(evidence)})`;
   const allowed = `${differenceWords(metric, budget)} allowed`;
   if (pValue < settings.alpha) {
     return loss > budget
@@ -94,6 +103,10 @@ function advice({ budget, itemsNeeded, n }: LossEvidence): string {
   return itemsNeeded > n
     ? ` About ${itemsNeeded} items would show it if nothing is lost in truth.`
     : ' If nothing were lost in truth this many items should have shown it: a loss near the budget is likely.';
+}
+
+function sharing({ comparisons = 1 }: LossEvidence): string {
+  return comparisons > 1 ? `, adjusted for ${comparisons} comparisons` : '';
 }
 
 function itemsOf({ n, groups }: LossEvidence): string {

@@ -39,7 +39,9 @@ export async function createTask(
       return ok(asTask((await import('./binary-over-time-task.ts')).createBinaryOverTimeTask(all)));
     case 'detection': {
       const { createDetectionTask } = await import('./detection/detection-task.ts');
-      const task = createDetectionTask(all as unknown as DetectionSettings & { readonly outputs: readonly string[] });
+      const task = createDetectionTask(
+        all as unknown as DetectionSettings & { readonly outputs: readonly string[] },
+      );
       return task.ok ? ok(asTask(task.value)) : task;
     }
     case 'token-classification': {

@@ -19,33 +19,78 @@ function folderWithProfile(): string {
 describe('resolveData', () => {
   it('takes any file for data, in the split eval', async () => {
     const file = join(folderWithProfile(), 'd.npz');
-    expect(unwrap(await one(resolveData(file, undefined)))).toEqual({ dataPath: file, split: 'eval' });
-    expect(unwrap(await one(resolveData(file, 'test')))).toEqual({ dataPath: file, split: 'test' });
+    expect(unwrap(await one(resolveData(file, undefined, 'evaluation')))).toEqual({
+      spec: { path: file },
+      split: 'eval',
+    });
+    expect(unwrap(await one(resolveData(file, undefined, 'calibration')))).toMatchObject({ split: 'calib' });
+    expect(unwrap(await one(resolveData(file, 'test', 'evaluation')))).toEqual({
+      spec: { path: file },
+      split: 'test',
+    });
   });
 
   it('takes what is not there for data, so that its reader says what is wrong', async () => {
-    expect(unwrap(await one(resolveData('/nowhere/d.npz', undefined))).dataPath).toBe('/nowhere/d.npz');
+    expect(unwrap(await one(resolveData('/nowhere/d.npz', undefined, 'evaluation'))).spec.path).toBe(
+      '/nowhere/d.npz',
+    );
   });
 
-  it('takes a folder without a profile for data', async () => {
+  it('takes a folder without a profile for data, all of it', async () => {
     const folder = join(temporaryFolder(), 'images');
     mkdirSync(folder);
-    expect(unwrap(await one(resolveData(folder, undefined))).dataPath).toBe(folder);
+    expect(unwrap(await one(resolveData(folder, undefined, 'evaluation')))).toEqual({
+      spec: { path: folder },
+      split: 'all',
+    });
   });
 
   it.each(['', 'profile.yaml'])('finds data and split through a profile (%j)', async (name) => {
     const folder = folderWithProfile();
-    const choice = unwrap(await one(resolveData(join(folder, name), undefined)));
+    const choice = unwrap(await one(resolveData(join(folder, name), undefined, 'evaluation')));
     expect(choice).toMatchObject({
-      dataPath: join(folder, 'd.npz'),
+      spec: { path: join(folder, 'd.npz') },
       split: 'test',
       profile: { name: 'tiny' },
     });
-    expect(unwrap(await one(resolveData(join(folder, name), 'eval'))).split).toBe('eval');
+    expect(unwrap(await one(resolveData(join(folder, name), 'eval', 'evaluation'))).split).toBe('eval');
+  });
+
+  it('takes a YAML file without a model for a description of data', async () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, 'photos'));
+    const file = join(folder, 'photos.yaml');
+    writeFileSync(file, 'path: photos\npreprocess: { resize: { shortSide: 256 }, scale: 1/255 }\n');
+    expect(unwrap(await one(resolveData(file, undefined, 'evaluation')))).toEqual({
+      spec: {
+        path: join(folder, 'photos'),
+        preprocess: { image: { resize: { shortSide: 256 } }, scale: 1 / 255 },
+      },
+      split: 'all',
+    });
+    writeFileSync(file, 'path: photos\nsplits: { sizes: { calib: 0.5, eval: 0.5 } }\n');
+    expect(unwrap(await one(resolveData(file, undefined, 'calibration')))).toMatchObject({ split: 'calib' });
+  });
+
+  it('names the field that a description of data gets wrong', async () => {
+    const file = join(temporaryFolder(), 'data.yaml');
+    writeFileSync(file, 'path: photos\npreproces: { scale: 1/255 }\n');
+    const wrong = await resolveData(file, undefined, 'evaluation');
+    expect(wrong).toMatchObject({
+      ok: false,
+      error: [{ kind: 'unknown-field', hint: 'did you mean "preprocess"?', place: { line: 2 } }],
+    });
+  });
+
+  it('makes data up where it is called random', async () => {
+    expect(unwrap(await one(resolveData('random', undefined, 'evaluation')))).toEqual({
+      spec: { path: '', format: 'random' },
+      split: 'all',
+    });
   });
 
   it('tells what is wrong with a profile', async () => {
-    const missing = await resolveData('/nowhere/profile.yaml', undefined);
+    const missing = await resolveData('/nowhere/profile.yaml', undefined, 'evaluation');
     expect(missing).toMatchObject({ ok: false, error: [{ kind: 'profile-not-found' }] });
   });
 });

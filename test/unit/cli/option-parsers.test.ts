@@ -2,11 +2,13 @@ import { InvalidArgumentError } from 'commander';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  confidence,
   durationSeconds,
   list,
+  nonNegative,
   percentile,
   positiveInteger,
-  ratio,
+  significance,
   threadCount,
   wholeNumber,
 } from '../../../src/cli/option-parsers.ts';
@@ -47,9 +49,19 @@ describe('the parsers of option values', () => {
     refuses(durationSeconds, ['5', '0s', '-1s', '10 s', '10sec', 's', '']);
   });
 
-  it('read ratios from 0 to 1', () => {
-    expect(['0', '1', '0.01', '1e-3'].map(ratio)).toEqual([0, 1, 0.01, 0.001]);
-    refuses(ratio, ['', ' ', '-0.1', '1.01', '1%', 'NaN', 'Infinity']);
+  it('read p-values that can show something', () => {
+    expect(['0.2', '0.01', '1e-3'].map(significance)).toEqual([0.2, 0.01, 0.001]);
+    refuses(significance, ['', ' ', '0', '-0.1', '0.21', '1%', 'NaN', 'Infinity']);
+  });
+
+  it('read confidences below certainty', () => {
+    expect(['0.5', '0.95', '0.999'].map(confidence)).toEqual([0.5, 0.95, 0.999]);
+    refuses(confidence, ['', ' ', '0.49', '1', '95', '95%', 'NaN']);
+  });
+
+  it('read losses that are not negative', () => {
+    expect(['0', '0.01', '250'].map(nonNegative)).toEqual([0, 0.01, 250]);
+    refuses(nonNegative, ['', ' ', '-0.1', '1%', 'NaN', 'Infinity']);
   });
 
   it('read percentiles above the median', () => {
@@ -69,7 +81,9 @@ describe('the parsers of option values', () => {
         for (const [parse, lowest, highest] of [
           [wholeNumber, 0, Number.MAX_SAFE_INTEGER],
           [positiveInteger, 1, Number.MAX_SAFE_INTEGER],
-          [ratio, 0, 1],
+          [significance, 0, 0.2],
+          [confidence, 0.5, 1],
+          [nonNegative, 0, Number.MAX_VALUE],
         ] as const) {
           try {
             const value = parse(text);

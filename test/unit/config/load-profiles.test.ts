@@ -82,18 +82,18 @@ describe('loadProfile', () => {
         name: 'tiny',
         model: join(folder, 'm.onnx'),
         data: {
-          path: join(folder, 'd.npz'),
+          set: { path: join(folder, 'd.npz') },
           calibration: { split: 'calib', samples: 256 },
           evaluation: { split: 'eval' },
         },
-        task: 'fidelity',
+        task: { name: 'fidelity', settings: {} },
         variants: [
           {
             name: 'int8',
             recipe: { format: 'static-int8', calibration: { samples: 256 } },
           },
         ],
-        budget: { metric: 'agreement', kind: 'absolute', maxDrop: 0.01 },
+        budget: { absolute: 0.01 },
         bench: {
           threads: 1,
           scenarios: [
@@ -149,7 +149,7 @@ describe('loadProfile', () => {
     const result = await loadProfile(join(folder, 'digits.yaml'));
     expect(result.ok && result.value).toMatchObject({
       data: { calibration: { split: 'train', samples: 64 }, evaluation: { split: 'test', samples: 500 } },
-      task: 'classification',
+      task: { name: 'classification', settings: {} },
       variants: [
         { name: 'int8', recipe: { calibration: { samples: 64 } } },
         {
@@ -162,7 +162,7 @@ describe('loadProfile', () => {
           },
         },
       ],
-      budget: { metric: 'top1', kind: 'relative', maxDrop: 0.02 },
+      budget: { metric: 'top1', relative: 0.02 },
       bench: {
         threads: 2,
         scenarios: [
@@ -173,10 +173,10 @@ describe('loadProfile', () => {
     });
   });
 
-  it('takes top1 as the metric of a classification without a budget', async () => {
+  it('allows one percentage point without a budget', async () => {
     const folder = await folderWith({ 'profile.yaml': `${SHORT}task: classification\n` });
     const result = await loadProfile(folder);
-    expect(result.ok && result.value.budget).toEqual({ metric: 'top1', kind: 'absolute', maxDrop: 0.01 });
+    expect(result.ok && result.value.budget).toEqual({ absolute: 0.01 });
   });
 
   it('names the file that cannot be read', async () => {
@@ -238,7 +238,9 @@ bench:
       'there is no field "modle" | did you mean "model"?',
       expect.stringContaining('"path" must be a string, but is 3'),
       expect.stringContaining('"samples" is 0, but must be >= 1'),
-      '"task" is "clasification", but must be one of: fidelity, classification | did you mean "classification"?',
+      expect.stringMatching(
+        /^"task" must be "fidelity", "classification".* \| did you mean "classification"\?$/,
+      ),
       '"recipe" must be "static-int8", "static-int16", "dynamic-int8", "weight-int8", "weight-int4", "float16" or an object, ' +
         'but is "static-int4" | did you mean "static-int8"?',
       expect.stringContaining('"perTensor" must be a boolean, but is "yes"'),
@@ -246,7 +248,7 @@ bench:
       'there is no field "optypes" | did you mean "opTypes"?',
       expect.stringContaining('the field "name" is missing | add it: the variant\'s name'),
       expect.stringContaining('"float16" or an object, but is 7'),
-      expect.stringContaining('"budget" must give exactly one of: absolute, relative'),
+      expect.stringContaining('"budget" must give exactly one of: absolute, relative, atLeast'),
       expect.stringContaining('"threads" must be an integer, but is 1.5'),
       '"scenario" is "server", but must be one of: single-stream, offline | single-stream: one query at a time, latency; offline: all samples at once, throughput',
       expect.stringContaining('such as 500ms, 4s, 2m or 1h'),
@@ -262,7 +264,7 @@ bench:
     const budget = 'budget: { metric: agreement, absolute: 0.01, relative: 0.01 }\n';
     const problems = await problemsOf(SHORT + budget);
     expect(summary(problems)).toEqual(['6:9 /budget invalid-value']);
-    expect(problems[0]?.message).toBe('"budget" must give exactly one of: absolute, relative');
+    expect(problems[0]?.message).toBe('"budget" must give exactly one of: absolute, relative, atLeast');
   });
 
   it('refuses what no schema can say: clashing names, durations of nothing, top1 without labels', async () => {
@@ -364,7 +366,7 @@ describe('the profiles that ship', () => {
     'load without a problem (skipped where they are not built yet)',
     async () => {
       const result = await loadProfile(shipped);
-      expect(result).toMatchObject({ ok: true, value: { name: 'digits', task: 'classification' } });
+      expect(result).toMatchObject({ ok: true, value: { name: 'digits', task: { name: 'classification' } } });
     },
   );
 });

@@ -12,25 +12,29 @@ describe('the published JSON Schema of profiles', () => {
   });
 
   it('names its draft, describes every field and allows no unknown ones', () => {
-    const check = (schema: Record<string, unknown>, path: string): void => {
-      const properties = Object.entries(
-        (schema['properties'] ?? {}) as Record<string, Record<string, unknown>>,
-      );
-      if (schema['type'] === 'object') expect(schema['additionalProperties'], path).toBe(false);
-      for (const [name, property] of properties) check(property, `${path}/${name}`);
-      if (schema['items'] !== undefined) check(schema['items'] as Record<string, unknown>, `${path}/*`);
-      for (const branch of (schema['anyOf'] ?? []) as Record<string, unknown>[]) check(branch, path);
-      if (
-        properties.length === 0 &&
-        path.includes('/') &&
-        !path.endsWith('/*') &&
-        schema['type'] !== 'boolean'
-      ) {
-        expect(schema['description'] ?? schema['enum'], path).toBeDefined();
-      }
-    };
-    const schema = JSON.parse(profileJsonSchema) as Record<string, unknown>;
+    const schema = JSON.parse(profileJsonSchema) as Schema;
     expect(schema['$schema']).toBe('http://json-schema.org/draft-07/schema#');
     check(schema, '');
   });
 });
+
+type Schema = Readonly<Record<string, unknown>>;
+type Fields = Readonly<Record<string, Schema>>;
+
+function check(schema: Schema, path: string): void {
+  const properties = Object.entries((schema['properties'] ?? {}) as Fields);
+  // Fields of any name, such as inputs of a model, are described by the pattern of their names.
+  const named = schema['patternProperties'] as Fields | undefined;
+  if (schema['type'] === 'object' && named === undefined)
+    expect(schema['additionalProperties'], path).toBe(false);
+  for (const value of Object.values(named ?? {})) check(value, `${path}/*`);
+  for (const [name, property] of properties) check(property, `${path}/${name}`);
+  if (schema['items'] !== undefined) check(schema['items'] as Schema, `${path}/*`);
+  for (const branch of (schema['anyOf'] ?? []) as Schema[]) check(branch, path);
+  if (properties.length === 0) checkField(schema, path);
+}
+
+function checkField(schema: Schema, path: string): void {
+  if (!path.includes('/') || path.endsWith('/*') || schema['type'] === 'boolean') return;
+  expect(schema['description'] ?? schema['enum'], path).toBeDefined();
+}

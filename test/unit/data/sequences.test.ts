@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { type OpenSamplesOptions, openSamples } from '../../../src/data/open-samples.ts';
-import type { ModelInput, SampleSource } from '../../../src/data/sample-source.ts';
+import type { ModelInput, SampleRange, SampleSource } from '../../../src/data/sample-source.ts';
 import { unwrap } from '../../support/unwrap.ts';
-import { float32Npy, int64Npy, npz, useTemporaryFiles } from './npz-writer.ts';
+import { bytesOf, float32Npy, int64Npy, npy, npz, useTemporaryFiles } from './npz-writer.ts';
 
 const write = await useTemporaryFiles();
 
@@ -17,11 +17,11 @@ const RECURRENT: OpenSamplesOptions = {
 const FIVE = float32Npy([5, 1], [1, 2, 3, 4, 5]);
 
 async function open(arrays: Readonly<Record<string, Uint8Array>>, options: Partial<OpenSamplesOptions> = {}) {
-  return openSamples(await write(npz({ 'eval/x': FIVE, ...arrays })), { ...RECURRENT, ...options });
+  return openSamples({ path: await write(npz({ 'eval/x': FIVE, ...arrays })) }, { ...RECURRENT, ...options });
 }
 
 /** The samples that bring zeros for the state. */
-async function starts(source: SampleSource, range?: { readonly start: number }): Promise<number[]> {
+async function starts(source: SampleSource, range?: SampleRange): Promise<number[]> {
   const found: number[] = [];
   for await (const { index, feeds } of source.samples(range))
     if (feeds['state'] !== undefined) found.push(index);
@@ -110,5 +110,41 @@ describe('the samples of a recurrent model', () => {
     });
     const other = await open({}, { states: [], modelOutputs: [{ ...STATE, name: 'y' }] });
     expect(other).toMatchObject({ error: { hint: "save the array as 'eval/state'" } });
+  });
+
+  it('start anew at the next sample where the first one of a sequence is bad and left out', async () => {
+    const path = await write(
+      npz({
+        'eval/x': npy('<f8', [6, 1], bytesOf(Float64Array.of(1, 2, 1e300, 1e300, 5, 6))),
+        'eval/sequence': int64Npy([6], [0, 0, 1, 1, 1, 1]),
+      }),
+    );
+    const source = unwrap(await openSamples({ path, onBadSample: 'skip' }, RECURRENT));
+    expect(await starts(source)).toEqual([0, 4]);
+  });
+
+  it('go on behind a bad one in the middle of a sequence', async () => {
+    const rows = npy('<f8', [4, 1], bytesOf(Float64Array.of(1, 1e300, 3, 4)));
+    const source = unwrap(
+      await openSamples({ path: await write(npz({ 'eval/x': rows })), onBadSample: 'skip' }, RECURRENT),
+    );
+    expect(await starts(source)).toEqual([0]);
+  });
+
+  it('start anew where steps pass over the first one of a sequence', async () => {
+    const source = unwrap(await open({ 'eval/sequence': int64Npy([5], [0, 0, 1, 1, 1]) }));
+    expect(await starts(source, { start: 1, step: 2 })).toEqual([1, 3]);
+  });
+
+  it('are refused where the data describes what the run before gives', async () => {
+    const spec = { path: await write(npz({ 'eval/x': FIVE })), inputs: { state: { value: 0 } } };
+    expect(await openSamples(spec, RECURRENT)).toMatchObject({
+      ok: false,
+      error: {
+        kind: 'state-invalid',
+        message: expect.stringContaining("'state'"),
+        place: { tensor: 'state' },
+      },
+    });
   });
 });

@@ -2,10 +2,24 @@ import { describe, expect, it } from 'vitest';
 import type { Problem } from '../../../src/core/problem.ts';
 import type { Result } from '../../../src/core/result.ts';
 import type { Tensor } from '../../../src/core/tensor.ts';
-import { createEvaluator, type EvaluatorOptions } from '../../../src/evaluation/evaluation.ts';
+import {
+  createEvaluator,
+  type EvaluatorOptions,
+  finishTogether,
+} from '../../../src/evaluation/evaluation.ts';
 import { MAX_LISTED_INDICES } from '../../../src/evaluation/index-list.ts';
+import type { Task } from '../../../src/evaluation/task.ts';
+import { createClassificationTask } from '../../../src/evaluation/tasks/classification-task.ts';
 
-const CLASSIFICATION: EvaluatorOptions = { task: 'classification', outputs: ['scores'] };
+const CLASSIFICATION: EvaluatorOptions = {
+  task: createClassificationTask({ outputs: ['scores'] }) as unknown as Task<unknown>,
+  outputs: ['scores'],
+};
+
+/** Facts of an item whose class is known. */
+function labelled(index: number, label: number) {
+  return { index, truth: { kind: 'class', index: label } } as const;
+}
 
 function vector(values: readonly number[], dims: readonly number[] = [1, values.length]): Tensor {
   return { type: 'float32', dims, data: new Float32Array(values) };
@@ -27,22 +41,22 @@ describe('createEvaluator', () => {
       budget: { absolute: 0.6 },
       metric: 'agreement',
     } as const;
-    const labels = new Int32Array([0, 0, 0, 0, 0, 0]);
-    const evaluator = createEvaluator({ ...CLASSIFICATION, labels, settings });
+    const evaluator = createEvaluator({ ...CLASSIFICATION, settings });
     // Right to wrong once; top-1 alone would bound the loss, agreement counts the flip whatever it was.
-    for (let index = 0; index < 5; index++) evaluator.add({ index, ...scores([2, 1], [2, 1]) });
-    evaluator.add({ index: 5, ...scores([2, 1], [1, 2]) });
+    for (let index = 0; index < 5; index++)
+      evaluator.add({ ...labelled(index, 0), ...scores([2, 1], [2, 1]) });
+    evaluator.add({ ...labelled(5, 0), ...scores([2, 1], [1, 2]) });
     const evaluation = evaluator.finish();
     expect(evaluation).toMatchObject({ top1: 5 / 6, allowedDrop: 0.6, verdict: 'non_inferior' });
     expect(evaluation.verdictReason).toContain('the answer changed on 1 of 6 items');
   });
 
   it('reports accuracy, agreement, fidelity and a verdict of a classifier with labels', () => {
-    const evaluator = createEvaluator({ ...CLASSIFICATION, labels: new Int32Array([0, 1, 0, 0]) });
-    evaluator.add({ index: 0, ...scores([2, 1], [2, 1]) });
-    evaluator.add({ index: 1, ...scores([1, 2], [2, 1]) });
-    evaluator.add({ index: 2, ...scores([2, 1], [2, 1]) });
-    evaluator.add({ index: 3, ...scores([1, 2], [1, 2]) });
+    const evaluator = createEvaluator(CLASSIFICATION);
+    evaluator.add({ ...labelled(0, 0), ...scores([2, 1], [2, 1]) });
+    evaluator.add({ ...labelled(1, 1), id: 'b.jpg', ...scores([1, 2], [2, 1]) });
+    evaluator.add({ ...labelled(2, 0), ...scores([2, 1], [2, 1]) });
+    evaluator.add({ ...labelled(3, 0), ...scores([1, 2], [1, 2]) });
     const evaluation = evaluator.finish();
     expect(evaluation).toMatchObject({
       task: 'classification',
@@ -53,6 +67,17 @@ describe('createEvaluator', () => {
       paired: { n: 4, b: 1, c: 0, drop: 0.25, pValue: expect.closeTo(0.5, 12) },
       allowedDrop: 0.0075,
       flipped: { count: 1, indices: [1] },
+      changes: [
+        {
+          index: 1,
+          id: 'b.jpg',
+          reference: 'class 1',
+          candidate: 'class 0',
+          referenceRight: true,
+          candidateRight: false,
+        },
+      ],
+      metric: 'top1',
       maxAbsError: 1,
       identical: false,
       nonFinite: { count: 0, indices: [] },
@@ -67,8 +92,8 @@ describe('createEvaluator', () => {
   });
 
   it('reports the top five of six classes and more', () => {
-    const evaluator = createEvaluator({ ...CLASSIFICATION, labels: [0] });
-    evaluator.add({ index: 0, ...scores([6, 5, 4, 3, 2, 1], [1, 2, 3, 4, 5, 6]) });
+    const evaluator = createEvaluator(CLASSIFICATION);
+    evaluator.add({ ...labelled(0, 0), ...scores([6, 5, 4, 3, 2, 1], [1, 2, 3, 4, 5, 6]) });
     expect(evaluator.finish()).toMatchObject({ top5: 0, reference: { top5: 1 } });
   });
 
@@ -93,7 +118,7 @@ describe('createEvaluator', () => {
   });
 
   it('compares every output and puts the first one in front', () => {
-    const evaluator = createEvaluator({ task: 'fidelity', outputs: ['b', 'a'] });
+    const evaluator = createEvaluator({ outputs: ['b', 'a'] });
     const reference = { a: vector([1, 1]), b: vector([3, 4]) };
     evaluator.add({ index: 0, reference, candidate: { a: vector([1, 1]), b: vector([3, 4.5]) } });
     const evaluation = evaluator.finish();
@@ -107,7 +132,7 @@ describe('createEvaluator', () => {
   });
 
   it('reads float16, int64 and bool outputs as numbers', () => {
-    const evaluator = createEvaluator({ task: 'fidelity', outputs: ['half', 'long', 'flag'] });
+    const evaluator = createEvaluator({ outputs: ['half', 'long', 'flag'] });
     const reference = {
       half: { type: 'float16', dims: [2], data: new Uint16Array([0x3c00, 0xc000]) },
       long: { type: 'int64', dims: [1], data: new BigInt64Array([7n]) },
@@ -119,10 +144,10 @@ describe('createEvaluator', () => {
   });
 
   it('is invalid, and lists the items, where the candidate gave NaN', () => {
-    const evaluator = createEvaluator({ ...CLASSIFICATION, labels: [0, 0, 0] });
-    evaluator.add({ index: 0, ...scores([2, 1], [2, 1]) });
-    evaluator.add({ index: 1, ...scores([2, 1], [Number.NaN, 1]) });
-    evaluator.add({ index: 2, ...scores([2, 1], [2, Number.POSITIVE_INFINITY]) });
+    const evaluator = createEvaluator(CLASSIFICATION);
+    evaluator.add({ ...labelled(0, 0), ...scores([2, 1], [2, 1]) });
+    evaluator.add({ ...labelled(1, 0), ...scores([2, 1], [Number.NaN, 1]) });
+    evaluator.add({ ...labelled(2, 0), ...scores([2, 1], [2, Number.POSITIVE_INFINITY]) });
     expect(evaluator.finish()).toMatchObject({
       n: 3,
       top1: 1 / 3,
@@ -133,8 +158,8 @@ describe('createEvaluator', () => {
   });
 
   it('is invalid where an item failed, and still reports the others', () => {
-    const evaluator = createEvaluator({ ...CLASSIFICATION, labels: [0, 0] });
-    evaluator.add({ index: 0, ...scores([2, 1], [2, 1]) });
+    const evaluator = createEvaluator(CLASSIFICATION);
+    evaluator.add({ ...labelled(0, 0), ...scores([2, 1], [2, 1]) });
     evaluator.fail(1, { kind: 'inference-failed', message: 'out of memory' });
     expect(evaluator.finish()).toMatchObject({
       n: 1,
@@ -161,12 +186,104 @@ describe('createEvaluator', () => {
     expect(flipped?.indices.at(-1)).toBe(MAX_LISTED_INDICES - 1);
   });
 
-  it('needs an output, and a label for every item', () => {
-    expect(() => createEvaluator({ task: 'fidelity', outputs: [] })).toThrow(RangeError);
-    const evaluator = createEvaluator({ ...CLASSIFICATION, labels: [0] });
-    expect(() => evaluator.add({ index: 1, ...scores([2, 1], [2, 1]) })).toThrow(
-      'item 1 has no label; there are 1',
-    );
+  it('needs an output', () => {
+    expect(() => createEvaluator({ outputs: [] })).toThrow(RangeError);
+  });
+
+  it('tells the changed items, all of them', () => {
+    const evaluator = createEvaluator(CLASSIFICATION);
+    for (let index = 0; index < 50; index += 1)
+      evaluator.add({ ...labelled(index, 0), ...scores([2, 1], index % 2 === 0 ? [1, 2] : [2, 1]) });
+    const changed = [...evaluator.changed()];
+    expect(changed.map(({ index }) => index)).toEqual(Array.from({ length: 25 }, (_, i) => 2 * i));
+    expect(evaluator.finish().changes).toEqual(changed.slice(0, 20));
+  });
+
+  it('compares answers whose outputs have different sizes, and says that the numbers could not be compared', () => {
+    const evaluator = createEvaluator({ ...CLASSIFICATION, outputs: ['scores', 'boxes'] });
+    const reference = { scores: vector([2, 1]), boxes: vector([1, 2, 3, 4]) };
+    const candidate = { scores: vector([2, 1]), boxes: vector([1, 2]) };
+    expect(evaluator.add({ index: 0, reference, candidate }).ok).toBe(true);
+    expect(evaluator.finish()).toMatchObject({
+      agreement: 1,
+      outputs: [{ incomparable: 0 }, { name: 'boxes', incomparable: 1, identical: false }],
+    });
+  });
+
+  it('takes items of one group for one where it bounds how many answers change', () => {
+    const evaluator = createEvaluator(CLASSIFICATION);
+    for (let index = 0; index < 400; index += 1)
+      evaluator.add({ index, group: String(index % 4), ...scores([2, 1], [2, 1]) });
+    const evaluation = evaluator.finish();
+    expect(evaluation).toMatchObject({ n: 400, groups: 4, agreement: 1, verdict: 'inconclusive' });
+    expect(evaluation.verdictReason).toContain('4 groups');
+  });
+
+  it('judges other metrics, and items in groups, by resampling', () => {
+    const settings = { alpha: 0.01, confidence: 0.95, budget: { absolute: 0.05 }, metric: 'top1' };
+    const evaluator = createEvaluator({ ...CLASSIFICATION, settings });
+    for (let index = 0; index < 300; index += 1) {
+      const isLost = index % 5 === 0;
+      evaluator.add({
+        ...labelled(index, 0),
+        group: `speaker ${index % 60}`,
+        ...scores([2, 1], isLost ? [1, 2] : [2, 1]),
+      });
+    }
+    const evaluation = evaluator.finish();
+    expect(evaluation).toMatchObject({
+      top1: 0.8,
+      groups: 60,
+      resampled: { metric: 'top1', loss: expect.closeTo(0.2, 12) },
+      verdict: 'regressed',
+    });
+    expect(evaluation).not.toHaveProperty('paired');
+    expect(evaluation.resampled?.test?.pValue).toBeLessThan(0.01);
+  });
+
+  it('asks more of a loss where several candidates are compared at once', () => {
+    // Seven losses without a gain are shown alone: p = 1/128. Of two such candidates neither is, at twice that.
+    const candidate = () => {
+      const evaluator = createEvaluator(CLASSIFICATION);
+      for (let index = 0; index < 100; index += 1)
+        evaluator.add({ ...labelled(index, 0), ...scores([2, 1], index < 7 ? [1, 2] : [2, 1]) });
+      return evaluator;
+    };
+    expect(finishTogether([candidate()])).toMatchObject([{ verdict: 'regressed' }]);
+    const two = finishTogether([candidate(), candidate()]);
+    expect(two).toMatchObject([
+      { verdict: 'inconclusive', adjustedPValue: expect.closeTo(2 / 128, 12) },
+      { verdict: 'inconclusive', adjustedPValue: expect.closeTo(2 / 128, 12) },
+    ]);
+    expect(two[0]?.verdictReason).toContain('p = 0.016, adjusted for 2 comparisons');
+  });
+
+  it('does not count candidates that nothing was tested of', () => {
+    const evaluator = createEvaluator(CLASSIFICATION);
+    for (let index = 0; index < 100; index += 1)
+      evaluator.add({ ...labelled(index, 0), ...scores([2, 1], index < 7 ? [1, 2] : [2, 1]) });
+    const numbers = createEvaluator({ outputs: ['scores'] });
+    numbers.add({ index: 0, ...scores([2, 1], [2, 1]) });
+    expect(finishTogether([evaluator, numbers])).toMatchObject([
+      { verdict: 'regressed' },
+      { verdict: 'non_inferior' },
+    ]);
+  });
+
+  it('gives the same verdict and figures for the same answers in every run', () => {
+    const run = () => {
+      const evaluator = createEvaluator({
+        ...CLASSIFICATION,
+        settings: { alpha: 0.01, confidence: 0.95, budget: { absolute: 0.05 }, metric: 'balanced_accuracy' },
+      });
+      for (let index = 0; index < 60; index += 1)
+        evaluator.add({
+          ...labelled(index, index % 2),
+          ...scores([2, 1], index % 7 === 0 ? [1, 2] : [2, 1]),
+        });
+      return evaluator.finish();
+    };
+    expect(run()).toEqual(run());
   });
 });
 
@@ -176,11 +293,6 @@ describe('models that cannot be compared', () => {
 
   it.each([
     ['an output that is missing', { reference: two, candidate: { other: vector([2, 1]) } }, 'output-missing'],
-    [
-      'outputs of different sizes',
-      { reference: two, candidate: { scores: vector([2, 1, 0]) } },
-      'output-mismatch',
-    ],
     [
       'text',
       { reference: { scores: { type: 'string', dims: [1], data: ['cat'] } as const }, candidate: two },
@@ -209,9 +321,16 @@ describe('models that cannot be compared', () => {
     expect(evaluator.finish().n).toBe(0);
   });
 
+  it('because outputs have different sizes and no task says what they are, are a named problem', () => {
+    const evaluator = createEvaluator({ outputs: ['scores'] });
+    const item = { index: 5, reference: two, candidate: { scores: vector([2, 1, 0]) } };
+    expect(problemOf(evaluator.add(item))).toMatchObject({ kind: 'output-mismatch', place });
+    expect(evaluator.finish().n).toBe(0);
+  });
+
   it('because of a label that the model has no class for are a named problem', () => {
-    const evaluator = createEvaluator({ ...CLASSIFICATION, labels: { length: 6, 5: 2 } });
-    expect(problemOf(evaluator.add({ index: 5, reference: two, candidate: two }))).toMatchObject({
+    const evaluator = createEvaluator(CLASSIFICATION);
+    expect(problemOf(evaluator.add({ ...labelled(5, 2), reference: two, candidate: two }))).toMatchObject({
       kind: 'label-out-of-range',
       message: "the label is 2, but output 'scores' has the classes 0 to 1",
       place,

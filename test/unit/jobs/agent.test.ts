@@ -239,6 +239,32 @@ describe('Agent', () => {
   });
 });
 
+describe('the changed items of a run', () => {
+  it('lie in the folder of the run, for the variants that it evaluated', () => {
+    const { agent, store } = agentOf([]);
+    const { id } = store.createRun({ kind: 'pipeline', model: 'tiny', request: { kind: 'pipeline' } });
+    expect(agent.changedItems(id, 'int8')).toBeUndefined();
+    store.startRun(id);
+    store.finishRun(id, pipelineResultOf());
+    expect(agent.changedItems(id, 'int8')).toBe(`${store.runDirectory(id)}/changed-int8.jsonl`);
+    for (const other of ['fp32', 'int4', '../int8', 'int8/../../x', '', '__proto__'])
+      expect(agent.changedItems(id, other), other).toBeUndefined();
+    expect(agent.changedItems('01M83MHX4BNBFSWHZ8PWNPP7QX', 'int8')).toBeUndefined();
+  });
+
+  it('are not there after a benchmark, nor in a result that another version wrote', () => {
+    const { agent, store } = agentOf([]);
+    const { variants } = pipelineResultOf();
+    const benched = variants.map((outcome) => ({ ...outcome, evaluation: undefined }));
+    for (const result of [{ ...pipelineResultOf(), variants: benched }, { shape: 'unknown' }, null]) {
+      const { id } = store.createRun({ kind: 'bench', model: 'tiny', request: { kind: 'bench' } });
+      store.startRun(id);
+      store.finishRun(id, result);
+      expect(agent.changedItems(id, 'int8')).toBeUndefined();
+    }
+  });
+});
+
 describe('the metrics of an agent after a restart', () => {
   function finished(store: Store, kind: 'pipeline' | 'bench', result: unknown, model = 'wait'): void {
     const { id } = store.createRun({ kind, model, request: { kind } });

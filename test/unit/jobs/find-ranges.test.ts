@@ -24,7 +24,7 @@ function taskIn(folder: string, more: Partial<QuantizeTask> = {}): QuantizeTask 
     kind: 'quantize',
     modelPath,
     outputPath: join(folder, 'out.onnx'),
-    data: { path: writeRecurrentData(folder, 4), split: 'calib' },
+    data: { spec: { path: writeRecurrentData(folder, 4) }, split: 'calib' },
     states: [FEEDBACK],
     recipe: STATIC_INT8,
     threads: 1,
@@ -195,7 +195,7 @@ describe('findRanges', () => {
       const folder = temporaryFolder();
       const task = cached(folder);
       await find(task);
-      const data = { path: join(folder, 'data.npz'), split: 'eval' };
+      const data = { spec: { path: join(folder, 'data.npz') }, split: 'eval' };
       expect(await find({ ...task, data })).toMatchObject({ runs: 4 });
     });
 
@@ -204,7 +204,7 @@ describe('findRanges', () => {
       const task = cached(folder);
       await find(task);
       const elsewhere = temporaryFolder();
-      const data = { path: writeRecurrentData(elsewhere, 3), split: 'calib' };
+      const data = { spec: { path: writeRecurrentData(elsewhere, 3) }, split: 'calib' };
       expect(await find({ ...task, data })).toMatchObject({ runs: 3 });
       const modelPath = writeRecurrentModel(elsewhere, 'other.onnx', 0.5);
       expect(await find({ ...task, modelPath })).toMatchObject({ runs: 4 });

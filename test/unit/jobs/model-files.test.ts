@@ -30,7 +30,7 @@ describe('a model with external data', () => {
 
   it('has another digest when its weights change, and none of its other digests does', async () => {
     const { modelPath, dataPath, weightsPath } = writtenModel();
-    const task = { kind: 'digest', modelPath, dataPath } as const;
+    const task = { kind: 'digest', modelPath, data: { path: dataPath } } as const;
     const before = await digestInputs(task);
     const weights = readFileSync(weightsPath);
     weights[0] = 1;

@@ -21,9 +21,8 @@ async function evaluate(gain: number, more: Partial<EvaluateTask> = {}, sequence
     kind: 'evaluate',
     reference: { variant: 'fp32', path: writeRecurrentModel(folder, 'reference.onnx') },
     candidates: [{ variant: 'other', path: writeRecurrentModel(folder, 'candidate.onnx', gain) }],
-    dataPath: writeRecurrentData(folder, 4, sequence),
-    split: 'eval',
-    task: 'fidelity',
+    data: { spec: { path: writeRecurrentData(folder, 4, sequence) }, split: 'eval' },
+    task: { name: 'fidelity', settings: {} },
     budget: {},
     threads: 1,
     states: [FEEDBACK],
@@ -79,7 +78,7 @@ describe('checking a quantized recurrent model', () => {
 
   it('carries the states on data', async () => {
     const folder = temporaryFolder();
-    const data = { path: writeRecurrentData(folder, 4), split: 'calib' };
+    const data = { spec: { path: writeRecurrentData(folder, 4) }, split: 'calib' };
     const check = await selfCheck(taskIn(folder, 0, { data }), context);
     expect(check).toMatchObject({ on: 'data', samples: 4 });
     expect(check.sqnrDb).toBeCloseTo(decibels([1, 3, 6, 10], [1, 2, 3, 4]), 4);
@@ -121,8 +120,7 @@ describe('a recurrent model under test', () => {
     const task = {
       kind: 'sut',
       modelPath: writeRecurrentModel(folder),
-      dataPath: writeRecurrentData(folder, 4),
-      split: 'eval',
+      data: { spec: { path: writeRecurrentData(folder, 4) }, split: 'eval' },
       threads: 1,
     } as const;
     const obey = await openSystemUnderTest({ ...task, states: [FEEDBACK] }, context);

@@ -12,7 +12,7 @@ function taskIn(folder: string, more: Partial<QuantizeTask> = {}): QuantizeTask 
     kind: 'quantize',
     modelPath: join(folder, 'good.onnx'),
     outputPath: join(folder, 'out', 'int8.onnx'),
-    data: { path: join(folder, 'data.npz'), split: 'calib' },
+    data: { spec: { path: join(folder, 'data.npz') }, split: 'calib' },
     recipe: STATIC_INT8,
     threads: 1,
     ...more,

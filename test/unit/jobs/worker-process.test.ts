@@ -5,7 +5,8 @@ import { runTask, WorkerProcess } from '../../../src/jobs/worker-process.ts';
 import type { WorkerEvent } from '../../../src/jobs/worker-protocol.ts';
 import { fakeWorker } from '../../support/fake-worker.ts';
 
-const inspect = (model: string) => ({ kind: 'digest', modelPath: model, dataPath: '/data.npz' }) as const;
+const inspect = (model: string) =>
+  ({ kind: 'digest', modelPath: model, data: { path: '/data.npz' } }) as const;
 
 function isRunning(pid: number): boolean {
   return existsSync(`/proc/${pid}`);
@@ -35,8 +36,7 @@ describe('runTask', () => {
       kind: 'quantize',
       modelPath: 'good.onnx',
       outputPath: `${entry.pathname}.onnx`,
-      dataPath: '/data.npz',
-      split: 'calib',
+      data: { spec: { path: '/data.npz' }, split: 'calib' },
       recipe: {} as never,
       threads: 1,
     } as const;

@@ -67,10 +67,19 @@ function createFull(): Metrics {
     model: 'digits',
     variant: 'int8',
     dataset: 'eval',
-    accuracy: { metric: 'top1', ratio: 0.964, baselineRatio: 0.968, dropBudgetRatio: 0.01 },
+    accuracy: { metric: 'top1', unit: 'proportion', value: 0.964, baselineValue: 0.968, lossBudget: 0.01 },
     agreementRatio: 0.994,
     sqnrDb: 31.4,
+    changedAnswers: 6,
+    driftedAnswers: 0,
     verdict: 'non_inferior',
+  });
+  metrics.recordEvaluation({
+    model: 'depth',
+    variant: 'int8',
+    dataset: 'eval',
+    accuracy: { metric: 'mae', unit: 'number', value: 2.25, baselineValue: 2.125, lossBudget: 0.25 },
+    verdict: 'inconclusive',
   });
   return metrics;
 }
@@ -208,23 +217,35 @@ describe('results', () => {
     const metrics = createFull();
     const evaluation = { model: 'digits', variant: 'int8', dataset: 'eval' } as const;
     metrics.recordEvaluation({ ...evaluation, verdict: 'regressed' });
-    const verdicts = await series(metrics, /^ptq_accuracy_verdict/);
+    const verdicts = await series(metrics, /^ptq_accuracy_verdict\{model="digits"/);
     expect(verdicts).toHaveLength(5);
     expect(verdicts.filter((line) => line.endsWith(' 1'))).toEqual([
       'ptq_accuracy_verdict{model="digits",variant="int8",verdict="regressed"} 1',
     ]);
     metrics.recordEvaluation(evaluation);
-    expect(await series(metrics, /^ptq_accuracy_verdict/)).toEqual([]);
+    expect(await series(metrics, /^ptq_accuracy_verdict\{model="digits"/)).toEqual([]);
   });
 
   it('drops the value of a metric that the profile no longer asks for', async () => {
     const metrics = createFull();
-    const accuracy = { metric: 'agreement', ratio: 0.99, baselineRatio: 1 };
+    const accuracy = { metric: 'agreement', unit: 'proportion', value: 0.99, baselineValue: 1 } as const;
     metrics.recordEvaluation({ model: 'digits', variant: 'int8', dataset: 'eval', accuracy });
-    expect(await series(metrics, /^ptq_accuracy_(ratio|baseline|drop)/)).toEqual([
+    expect(await series(metrics, /^ptq_accuracy_(ratio|baseline_r|drop)/)).toEqual([
       'ptq_accuracy_ratio{model="digits",variant="int8",dataset="eval",metric="agreement"} 0.99',
       'ptq_accuracy_baseline_ratio{model="digits",variant="int8",dataset="eval",metric="agreement"} 1',
     ]);
+  });
+
+  it('exports a metric with a unit of its own apart from those that are ratios', async () => {
+    const metrics = createFull();
+    expect(await series(metrics, /^ptq_accuracy.*metric="mae"/)).toEqual([
+      'ptq_accuracy_value{model="depth",variant="int8",dataset="eval",metric="mae"} 2.25',
+      'ptq_accuracy_baseline_value{model="depth",variant="int8",dataset="eval",metric="mae"} 2.125',
+      'ptq_accuracy_loss_budget_value{model="depth",variant="int8",dataset="eval",metric="mae"} 0.25',
+    ]);
+    const accuracy = { metric: 'r2', unit: 'number', value: 0.5, baselineValue: 0.75 } as const;
+    metrics.recordEvaluation({ model: 'depth', variant: 'int8', dataset: 'eval', accuracy });
+    expect(await series(metrics, /metric="mae"/)).toEqual([]);
   });
 
   it('exports an infinite SQNR of equal outputs, and no NaN', async () => {
@@ -238,6 +259,7 @@ describe('results', () => {
 
   it('forgets one variant, or all of a model, and nothing else', async () => {
     const metrics = createFull();
+    metrics.forget({ model: 'depth' });
     metrics.setModelSize({ model: 'other', variant: 'int8', sizeBytes: 1 });
     metrics.forget({ model: 'digits', variant: 'int8' });
     expect(await series(metrics, /variant=/)).toEqual([

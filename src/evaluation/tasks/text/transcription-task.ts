@@ -98,7 +98,7 @@ export function collapseCtc(ids: ArrayLike<number>, blank: number): readonly num
 }
 
 /** Errors of a transcript of `truth`, both normalized. */
-export function countErrors(truth: string, text: string | undefined): TranscriptErrors {
+function countErrors(truth: string, text: string | undefined): TranscriptErrors {
   const [words, foundWords] = numberWords(wordsOf(truth), wordsOf(text ?? ''));
   const characters = charactersOf(truth);
   const fewest = text === undefined ? 1 : 0;

@@ -1,0 +1,3 @@
+import { laneThreadMain } from './lane-thread.ts';
+
+await laneThreadMain();

@@ -1,0 +1,47 @@
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { digestText } from '../core/digest.ts';
+import { onnxRuntimeVersion } from '../runtime/versions.ts';
+import { agentVersion } from './agent-version.ts';
+import { digestData } from './digest-data.ts';
+import { digestModel } from './digest-inputs.ts';
+import type { EvaluateTask } from './evaluate-task.ts';
+
+/** Where an evaluation keeps outputs; undefined where it keeps none. */
+export interface StoredOutputPaths {
+  /** The reference's, for other variants to be compared with. */
+  readonly reference: string | undefined;
+  /** Each candidate's own, to see whether it still gives them, in the order of the task. */
+  readonly golden: readonly (string | undefined)[];
+}
+
+/**
+ * Names the files by digests of what the outputs follow from: the bytes of the model, the data and its preparation, the
+ * split. The reference's are to be what a run would give, so the version of this program, which prepares the data, the
+ * runtime and the processor are part of its name; the golden ones are to show when a run gives something else, so they
+ * are not. Throws `ProblemError` where a file cannot be read.
+ */
+export async function storedOutputPaths(task: EvaluateTask): Promise<StoredOutputPaths> {
+  const { outputsCache, golden, data, samples, states = [] } = task;
+  if (outputsCache === undefined && golden === undefined) {
+    return { reference: undefined, golden: task.candidates.map(() => undefined) };
+  }
+  const dataDigest = outputsCache?.digests?.dataDigest ?? (await digestData(data.spec));
+  const shared = [dataDigest, data.split, samples ?? null, states];
+  const path = (folder: string, model: string, host: readonly string[]) =>
+    join(folder, `${digestText(JSON.stringify([model, ...shared, ...host]))}.outputs`);
+  const host = [agentVersion(), onnxRuntimeVersion(), cpus()[0]?.model ?? ''];
+  const reference =
+    outputsCache === undefined
+      ? undefined
+      : path(
+          outputsCache.folder,
+          outputsCache.digests?.modelDigest ?? (await digestModel(task.reference.path)),
+          host,
+        );
+  const goldenPaths: (string | undefined)[] = [];
+  for (const candidate of task.candidates) {
+    goldenPaths.push(golden && path(golden.folder, await digestModel(candidate.path), []));
+  }
+  return { reference, golden: goldenPaths };
+}
