@@ -54,7 +54,7 @@ async function memoryOf(
     kind: 'quantize',
     modelPath,
     outputPath: join(scratch, `${method}.onnx`),
-    data: { path: dataPath, split: 'calib' },
+    data: { spec: { path: dataPath }, split: 'calib' },
     recipe: { ...STATIC_INT8, calibration: { method, samples } },
     threads: 0,
   });
@@ -89,7 +89,9 @@ async function peakOf(mode: 'run' | 'quantize', task: QuantizeTask): Promise<num
 
 async function repeatSamples({ modelPath, dataPath }: PeerSubject, target: string): Promise<void> {
   const session = await openModel(modelPath, 1);
-  const source = unwrap(await openSamples(dataPath, { split: 'calib', modelInputs: session.inputs }));
+  const source = unwrap(
+    await openSamples({ path: dataPath }, { split: 'calib', modelInputs: session.inputs }),
+  );
   const [input] = source.inputs;
   if (input === undefined) throw new Error('the model has no input');
   const samples: Tensor[] = [];

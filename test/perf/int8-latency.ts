@@ -131,7 +131,7 @@ async function roundOf({ runs }: ReadyVariant): Promise<number> {
 async function openVariant(path: string, dataPath: string): Promise<ReadyVariant> {
   const session = unwrap(await openSession(path, { intraOpThreads: 1 }));
   const options = { split: 'eval', modelInputs: session.inputs, limit: FEEDS };
-  const source = unwrap(await openSamples(dataPath, options));
+  const source = unwrap(await openSamples({ path: dataPath }, options));
   const feeds: NamedTensors[] = [];
   for await (const sample of source.samples()) feeds.push(sample.feeds);
   await source.close();

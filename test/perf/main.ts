@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { formatSeconds } from '../../src/core/units.ts';
 import type { CalibrationMethod } from '../../src/quantization/recipe.ts';
 import { calibrationMemory } from './calibration-memory.ts';
+import { evaluationThroughput } from './evaluation-throughput.ts';
 import { int8Latency } from './int8-latency.ts';
 import { largeModel } from './large-model.ts';
 import { metricsUnderLoad } from './metrics-under-load.ts';
@@ -19,6 +20,7 @@ import { samplerCost } from './sampler-cost.ts';
 
 const MEASUREMENTS: Readonly<Record<string, (onRow: OnRow) => Promise<readonly PerfRow[]>>> = {
   'calibration-memory': calibrationMemory,
+  'evaluation-throughput': evaluationThroughput,
   'int8-latency': int8Latency,
   'large-model': largeModel,
   'metrics-under-load': measureMetricsUnderLoad,

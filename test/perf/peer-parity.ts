@@ -130,7 +130,9 @@ export async function peerParity(
 
 async function readFeeds(modelPath: string, dataPath: string, limit: number): Promise<readonly Feeds[]> {
   const session = unwrap(await openSession(modelPath, { intraOpThreads: 1 }));
-  const source = unwrap(await openSamples(dataPath, { split: 'calib', modelInputs: session.inputs, limit }));
+  const source = unwrap(
+    await openSamples({ path: dataPath }, { split: 'calib', modelInputs: session.inputs, limit }),
+  );
   const feeds: Feeds[] = [];
   for await (const sample of source.samples()) {
     feeds.push(

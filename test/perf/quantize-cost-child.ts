@@ -19,7 +19,7 @@ async function runModel({ modelPath, data, recipe, threads }: QuantizeTask): Pro
     modelInputs: session.inputs,
     ...(limit === undefined ? {} : { limit }),
   };
-  const source = unwrap(await openSamples(data.path, options));
+  const source = unwrap(await openSamples(data.spec, options));
   const start = performance.now();
   for await (const { feeds } of source.samples()) await session.run(feeds);
   const seconds = (performance.now() - start) / 1e3;

@@ -99,7 +99,9 @@ async function findRanges(
   const path = join(scratch, 'observing.onnx');
   unwrap(writeModel(observing.model, path));
   const session = unwrap(await openSession(path, { intraOpThreads: 1 }));
-  const source = unwrap(await openSamples(dataPath, { split: 'calib', modelInputs: session.inputs }));
+  const source = unwrap(
+    await openSamples({ path: dataPath }, { split: 'calib', modelInputs: session.inputs }),
+  );
   const observers = METHODS.map((method) =>
     createObserver({ method }, observing.observed, mostValues(source.count)),
   );
@@ -149,10 +151,9 @@ async function sqnrWith(
       kind: 'evaluate',
       reference: { variant: 'fp32', path: modelPath },
       candidates: [{ variant: 'int8', path: outputPath }],
-      dataPath,
-      split: 'eval',
+      data: { spec: { path: dataPath }, split: 'eval' },
       samples: EVALUATED_SAMPLES,
-      task: 'fidelity',
+      task: { name: 'fidelity', settings: {} },
       budget: {},
       threads: 1,
     },
