@@ -1,0 +1,66 @@
+import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
+import { onTestFinished } from 'vitest';
+import { type Logger, silentLogger } from '../../src/core/log.ts';
+import { ok } from '../../src/core/result.ts';
+import type { Agent, RunView } from '../../src/jobs/agent.ts';
+import type { BenchOrder } from '../../src/jobs/orders.ts';
+import { createServer } from '../../src/server/create-server.ts';
+import type { RunQuery } from '../../src/store/runs.ts';
+import { profileOf } from './profile.ts';
+
+/** The run that the agent has. */
+export const ID = '01M83MHX4BNBFSWHZ8PWNPP7QM';
+
+const finishedRun: RunView = {
+  id: ID,
+  kind: 'bench',
+  model: 'tiny',
+  state: 'succeeded',
+  request: { kind: 'bench' },
+  createdMs: 0,
+  startedMs: 1000,
+  finishedMs: 2000,
+  result: { seconds: Number.POSITIVE_INFINITY, startNs: 12n },
+};
+
+interface Surface {
+  readonly orderBench: Agent['orderBench'];
+  readonly listRuns: Agent['listRuns'];
+  readonly changedItems: Agent['changedItems'];
+  readonly isReady: Agent['isReady'];
+  readonly renderMetrics: Agent['renderMetrics'];
+}
+
+/** A server over an agent that has one finished run and takes every order. */
+export function serve(more: Partial<Surface> = {}, logger: Logger = silentLogger) {
+  const orders: { readonly model: string; readonly order: BenchOrder }[] = [];
+  const queries: RunQuery[] = [];
+  const agent = {
+    profiles: [profileOf('tiny')],
+    orderBench: (model: string, order: BenchOrder) => {
+      orders.push({ model, order });
+      const { startedMs: _started, finishedMs: _finished, result: _result, ...waiting } = finishedRun;
+      return ok({ ...waiting, model, request: order, state: 'queued', queuePosition: 3 } as const);
+    },
+    getRun: (id: string) => (id === ID ? finishedRun : undefined),
+    listRuns: (query: RunQuery) => {
+      queries.push(query);
+      return [finishedRun];
+    },
+    changedItems: () => undefined,
+    isReady: () => true,
+    renderMetrics: async () => ({ contentType: 'text/plain; version=0.0.4', body: 'ptq_jobs 1\n' }),
+    ...more,
+  };
+  // The class has private state, which the server cannot see.
+  const app = createServer(agent as unknown as Agent, { version: '1.2.3' }, logger);
+  onTestFinished(() => app.close());
+  return { app, orders, queries };
+}
+
+export async function ask(
+  app: FastifyInstance,
+  request: InjectOptions | string,
+): Promise<LightMyRequestResponse> {
+  return app.inject(request);
+}
