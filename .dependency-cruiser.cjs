@@ -36,6 +36,7 @@ const OWNED_BY = {
   yauzl: 'data',
   sharp: 'data',
   'csv-parse': 'data',
+  '@cornerstonejs/codec-libjpeg-turbo-8bit': 'data',
   '@huggingface/tokenizers': 'data',
   yaml: 'config',
   ulid: 'store',

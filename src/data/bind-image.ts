@@ -5,7 +5,7 @@ import { convertElements, isConvertible } from './convert-elements.ts';
 import type { InputSpec } from './data-spec.ts';
 import { fedDims, formatDims } from './fed-dims.ts';
 import { checkImageSpec } from './image/check-image-spec.ts';
-import { decodeImage } from './image/decode-image.ts';
+import { createImageDecoder } from './image/decode-image.ts';
 import type { PixelImage } from './image/pixel-image.ts';
 import { pixelsOfTensor } from './image/pixels-of-tensor.ts';
 import { preparedImageDims } from './image/prepared-image-dims.ts';
@@ -36,14 +36,14 @@ export function bindImage(
   const row = preparedImageDims(spec, source.value);
   const dims = row === undefined ? undefined : fedShape(row, spec, input);
   if (row !== undefined && dims === undefined) return err(unfit(row, spec, input, place));
-  const mode = spec.image?.channels === 'gray' ? 'gray' : 'rgb';
+  const decodeImage = createImageDecoder(spec.image?.channels === 'gray' ? 'gray' : 'rgb');
   const prepareImage = createImagePreparer(spec);
   return ok({
     fed: { name: input.name, type: input.type, dims },
     field: field.name,
     prepare: async (value, at) => {
       const found = { ...at, tensor: input.name, ...fileOf(value) };
-      const image = await pixelsOf(value as FieldValue, mode);
+      const image = await pixelsOf(value as FieldValue, decodeImage);
       if (!image.ok) return err(placed(image.error, found));
       const prepared = attempt(() => prepareImage(image.value));
       if (!prepared.ok) return err(placed(prepared.error, found));
@@ -77,8 +77,11 @@ function checkPixels({
   return image.ok ? ok(dims) : image;
 }
 
-async function pixelsOf(value: FieldValue, mode: 'rgb' | 'gray'): Promise<Result<PixelImage, Problem>> {
-  if (value.kind === 'image') return decodeImage(value.encoded, mode);
+async function pixelsOf(
+  value: FieldValue,
+  decodeImage: ReturnType<typeof createImageDecoder>,
+): Promise<Result<PixelImage, Problem>> {
+  if (value.kind === 'image') return decodeImage(value.encoded);
   if (value.kind === 'tensor') return pixelsOfTensor(value.tensor);
   return err(problem('dtype-mismatch', 'a text is no picture', { hint: 'name another field by `from`' }));
 }

@@ -1,6 +1,7 @@
 import { attemptAsync, type ProblemPlace } from '../../core/problem.ts';
 import type { Result } from '../../core/result.ts';
-import { DECODED_FORMATS, readImageHeader } from './image-header.ts';
+import { type DecodeSmallJpeg, isSmallJpeg, openSmallJpegDecoder } from './decode-small-jpeg.ts';
+import { DECODED_FORMATS, type ImageHeader, readImageHeader } from './image-header.ts';
 import { MAX_PIXELS, type PixelImage, toGray } from './pixel-image.ts';
 import { type ImageProblem, readImageFile, reasonOf, unreadable, unsupported } from './read-image-file.ts';
 
@@ -17,16 +18,35 @@ export function decodeImage(
   encoded: string | Uint8Array,
   mode: 'rgb' | 'gray',
 ): Promise<Result<PixelImage, ImageProblem>> {
-  return attemptAsync(async () => {
-    const { bytes, place } = await readImageFile(encoded);
-    const { format, isCmyk } = readImageHeader(bytes);
-    if (format === undefined) throw unreadable('it is no image file, or its beginning is broken', place);
-    if (!DECODED_FORMATS.includes(format)) {
-      throw unsupported(`it is ${format}`, 'save it as PNG or JPEG', place);
-    }
-    const image = await decodePixels(bytes, isCmyk, place);
-    return mode === 'gray' ? toGray(image) : toColor(image);
-  });
+  return createImageDecoder(mode)(encoded);
+}
+
+/** `decodeImage` for many pictures: what decoders need is loaded once. */
+export function createImageDecoder(
+  mode: 'rgb' | 'gray',
+): (encoded: string | Uint8Array) => Promise<Result<PixelImage, ImageProblem>> {
+  let small: Promise<DecodeSmallJpeg> | undefined;
+  const decodeSmall = async (bytes: Uint8Array, header: ImageHeader): Promise<PixelImage | undefined> => {
+    if (!isSmallJpeg(header)) return undefined;
+    small ??= openSmallJpegDecoder();
+    const image = (await small)(bytes);
+    // A decoder never gives back the memory of a picture that it refused. A new one takes milliseconds.
+    if (image === undefined) small = undefined;
+    return image;
+  };
+  return (encoded) =>
+    attemptAsync(async () => {
+      const { bytes, place } = await readImageFile(encoded);
+      const header = readImageHeader(bytes);
+      const { format, frame } = header;
+      if (format === undefined) throw unreadable('it is no image file, or its beginning is broken', place);
+      if (!DECODED_FORMATS.includes(format)) {
+        throw unsupported(`it is ${format}`, 'save it as PNG or JPEG', place);
+      }
+      const image =
+        (await decodeSmall(bytes, header)) ?? (await decodePixels(bytes, frame?.components === 4, place));
+      return mode === 'gray' ? toGray(image) : toColor(image);
+    });
 }
 
 async function decodePixels(bytes: Uint8Array, isCmyk: boolean, place: ProblemPlace): Promise<PixelImage> {
@@ -48,7 +68,9 @@ async function decodePixels(bytes: Uint8Array, isCmyk: boolean, place: ProblemPl
     : upright.toColourspace('srgb');
   const decoded = colors.raw().toBuffer({ resolveWithObject: true });
   const { data, info } = await decoded.catch((error: unknown) => {
-    throw unreadable(reasonOf(error), place);
+    // The library has no words for a file that ends in the middle of its pixels.
+    const reason = reasonOf(error);
+    throw unreadable(reason === 'Unknown error' ? 'the file is damaged or cut short' : reason, place);
   });
   const { width, height, channels } = info;
   const pixels = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);

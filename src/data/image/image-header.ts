@@ -2,8 +2,18 @@
 export interface ImageHeader {
   /** The name of the format, as people know it; undefined where the bytes are none that are known. */
   readonly format: string | undefined;
-  /** Whether colours are stored as amounts of ink: cyan, magenta, yellow, black. */
-  readonly isCmyk: boolean;
+  /** Of a JPEG; undefined where it has none. */
+  readonly frame: JpegFrame | undefined;
+  /** Whether a JPEG has application data of the kind that EXIF is, before its frame. */
+  readonly hasExif: boolean;
+}
+
+/** What a frame header says (ITU-T T.81, B.2.2). */
+export interface JpegFrame {
+  readonly width: number;
+  readonly height: number;
+  /** Colours: 1 is gray, 3 are colours of light, 4 are amounts of ink. */
+  readonly components: number;
 }
 
 export const DECODED_FORMATS: readonly string[] = ['JPEG', 'PNG', 'WebP'];
@@ -25,7 +35,7 @@ const SIGNATURES: readonly (readonly [format: string, signature: string])[] = [
 
 export function readImageHeader(bytes: Uint8Array): ImageHeader {
   const format = SIGNATURES.find(([, signature]) => startsWith(bytes, signature))?.[0];
-  return { format, isCmyk: format === 'JPEG' && jpegComponents(bytes) === 4 };
+  return { format, ...(format === 'JPEG' ? readJpegSegments(bytes) : { frame: undefined, hasExif: false }) };
 }
 
 function startsWith(bytes: Uint8Array, signature: string): boolean {
@@ -35,21 +45,36 @@ function startsWith(bytes: Uint8Array, signature: string): boolean {
   return true;
 }
 
-/** Number of colour components by the frame header (ITU-T T.81, B.2.2); undefined where there is none. */
-function jpegComponents(bytes: Uint8Array): number | undefined {
+const APP1 = 0xe1;
+
+/** Reads the segments up to the frame header. */
+function readJpegSegments(bytes: Uint8Array): Pick<ImageHeader, 'frame' | 'hasExif'> {
+  let hasExif = false;
   let at = 2;
   while (at + 9 < bytes.length) {
-    if (bytes[at] !== 0xff) return undefined;
+    if (bytes[at] !== 0xff) break;
     const marker = bytes[at + 1] as number;
     // Any number of bytes 0xff may stand before a marker.
     if (marker === 0xff) {
       at += 1;
       continue;
     }
-    if (isFrameHeader(marker)) return bytes[at + 9];
-    at += 2 + (((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number));
+    if (isFrameHeader(marker)) {
+      const frame = {
+        height: uint16(bytes, at + 5),
+        width: uint16(bytes, at + 7),
+        components: bytes[at + 9] as number,
+      };
+      return { frame, hasExif };
+    }
+    if (marker === APP1) hasExif = true;
+    at += 2 + uint16(bytes, at + 2);
   }
-  return undefined;
+  return { frame: undefined, hasExif };
+}
+
+function uint16(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
 }
 
 function isFrameHeader(marker: number): boolean {

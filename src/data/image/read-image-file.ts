@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs';
+import { promisify } from 'node:util';
 import { type Problem, ProblemError, type ProblemPlace, problem } from '../../core/problem.ts';
 
 export type ImageProblem = Problem<'image-unreadable' | 'image-unsupported'>;
@@ -9,13 +10,16 @@ export interface ImageFile {
   readonly place: ProblemPlace;
 }
 
+// For small files this takes half the time of the function that is made for promises, which opens a handle first.
+const readWhole = promisify(readFile);
+
 /** @throws ProblemError of an `ImageProblem` */
 export async function readImageFile(encoded: string | Uint8Array): Promise<ImageFile> {
   if (typeof encoded !== 'string') return { bytes: refuseEmpty(encoded, {}), place: {} };
   const place = { file: encoded };
   let bytes: Uint8Array;
   try {
-    bytes = await readFile(encoded);
+    bytes = await readWhole(encoded);
   } catch (error) {
     throw unreadable(`the file cannot be read (${reasonOf(error)})`, place);
   }

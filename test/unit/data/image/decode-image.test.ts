@@ -61,7 +61,7 @@ describe('decodeImage', () => {
   it('keeps no pictures, and leaves the cores to pictures that are decoded at once', async () => {
     sharp.cache(true);
     sharp.concurrency(2);
-    await decodeImage(JPEG, 'rgb');
+    await decodeImage(PNG, 'rgb');
     expect(sharp.cache()).toMatchObject({ memory: { max: 0 }, items: { max: 0 } });
     expect(sharp.concurrency()).toBe(1);
   });
