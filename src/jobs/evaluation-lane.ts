@@ -8,8 +8,14 @@ import { castFeeds } from './cast-feeds.ts';
 import { openModel } from './open-model.ts';
 import { openTaskData, type TaskData } from './task-data.ts';
 
+/** Samples `lane`, `lane + lanes`, and so on. */
+export interface LaneShare {
+  readonly lane: number;
+  readonly lanes: number;
+}
+
 /** A share of the samples, and the models that are run on each of them. Plain data, for it may cross to a thread. */
-export interface LaneTask {
+export interface LaneTask extends LaneShare {
   /** Their inputs are what samples are made for, and what the other models must have. */
   readonly referencePath: string;
   readonly candidatePaths: readonly string[];
@@ -20,9 +26,6 @@ export interface LaneTask {
   readonly states?: readonly CarriedState[] | undefined;
   /** Threads inside an operator; 0 for every core. */
   readonly threads: number;
-  /** Takes samples `lane`, `lane + lanes`, and so on. */
-  readonly lane: number;
-  readonly lanes: number;
 }
 
 /** What the models gave for one sample, or why the sample is none. */
@@ -37,7 +40,7 @@ export interface Lane {
   readonly source: Pick<SampleSource, 'path' | 'count' | 'unused' | 'isMadeUp' | 'skipsBadSamples'>;
   readonly outputs: readonly ModelPort[];
   /** @param share in place of the task's own */
-  results(share?: Pick<LaneTask, 'lane' | 'lanes'>): AsyncIterable<LaneResult>;
+  results(share?: LaneShare): AsyncIterable<LaneResult>;
   close(): Promise<void>;
 }
 
@@ -101,7 +104,7 @@ async function loadModels(
 async function* runAll(
   source: SampleSource,
   models: readonly (Session | undefined)[],
-  { lane, lanes }: Pick<LaneTask, 'lane' | 'lanes'>,
+  { lane, lanes }: LaneShare,
 ): AsyncGenerator<LaneResult> {
   let index = lane;
   for await (const sample of source.results({ start: lane, step: lanes })) {

@@ -1,10 +1,13 @@
 import { availableParallelism } from 'node:os';
 import { type Lane, type LaneResult, type LaneTask, openLane } from './evaluation-lane.ts';
-import { runLaneInThread } from './lane-thread.ts';
+import { type LaneThread, startLane } from './lane-thread.ts';
 import { modelSizeBytes } from './model-size.ts';
 
 /** Below this a thread takes longer to start than it saves. */
 const MIN_SAMPLES_A_LANE = 48;
+
+/** Where cores are many, the time until all have loaded is a small part of the whole. */
+const EARLY_THREADS = 3;
 
 /** Every lane loads the models anew. */
 const MAX_LANE_BYTES = 2 ** 30;
@@ -25,26 +28,45 @@ export async function openLanes(
   task: Omit<LaneTask, 'lane' | 'lanes'>,
   entry: URL | undefined,
 ): Promise<Lanes> {
-  const wanted = entry === undefined || isSequential(task) ? 1 : await affordableLanes(task);
+  const { samples = Number.POSITIVE_INFINITY } = task;
+  const isShared = entry !== undefined && !isSequential(task) && samples >= 2 * MIN_SAMPLES_A_LANE;
+  const wanted = isShared ? await affordableLanes(task) : 1;
   const alone = { ...task, lane: 0, lanes: 1 };
   if (wanted === 1 || entry === undefined) return { ...(await openLane(alone)), count: 1 };
   const shared = { ...alone, threads: 1 };
-  const first = await openLane(shared);
-  const count = Math.max(1, Math.min(wanted, Math.floor(first.source.count / MIN_SAMPLES_A_LANE)));
-  if (count === 1) {
+  // A thread takes as long as this one to load its models, so the first few start before it is known that they are needed.
+  const threads = Array.from({ length: Math.min(wanted - 1, EARLY_THREADS) }, () => startLane(entry, shared));
+  const closeFrom = async (position: number): Promise<void> => {
+    for (const thread of threads.splice(position)) await thread.close();
+  };
+  try {
+    const first = await openLane(shared);
+    const count = Math.max(1, Math.min(wanted, Math.floor(first.source.count / MIN_SAMPLES_A_LANE)));
+    await closeFrom(count - 1);
+    if (count > 1) return shareOut(first, threads, count, () => startLane(entry, shared));
     if (task.threads === 1) return { ...first, count };
     // Few samples: the cores are then to work inside of the operators, for which the models are loaded anew.
     await first.close();
     return { ...(await openLane(alone)), count };
+  } catch (error) {
+    await closeFrom(0);
+    throw error;
   }
+}
+
+/** The lanes together: the first is in this thread, the others in `threads` and as many more as are missing. */
+function shareOut(first: Lane, threads: LaneThread[], lanes: number, start: () => LaneThread): Lanes {
   return {
     ...first,
-    count,
+    count: lanes,
     results: () => {
-      const others = Array.from({ length: count - 1 }, (_, index) =>
-        runLaneInThread(entry, { ...shared, lane: index + 1, lanes: count }),
-      );
-      return takeTurns([first.results({ lane: 0, lanes: count }), ...others]);
+      while (threads.length < lanes - 1) threads.push(start());
+      const others = threads.splice(0).map((thread, index) => thread.results({ lane: index + 1, lanes }));
+      return takeTurns([first.results({ lane: 0, lanes }), ...others]);
+    },
+    close: async () => {
+      for (const thread of threads.splice(0)) await thread.close();
+      await first.close();
     },
   };
 }

@@ -1,6 +1,6 @@
 import { parentPort, Worker, workerData } from 'node:worker_threads';
 import { type Problem, ProblemError, problem } from '../core/problem.ts';
-import { type LaneResult, type LaneTask, openLane } from './evaluation-lane.ts';
+import { type LaneResult, type LaneShare, type LaneTask, openLane } from './evaluation-lane.ts';
 
 /** What a thread tells. It sends no more results than it was asked for. */
 type LaneMessage =
@@ -11,11 +11,19 @@ type LaneMessage =
 /** Results that a thread may have sent that nobody has taken: enough that it never waits, and few in memory. */
 const WINDOW = 4;
 
-/** What a thread is asked for: one more result, or to end. */
-type LaneRequest = 'next' | 'stop';
+/** What a thread is asked for: its share of the samples, one more result, or to end. */
+type LaneRequest = LaneShare | 'next' | 'stop';
 
-/** Runs a lane in a thread of its own, as inference blocks the thread that it runs in. */
-export async function* runLaneInThread(entry: URL, task: LaneTask): AsyncGenerator<LaneResult> {
+/** A lane in a thread of its own, as inference blocks the thread that it runs in. It loads its models at once. */
+export interface LaneThread {
+  /** Its share of the results, once; the thread is over then, also where the consumer stops early. */
+  results(share: LaneShare): AsyncGenerator<LaneResult>;
+  /** Ends a thread that was given no share. */
+  close(): Promise<void>;
+}
+
+/** @param entry the compiled `lane-main.js` */
+export function startLane(entry: URL, task: Omit<LaneTask, keyof LaneShare>): LaneThread {
   const worker = new Worker(entry, { workerData: task });
   const ask = (request: LaneRequest) => worker.postMessage(request);
   const inbox: (LaneMessage | { readonly kind: 'crashed'; readonly error: Error })[] = [];
@@ -33,28 +41,35 @@ export async function* runLaneInThread(entry: URL, task: LaneTask): AsyncGenerat
   worker.on('error', (error: Error) => put({ kind: 'crashed', error }));
   // As when code of the user's own ends its process, which in a thread ends the thread without an error.
   worker.on('exit', () => put({ kind: 'failed', problem: endedEarly() }));
-  try {
-    while (true) {
-      const message = inbox.shift();
-      if (message === undefined) {
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      } else if (message.kind === 'result') {
-        ask('next');
-        yield message.result;
-      } else if (message.kind === 'end') {
-        return;
-      } else {
-        throw message.kind === 'failed' ? new ProblemError(message.problem) : message.error;
-      }
-    }
-  } finally {
+  const close = async (): Promise<void> => {
     // ONNX Runtime ends the whole process when its thread is ended while it computes, so the thread has to stop by itself.
     ask('stop');
     await over;
     await worker.terminate();
+  };
+  async function* results(share: LaneShare): AsyncGenerator<LaneResult> {
+    ask(share);
+    try {
+      while (true) {
+        const message = inbox.shift();
+        if (message === undefined) {
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+        } else if (message.kind === 'result') {
+          ask('next');
+          yield message.result;
+        } else if (message.kind === 'end') {
+          return;
+        } else {
+          throw message.kind === 'failed' ? new ProblemError(message.problem) : message.error;
+        }
+      }
+    } finally {
+      await close();
+    }
   }
+  return { results, close };
 }
 
 function endedEarly(): Problem {
@@ -63,30 +78,36 @@ function endedEarly(): Problem {
   });
 }
 
-/** The thread's own side: works through its lane, waits where its results are not taken, and stops when it is told to. */
+/**
+ * The thread's own side: loads its models, works through the share that it is given, waits where its results are not taken,
+ * and stops when it is told to.
+ */
 export async function laneThreadMain(): Promise<void> {
   const port = parentPort;
   if (port === null) throw new Error('a lane was started outside of a thread');
   const send = (message: LaneMessage) => port.postMessage(message);
   let allowed = WINDOW;
   let isStopped = false;
+  let share: LaneShare | undefined;
   let proceed = () => {};
+  const nextRequest = () =>
+    new Promise<void>((resolve) => {
+      proceed = resolve;
+    });
   port.on('message', (request: LaneRequest) => {
     if (request === 'stop') isStopped = true;
-    else allowed += 1;
+    else if (request === 'next') allowed += 1;
+    else share = request;
     proceed();
   });
   try {
     const lane = await openLane(workerData as LaneTask);
-    for await (const result of lane.results()) {
+    while (share === undefined && !isStopped) await nextRequest();
+    for await (const result of lane.results(share)) {
       if (isStopped) break;
       send({ kind: 'result', result });
       allowed -= 1;
-      while (allowed <= 0 && !isStopped) {
-        await new Promise<void>((resolve) => {
-          proceed = resolve;
-        });
-      }
+      while (allowed <= 0 && !isStopped) await nextRequest();
     }
     await lane.close();
     send({ kind: 'end' });

@@ -8,7 +8,7 @@ import { evaluateModels } from '../../src/jobs/evaluate-models.ts';
 import type { EvaluateTask } from '../../src/jobs/evaluate-task.ts';
 import type { LaneResult, LaneTask } from '../../src/jobs/evaluation-lane.ts';
 import { openLanes } from '../../src/jobs/evaluation-lanes.ts';
-import { runLaneInThread } from '../../src/jobs/lane-thread.ts';
+import { startLane } from '../../src/jobs/lane-thread.ts';
 import {
   UNFEEDABLE,
   writeClassifier,
@@ -55,6 +55,11 @@ function taskIn(folder: string, count = SAMPLES, bad: readonly number[] = []) {
     data: { spec: { path, onBadSample: 'skip' }, split: 'eval' },
     threads: 1,
   } satisfies Omit<LaneTask, 'lane' | 'lanes'>;
+}
+
+/** A lane's results, from a thread that does nothing else. */
+function runLaneInThread(entry: URL, task: LaneTask): AsyncGenerator<LaneResult> {
+  return startLane(entry, task).results(task);
 }
 
 /** All results, with what came out of the models as plain lists. */

@@ -18,12 +18,15 @@ const WORKER = new URL('../../dist/jobs/worker-main.js', import.meta.url);
 /** Pictures from JPEG files, arrays of bytes, and a model that is faster than anything around it. */
 const SUBJECTS = ['mobilenetv2_imagenet', 'squeezenet1_1', 'resnet20_cifar10', 'mnist_cntk'] as const;
 
+/** Where the work around a model is much next to a model that takes milliseconds. */
+const TARGETS: Readonly<Record<string, number>> = { mobilenetv2_imagenet: 0.85 };
+
 const ROUNDS = Number(process.env['PTQ_REPETITIONS'] ?? 5);
 
 /**
  * Samples a second of an evaluation (reading, decoding, preparing, running and scoring) against running the model on
  * feeds that are in memory already: by the runtime's own threads, and by one process a core with one thread each. Rounds
- * take turns, and the better of the two is what the evaluation is held against.
+ * take turns.
  */
 export async function evaluationThroughput(onRow: OnRow): Promise<readonly PerfRow[]> {
   const { directory, reason } = findRealModels();
@@ -64,30 +67,45 @@ interface Subject {
 
 async function measureSubject(subject: Subject): Promise<readonly PerfRow[]> {
   const cores = availableParallelism();
-  const figures = { evaluation: [] as number[], threads: [] as number[], processes: [] as number[] };
+  const figures = { started: [], steady: [], threads: [], processes: [] } as Record<Figure, number[]>;
   for (let round = 0; round < ROUNDS; round += 1) {
     figures.threads.push(await runPreloaded(subject, 1, cores));
-    figures.evaluation.push(await evaluate(subject));
+    const { started, steady } = await evaluate(subject);
+    figures.started.push(started);
+    figures.steady.push(steady);
     figures.processes.push(await runPreloaded(subject, cores, 1));
   }
   const { name } = subject;
-  const rates = {
-    evaluation: median(figures.evaluation),
-    threads: median(figures.threads),
-    processes: median(figures.processes),
-  };
-  const best = Math.max(rates.threads, rates.processes);
-  const ratio = atLeastRow(name, 'evaluation / preloaded, samples a second', rates.evaluation / best, 0.85);
+  const [started, steady] = [median(figures.started), median(figures.steady)];
+  const [threads, processes] = [median(figures.threads), median(figures.processes)];
+  const row = (figure: string, rate: number, limit: number, target?: number): PerfRow => ({
+    ...(target === undefined
+      ? plainRow(name, figure, (rate / limit).toFixed(2))
+      : atLeastRow(name, figure, rate / limit, target)),
+    detail: `${rate.toFixed(0)} / ${limit.toFixed(0)} a second`,
+  });
   return [
-    { ...ratio, detail: `${rates.evaluation.toFixed(0)} / ${best.toFixed(0)}` },
-    plainRow(name, `preloaded, one process of ${cores} threads`, rates.threads.toFixed(0)),
-    plainRow(name, `preloaded, ${cores} processes of one thread`, rates.processes.toFixed(0)),
+    row(`evaluation / preloaded, one process of ${cores} threads`, steady, threads, TARGETS[name]),
+    row(`evaluation / preloaded, ${cores} processes of one thread`, steady, processes),
+    row('the same with the start of its threads', started, processes),
   ];
 }
 
-/** Samples a second from the first that is done to the last, without loading models. */
-async function evaluate({ model, data, task, budget }: Subject): Promise<number> {
+type Figure = 'started' | 'steady' | 'threads' | 'processes';
+
+/**
+ * Samples a second from the first that is done to the last, and from the first quarter on, when all threads have loaded
+ * the model, as the processes that it is held against have.
+ */
+async function evaluate({
+  model,
+  data,
+  task,
+  budget,
+}: Subject): Promise<{ started: number; steady: number }> {
   const seen: { readonly done: number; readonly atMs: number }[] = [];
+  // A worker inherits the options of this process, and its threads would start with a loader that users do not have.
+  process.execArgv = [];
   const report = await runTask(
     { entry: WORKER },
     {
@@ -107,8 +125,12 @@ async function evaluate({ model, data, task, budget }: Subject): Promise<number>
   );
   if (!report.ok) throw new Error(report.error.message);
   const [first, last] = [seen[0], seen.at(-1)];
-  if (first === undefined || last === undefined || first === last) throw new Error('there was no progress');
-  return ((last.done - first.done) / (last.atMs - first.atMs)) * 1e3;
+  const quarter = seen.find(({ done }) => done >= (last?.done ?? 0) / 4);
+  if (first === undefined || quarter === undefined || last === undefined || quarter === last) {
+    throw new Error('there was no progress');
+  }
+  const since = (from: typeof first) => ((last.done - from.done) / (last.atMs - from.atMs)) * 1e3;
+  return { started: since(first), steady: since(quarter) };
 }
 
 /** Samples a second of `count` processes together, which start at the same time. */
