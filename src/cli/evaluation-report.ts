@@ -1,6 +1,7 @@
 import type { ComparedFigure } from '../evaluation/compared-figure.ts';
 import type { Interval } from '../evaluation/proportion.ts';
 import type { ModelEvaluation } from '../jobs/evaluate-task.ts';
+import { leftOutSamples } from '../jobs/left-out-samples.ts';
 import { decimal, percent, renderTable } from './table.ts';
 
 /** Figures beyond these make the table wider than a terminal; `--json` has them all. */
@@ -40,6 +41,7 @@ export function renderEvaluations(evaluations: readonly ModelEvaluation[]): stri
       ...driftLines(evaluation),
     ]),
     ...skippedLines(first),
+    ...unusedLines(first),
   ].join('\n');
 }
 
@@ -110,12 +112,15 @@ function recordedLines(variant: string, isRecorded: boolean | undefined): readon
     : [`${variant}: its outputs are not recorded, as they are too large or a sample failed`];
 }
 
+function unusedLines(evaluation: ModelEvaluation | undefined): readonly string[] {
+  const { count, names } = evaluation?.unused ?? { count: 0, names: [] };
+  if (count === 0) return [];
+  const more = count > names.length ? ` and ${count - names.length} more` : '';
+  return ['', `not used of the data: ${names.join(', ')}${more}`];
+}
+
 function skippedLines(evaluation: ModelEvaluation | undefined): readonly string[] {
   const skipped = evaluation?.skipped;
   if (skipped === undefined || skipped.count === 0) return [];
-  return [
-    '',
-    `${skipped.count} samples could not be read and were left out:`,
-    ...skipped.problems.map((line) => `  ${line}`),
-  ];
+  return ['', `${leftOutSamples(skipped.count)}:`, ...skipped.problems.map((line) => `  ${line}`)];
 }

@@ -1,3 +1,4 @@
+import type { SkippedSample } from '../data/sample-source.ts';
 import { auditFusion } from '../quantization/audit.ts';
 import type { GraphView } from '../quantization/graph-view.ts';
 import { insertQdq } from '../quantization/insert-qdq.ts';
@@ -10,6 +11,7 @@ import type { StaticRecipe } from '../quantization/recipe.ts';
 import type { AppliedRecipe, RecipeRun } from './applied-recipe.ts';
 import { findRanges } from './find-ranges.ts';
 import { type ChosenPlacement, leaveSlowParts } from './leave-slow-parts.ts';
+import { describeBadSample, leftOutSamples } from './left-out-samples.ts';
 import { peakRssBytes } from './process-memory.ts';
 import { unwrap } from './unwrap.ts';
 
@@ -29,7 +31,7 @@ export async function applyStatic(
   const calibration = await phase('calibrate', () =>
     findRanges(view, [...new Set(placement.edges.values())], recipe.calibration, run, context),
   );
-  const { ranges, ...figures } = calibration;
+  const { ranges, skipped = [], ...figures } = calibration;
   const report = { method: recipe.calibration.method, ...figures, peakRssBytes: peakRssBytes() };
   const runsHere = recipe.format === 'static-int8' && recipe.target !== 'tensorrt';
   const isGated = runsHere && recipe.latencyGate === 'measured';
@@ -49,6 +51,7 @@ export async function applyStatic(
     calibration: report,
     ...(latencyGate === undefined ? {} : { latencyGate }),
     warnings: [
+      ...leftOut(skipped),
       ...(runsHere ? [] : [notProvenHere(recipe)]),
       ...(onCodes?.left ?? []).map(
         ({ node, op, reason }) => `${op} '${node}' stays between Q and DQ: ${reason}`,
@@ -58,6 +61,14 @@ export async function applyStatic(
       ? { audit: (optimized) => auditFusion(onCodes?.nodes ?? nodes, view.graph, optimized) }
       : {}),
   };
+}
+
+function leftOut(skipped: readonly SkippedSample[]): readonly string[] {
+  const [first] = skipped;
+  if (first === undefined) return [];
+  return [
+    `${leftOutSamples(skipped.length)} of the calibration: ${describeBadSample(first.index, first.problem)}`,
+  ];
 }
 
 function notProvenHere({ target }: StaticRecipe): string {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { ProblemError } from '../core/problem.ts';
 import { carryStates } from '../data/carried-state.ts';
+import type { SkippedSample } from '../data/sample-source.ts';
 import { writeModel } from '../onnx/write-model.ts';
 import { type Calibration, calibrate } from '../quantization/calibration/calibrate.ts';
 import { observeTensors } from '../quantization/calibration/observation.ts';
@@ -26,7 +27,7 @@ export async function calibrateModel(
   settings: CalibrationSettings,
   run: { readonly task: QuantizeTask; readonly data: TaskData; readonly scratch: string },
   { clock, emit }: TaskContext,
-): Promise<Calibration> {
+): Promise<Calibration & { readonly skipped: readonly SkippedSample[] }> {
   const { task, data, scratch } = run;
   const { model, observed } = observeTensors(view, tensors, { values: needsValues(settings) });
   const observingPath = join(scratch, 'observing.onnx');
@@ -56,7 +57,7 @@ export async function calibrateModel(
       const cause = findNonFiniteConstant(view);
       if (cause !== undefined) throw new ProblemError(cause);
     }
-    return unwrap(calibrated);
+    return { ...unwrap(calibrated), skipped: samples.skipped() };
   } finally {
     await samples.close();
     await session.close();

@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts';
-import { type Problem, ProblemError, problem } from '../core/problem.ts';
+import { ProblemError, problem } from '../core/problem.ts';
 import {
   answerOf,
   createEvaluator,
@@ -15,6 +15,7 @@ import type { EvaluatedCandidate, EvaluateTask, ModelEvaluation } from './evalua
 import type { LaneOutputs, LaneResult } from './evaluation-lane.ts';
 import { openLanes } from './evaluation-lanes.ts';
 import { type GoldenCheck, openGoldenCheck } from './golden-check.ts';
+import { describeBadSample, LISTED_PROBLEMS } from './left-out-samples.ts';
 import { openTask } from './open-task.ts';
 import { createPhaseRecorder } from './phase-recorder.ts';
 import { openReferenceOutputs, type ReferenceOutputs } from './reference-outputs.ts';
@@ -67,6 +68,7 @@ export function evaluateModels(
       return await finish(comparison, {
         skipped: { ...skipped.list.list(), problems: skipped.problems },
         referenceReused: stored.isKnown,
+        unused: listUnused(lanes.source.unused),
       });
     } finally {
       for (const made of opened.reverse()) await made.close();
@@ -194,8 +196,6 @@ function locate<T>(file: string, action: () => T): T {
   }
 }
 
-const LISTED_PROBLEMS = 5;
-
 function skip(
   { index, problem: cause }: LaneResult & { readonly kind: 'bad-sample' },
   { skipsBadSamples }: { readonly skipsBadSamples: boolean },
@@ -203,11 +203,14 @@ function skip(
 ): void {
   if (!skipsBadSamples) throw new ProblemError(cause);
   skipped.list.add(index);
-  if (skipped.problems.length < LISTED_PROBLEMS) skipped.problems.push(`sample ${index}: ${describe(cause)}`);
+  if (skipped.problems.length < LISTED_PROBLEMS) skipped.problems.push(describeBadSample(index, cause));
 }
 
-function describe({ message, place }: Problem): string {
-  return place?.file === undefined ? message : `${message} (${place.file})`;
+/** Enough to see what kind of thing it is. */
+const LISTED_UNUSED = 5;
+
+function listUnused(names: readonly string[]): ModelEvaluation['unused'] {
+  return { count: names.length, names: names.slice(0, LISTED_UNUSED) };
 }
 
 function requireRealData({ isMadeUp }: { readonly isMadeUp: boolean }): void {
@@ -221,7 +224,7 @@ function requireRealData({ isMadeUp }: { readonly isMadeUp: boolean }): void {
 
 async function finish(
   { candidates }: Comparison,
-  shared: Pick<ModelEvaluation, 'skipped' | 'referenceReused'>,
+  shared: Pick<ModelEvaluation, 'skipped' | 'referenceReused' | 'unused'>,
 ): Promise<ModelEvaluation[]> {
   const concluded = finishTogether(candidates.map(({ evaluator }) => evaluator));
   const evaluations: ModelEvaluation[] = [];

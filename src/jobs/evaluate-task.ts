@@ -54,6 +54,8 @@ export interface ModelEvaluation extends VariantEvaluation {
   readonly model: string;
   /** Samples that could not be read and were left out. */
   readonly skipped: IndexList & { readonly problems: readonly string[] };
+  /** What the data holds and was not used, such as files without a label; the first ones by name. */
+  readonly unused: { readonly count: number; readonly names: readonly string[] };
   /** The reference's outputs come from an earlier evaluation. */
   readonly referenceReused: boolean;
   readonly drift?: GoldenDrift;

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { ProblemError, problem } from '../core/problem.ts';
+import type { SkippedSample } from '../data/sample-source.ts';
 import type { ValueRange } from '../quantization/affine.ts';
 import type { Calibration } from '../quantization/calibration/calibrate.ts';
 import type { GraphView } from '../quantization/graph-view.ts';
@@ -19,6 +20,8 @@ export interface FoundRanges {
   readonly samples: number;
   readonly seconds: number;
   readonly inferenceSeconds: number;
+  /** Samples that could not be read and were left out. */
+  readonly skipped?: readonly SkippedSample[];
   /** They come from a file or from an earlier calibration: nothing was run, and the seconds are 0. */
   readonly reused?: true;
 }

@@ -58,6 +58,7 @@ export function evaluationOf(more: Partial<ModelEvaluation> = {}): ModelEvaluati
     failed: { count: 0, indices: [] } as unknown as ModelEvaluation['failed'],
     skipped: { count: 0, indices: [], problems: [] },
     referenceReused: false,
+    unused: { count: 0, names: [] },
     metric: 'top1',
     figures: [
       {
