@@ -38,7 +38,7 @@ def resampler():
 
 def main():
     folder = pathlib.Path(sys.argv[1])
-    random = np.random.default_rng()
+    random = np.random.default_rng(int(sys.argv[2]))
     name, resample = resampler()
     files = []
     for i in range(48):

@@ -65,7 +65,8 @@ function decodeByTable(view: DataView, table: Float32Array, target: Float32Array
 
 /** What each of the 256 codes stands for, −1 up to 1. */
 function companded(expand: (code: number) => number): Float32Array {
-  return Float32Array.from({ length: 256 }, (_, code) => expand(code) / 2 ** 15);
+  // Mu-law has a code for minus zero, which becomes zero.
+  return Float32Array.from({ length: 256 }, (_, code) => expand(code) / 2 ** 15 + 0);
 }
 
 /** A sample of 16 bits from one of A-law. Source: ITU-T G.711, table 1. */

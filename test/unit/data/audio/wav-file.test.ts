@@ -80,6 +80,11 @@ describe('samples of every encoding', () => {
     expect(await samplesOf(wav({ format, data: shorts([0x4000]) }))).toEqual([0.5]);
   });
 
+  it('of both zeros of mu-law are the same zero', async () => {
+    const format = plainFormat({ code: 7, bits: 8 });
+    expect(await samplesOf(wav({ format, data: Buffer.from([0x7f, 0xff]) }))).toEqual([0, 0]);
+  });
+
   it('that are not a number stay so', async () => {
     const data = Buffer.alloc(8);
     data.writeFloatLE(Number.NaN, 0);
