@@ -141,7 +141,11 @@ async function runPreloaded({ model, data }: Subject, count: number, threads: nu
   );
   await Promise.all(children.map((child) => once(child, 'message')));
   const ends = children.map((child) => once(child, 'message'));
+  // Giving back their memory takes them a while, in which nothing else is to be measured.
+  const exits = children.map((child) => once(child, 'exit'));
   for (const child of children) child.send('go');
-  const results = (await Promise.all(ends)).map(([result]) => result as { samples: number; seconds: number });
+  const ended = await Promise.all(ends);
+  await Promise.all(exits);
+  const results = ended.map(([result]) => result as { samples: number; seconds: number });
   return results.reduce((sum, { samples, seconds }) => sum + samples / seconds, 0);
 }
