@@ -1,18 +1,25 @@
+const ELEMENT_TYPES = [
+  'float32',
+  'float64',
+  'float16',
+  'int8',
+  'uint8',
+  'int16',
+  'uint16',
+  'int32',
+  'uint32',
+  'int64',
+  'uint64',
+  'bool',
+  'string',
+] as const;
+
 /** Element types as ONNX names them, those that a model can take or give at run time. */
-export type ElementType =
-  | 'float32'
-  | 'float64'
-  | 'float16'
-  | 'int8'
-  | 'uint8'
-  | 'int16'
-  | 'uint16'
-  | 'int32'
-  | 'uint32'
-  | 'int64'
-  | 'uint64'
-  | 'bool'
-  | 'string';
+export type ElementType = (typeof ELEMENT_TYPES)[number];
+
+export function isElementType(name: string): name is ElementType {
+  return (ELEMENT_TYPES as readonly string[]).includes(name);
+}
 
 export type NumericArray =
   | Float32Array

@@ -1,4 +1,4 @@
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { crc32 } from 'node:zlib';
 import { attemptAsync, type Problem, ProblemError, type ProblemPlace, problem } from '../core/problem.ts';
@@ -7,6 +7,7 @@ import { type ElementType, elementCount, type NumericArray } from '../core/tenso
 import { formatBytes } from '../core/units.ts';
 import { allocateElements } from './convert-elements.ts';
 import { NPY_PREFIX_BYTES, type NpyHeader, type NpyProblem, npyHeaderSize, parseNpyHeader } from './npy.ts';
+import { openRegularFile } from './regular-file.ts';
 import { readZipDirectory, type ZipDirectoryEntry } from './zip-directory.ts';
 import { DeflatedEntry, storedEntry, type ZipEntryBytes, type ZipProblem } from './zip-entry.ts';
 
@@ -54,18 +55,13 @@ export async function openNpz(path: string): Promise<Result<NpzArchive, NpzProbl
 async function openFile(
   path: string,
 ): Promise<Result<{ readonly file: FileHandle; readonly sizeBytes: number }, NpzProblem>> {
-  const unreadable = (what: string, hint: string) =>
-    err(problem('npz-unreadable', what, { place: { file: path }, hint }));
-  try {
-    // Opening a named pipe would wait for a writer, so the kind of file is looked at first.
-    const stats = await stat(path);
-    if (!stats.isFile()) return unreadable('the data is not a regular file', 'name an .npz file');
-    return ok({ file: await open(path, 'r'), sizeBytes: stats.size });
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const reason = code === 'ENOENT' ? 'there is no such file' : message;
-    return unreadable(`the data file cannot be opened: ${reason}`, 'check the path and its permissions');
-  }
+  const unreadable = (message: string, hint: string) =>
+    err(problem('npz-unreadable', message, { place: { file: path }, hint }));
+  const opened = await openRegularFile(path);
+  if ('file' in opened) return ok(opened);
+  return opened.refusal === 'not-regular'
+    ? unreadable('the data is not a regular file', 'name an .npz file')
+    : unreadable(`the data cannot be opened: ${opened.reason}`, 'check the path and its permissions');
 }
 
 async function readArchive(file: FileHandle, sizeBytes: number, path: string): Promise<NpzArchive> {

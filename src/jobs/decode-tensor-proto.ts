@@ -1,27 +1,12 @@
 import { attempt, type Problem, problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
-import type { ElementType, Tensor } from '../core/tensor.ts';
+import { isElementType, type Tensor } from '../core/tensor.ts';
 import { memorySource } from '../onnx/byte-source.ts';
 import { decodeMessage } from '../onnx/decode.ts';
 import type { TensorProto } from '../onnx/messages.ts';
 import { tensorSchema } from '../onnx/schema.ts';
 import { readTensorData } from '../onnx/tensor-data.ts';
 import { tensorLayout } from '../onnx/tensor-layout.ts';
-
-const ELEMENT_TYPES: ReadonlySet<string> = new Set<ElementType>([
-  'float32',
-  'float64',
-  'float16',
-  'int8',
-  'uint8',
-  'int16',
-  'uint16',
-  'int32',
-  'uint32',
-  'int64',
-  'uint64',
-  'bool',
-]);
 
 /**
  * A tensor from the bytes of a `.pb` file, as ONNX's `test_data_set_N` folders hold them.
@@ -34,7 +19,7 @@ export function decodeTensorProto(
   if (!decoded.ok) return decoded;
   const proto = decoded.value;
   const type = tensorLayout(proto.dataType)?.name ?? '';
-  if (!ELEMENT_TYPES.has(type)) {
+  if (!isElementType(type) || type === 'string') {
     return err(
       problem('tensor-type-unsupported', 'the tensor has an element type that cannot be fed', {
         hint: 'dense tensors of numbers can be fed',
@@ -44,5 +29,5 @@ export function decodeTensorProto(
   const data = readTensorData({ path: '', proto: {} as never }, proto);
   if (!data.ok) return data;
   const dims = (proto.dims ?? []).map(Number);
-  return ok({ name: proto.name ?? '', tensor: { type: type as ElementType, dims, data: data.value } });
+  return ok({ name: proto.name ?? '', tensor: { type, dims, data: data.value } });
 }

@@ -2,7 +2,14 @@ import { basename } from 'node:path';
 import { InferenceSession as OrtSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { type Problem, ProblemError, problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
-import type { ElementType, NamedTensors, NumericArray, RunBatch, Tensor } from '../core/tensor.ts';
+import {
+  type ElementType,
+  isElementType,
+  type NamedTensors,
+  type NumericArray,
+  type RunBatch,
+  type Tensor,
+} from '../core/tensor.ts';
 import { type OpProfile, type ProfileProblem, takeOpProfile } from './op-profile.ts';
 
 /** One input or output of a model. A dimension is a number, or its symbolic name when it varies. */
@@ -49,22 +56,6 @@ export interface Session {
 }
 
 export type SessionProblem = Problem<'model-rejected-by-runtime' | 'unsupported-port'>;
-
-const ELEMENT_TYPES: ReadonlySet<string> = new Set([
-  'float32',
-  'float64',
-  'float16',
-  'int8',
-  'uint8',
-  'int16',
-  'uint16',
-  'int32',
-  'uint32',
-  'int64',
-  'uint64',
-  'bool',
-  'string',
-]);
 
 /**
  * Loads a model file on the CPU provider.
@@ -176,7 +167,7 @@ function readPorts(
 ): Result<readonly ModelPort[], SessionProblem> {
   const ports: ModelPort[] = [];
   for (const port of metadata) {
-    if (!port.isTensor || !ELEMENT_TYPES.has(port.type)) {
+    if (!port.isTensor || !isElementType(port.type)) {
       const what = port.isTensor ? `the element type ${port.type}` : 'a sequence, map or optional';
       return err(
         problem('unsupported-port', `'${port.name}' of the model is ${what}, which cannot be fed or read`, {
@@ -185,7 +176,7 @@ function readPorts(
         }),
       );
     }
-    ports.push({ name: port.name, type: port.type as ElementType, dims: [...port.shape] });
+    ports.push({ name: port.name, type: port.type, dims: [...port.shape] });
   }
   return ok(ports);
 }

@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative, sep } from 'node:path';
 import { type Problem, problem } from '../../core/problem.ts';
 import { err, ok, type Result } from '../../core/result.ts';
+import { systemReason } from '../regular-file.ts';
 
 export interface RecordingList {
   /** The folder that ids are relative to. */
@@ -38,11 +39,8 @@ export async function listRecordings(
       ),
     });
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === undefined) throw error;
-    const reason = code === 'ENOENT' ? 'there is no such file or folder' : message;
     return err(
-      problem('wav-unreadable', `the recordings cannot be listed: ${reason}`, {
+      problem('wav-unreadable', `the recordings cannot be listed: ${systemReason(error)}`, {
         place: { file: path },
         hint: 'check the path and its permissions',
       }),

@@ -1,6 +1,7 @@
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { attemptAsync, ProblemError, problem } from '../../core/problem.ts';
 import { err, ok, type Result } from '../../core/result.ts';
+import { openRegularFile } from '../regular-file.ts';
 import { decodeToMono } from './decode-samples.ts';
 import {
   type ReadBytes,
@@ -47,16 +48,11 @@ async function openFile(
 ): Promise<Result<{ readonly file: FileHandle; readonly sizeBytes: number }, WavProblem>> {
   const unreadable = (message: string, hint: string) =>
     err(problem('wav-unreadable', message, { place: { file: path }, hint }));
-  try {
-    // Opening a named pipe would wait for a writer, so the kind of file is looked at first.
-    const stats = await stat(path);
-    if (!stats.isFile()) return unreadable('the recording is not a regular file', 'name a .wav file');
-    return ok({ file: await open(path, 'r'), sizeBytes: stats.size });
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const reason = code === 'ENOENT' ? 'there is no such file' : message;
-    return unreadable(`the recording cannot be opened: ${reason}`, 'check the path and its permissions');
-  }
+  const opened = await openRegularFile(path);
+  if ('file' in opened) return ok(opened);
+  return opened.refusal === 'not-regular'
+    ? unreadable('the recording is not a regular file', 'name a .wav file')
+    : unreadable(`the recording cannot be opened: ${opened.reason}`, 'check the path and its permissions');
 }
 
 function createWavFile(file: FileHandle, path: string, header: WavHeader): WavFile {

@@ -1,9 +1,10 @@
 import { createReadStream } from 'node:fs';
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { ProblemError, problem } from '../../core/problem.ts';
 import { formatBytes } from '../../core/units.ts';
+import { openRegularFile, systemReason } from '../regular-file.ts';
 
 /** Bytes that can be read at any position. */
 export interface ByteSource {
@@ -19,7 +20,7 @@ const MAX_INFLATED_BYTES = 2 ** 30;
 
 /** Opens a regular file. Throws a `ProblemError` of the kind `data-unreadable`. */
 export async function openByteSource(path: string): Promise<ByteSource> {
-  const { file, sizeBytes } = await openRegularFile(path);
+  const { file, sizeBytes } = await openFile(path);
   return {
     path,
     sizeBytes,
@@ -43,9 +44,11 @@ export async function inflateByteSource(path: string, maxBytes = MAX_INFLATED_BY
 
 /** The problem of a file or folder that the system does not let us read; anything else is a bug and goes on up. */
 export function unreadable(error: unknown, path: string): ProblemError<'data-unreadable'> {
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code === undefined || error instanceof ProblemError) throw error;
-  const reason = code === 'ENOENT' ? 'it does not exist' : message;
+  if (error instanceof ProblemError) throw error;
+  return cannotBeRead(systemReason(error), path);
+}
+
+function cannotBeRead(reason: string, path: string): ProblemError<'data-unreadable'> {
   return new ProblemError(
     problem('data-unreadable', `the data cannot be read: ${reason}`, {
       place: { file: path },
@@ -54,24 +57,16 @@ export function unreadable(error: unknown, path: string): ProblemError<'data-unr
   );
 }
 
-async function openRegularFile(
-  path: string,
-): Promise<{ readonly file: FileHandle; readonly sizeBytes: number }> {
-  try {
-    // Opening a named pipe would wait for a writer, so the kind of file is looked at first.
-    const stats = await stat(path);
-    if (!stats.isFile()) {
-      throw new ProblemError(
-        problem('data-unreadable', 'the data is not a regular file', {
-          place: { file: path },
-          hint: 'name a file of this format',
-        }),
-      );
-    }
-    return { file: await open(path, 'r'), sizeBytes: stats.size };
-  } catch (error) {
-    throw unreadable(error, path);
-  }
+async function openFile(path: string): Promise<{ readonly file: FileHandle; readonly sizeBytes: number }> {
+  const opened = await openRegularFile(path);
+  if ('file' in opened) return opened;
+  if (opened.refusal === 'system') throw cannotBeRead(opened.reason, path);
+  throw new ProblemError(
+    problem('data-unreadable', 'the data is not a regular file', {
+      place: { file: path },
+      hint: 'name a file of this format',
+    }),
+  );
 }
 
 async function readFully(file: FileHandle, path: string, into: Uint8Array, position: number): Promise<void> {
@@ -91,7 +86,7 @@ async function readFully(file: FileHandle, path: string, into: Uint8Array, posit
 }
 
 async function inflate(path: string, maxBytes: number): Promise<Uint8Array> {
-  const { file } = await openRegularFile(path);
+  const { file } = await openFile(path);
   await file.close();
   const blocks: Uint8Array[] = [];
   let sizeBytes = 0;

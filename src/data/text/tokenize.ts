@@ -4,6 +4,7 @@ import { Tokenizer } from '@huggingface/tokenizers';
 import { attemptAsync, ProblemError, problem } from '../../core/problem.ts';
 import type { Result } from '../../core/result.ts';
 import type { TokenizeSpec } from '../data-spec.ts';
+import { systemReason } from '../regular-file.ts';
 import { alignTokenizer } from './align-tokenizer.ts';
 import {
   invalidTokenizer,
@@ -170,10 +171,9 @@ function parseJson(text: string, file: string): unknown {
   }
 }
 
-function unreadable({ code, message }: NodeJS.ErrnoException, file: string): ProblemError {
-  const reason = code === 'ENOENT' ? 'there is no such file' : message;
+function unreadable(error: unknown, file: string): ProblemError {
   return new ProblemError(
-    problem('tokenizer-unreadable', `the tokenizer cannot be read: ${reason}`, {
+    problem('tokenizer-unreadable', `the tokenizer cannot be read: ${systemReason(error)}`, {
       place: { file },
       hint: 'name the tokenizer.json that was saved with the model',
     }),

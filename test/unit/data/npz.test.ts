@@ -102,7 +102,7 @@ describe('openNpz', () => {
       error: {
         kind: 'npz-unreadable',
         place: { file: '/nowhere/data.npz' },
-        message: expect.stringContaining('no such'),
+        message: expect.stringContaining('it does not exist'),
       },
     });
   });
