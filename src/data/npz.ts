@@ -61,7 +61,7 @@ async function openFile(
   if ('file' in opened) return ok(opened);
   return opened.refusal === 'not-regular'
     ? unreadable('the data is not a regular file', 'name an .npz file')
-    : unreadable(`the data cannot be opened: ${opened.reason}`, 'check the path and its permissions');
+    : unreadable(`the data file cannot be opened: ${opened.reason}`, 'check the path and its permissions');
 }
 
 async function readArchive(file: FileHandle, sizeBytes: number, path: string): Promise<NpzArchive> {
