@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import { DATA_FORMATS } from '../core/data-spec.ts';
 
 const closed = { additionalProperties: false } as const;
 
@@ -245,7 +246,7 @@ export const dataFields = {
     }),
   ),
   format: Type.Optional(
-    Type.Enum(['npz', 'npy', 'images', 'wav', 'idx', 'jsonl', 'test-data-set', 'random'], {
+    Type.Enum([...DATA_FORMATS], {
       type: 'string',
       description: 'the kind of data, where the path does not tell; random: made up, for benchmarks alone',
     }),

@@ -1,49 +1,8 @@
 import { resolve } from 'node:path';
+import type { DataSpec, ImageSpec, InputSpec } from '../core/data-spec.ts';
 import { type Problem, problem } from '../core/problem.ts';
 import type { DataSource, InputSource } from './data-schema.ts';
 import { joinPointer, type YamlDocument } from './yaml-document.ts';
-
-/** Where samples come from, with all paths absolute; the shape is that of the data room. */
-export interface ProfileDataSet {
-  readonly path: string;
-  readonly format?: NonNullable<DataSource['format']>;
-  readonly arrays?: Readonly<Record<string, Readonly<Record<string, string>>>>;
-  readonly labels?: NonNullable<DataSource['labels']>;
-  readonly splits?: { readonly seed: number; readonly sizes: Readonly<Record<string, number>> };
-  readonly preprocess?: ProfileInput;
-  readonly inputs?: Readonly<Record<string, ProfileInput>>;
-  readonly module?: string;
-  readonly onBadSample?: 'fail' | 'skip';
-}
-
-/** How an input is made; the data room's `InputSpec`. */
-export interface ProfileInput {
-  readonly from?: string;
-  readonly value?: number | readonly number[];
-  readonly image?: ImageSettings;
-  readonly audio?: Pick<InputSource, 'sampleRate' | 'length' | 'frame'>;
-  readonly tokenize?: NonNullable<InputSource['tokenize']>;
-  readonly scale?: number;
-  readonly mean?: number | readonly number[];
-  readonly std?: number | readonly number[];
-  readonly dims?: readonly number[];
-}
-
-interface ImageSettings extends Pick<InputSource, 'crop' | 'channels' | 'layout'> {
-  readonly resize?: ResizeSettings;
-}
-
-type Filter = NonNullable<NonNullable<InputSource['resize']>['filter']>;
-
-type ResizeSettings =
-  | { readonly shortSide: number; readonly filter?: Filter }
-  | { readonly width: number; readonly height: number; readonly filter?: Filter }
-  | {
-      readonly letterbox: { readonly width: number; readonly height: number };
-      readonly fill?: number;
-      readonly align?: 'center' | 'top-left';
-      readonly filter?: Filter;
-    };
 
 /** What folders and files without splits of their own are split into. */
 const DEFAULT_SPLITS = { seed: 0, sizes: { calib: 0.2, eval: 0.8 } } as const;
@@ -53,7 +12,7 @@ const DEFAULT_SPLITS = { seed: 0, sizes: { calib: 0.2, eval: 0.8 } } as const;
  * @param folder that of the file
  * @param isShared the data serves for calibration as well as evaluation, so it is split if it has no splits of its own
  */
-export function resolveDataSet(source: DataSource, folder: string, isShared: boolean): ProfileDataSet {
+export function resolveDataSet(source: DataSource, folder: string, isShared: boolean): DataSpec {
   const { path, format, arrays, labels, splits, preprocess, inputs, onBadSample } = source;
   const hasOwnSplits = format === 'npz' || format === 'random' || /\.npz$/.test(path ?? '');
   const isSplit = splits !== undefined || (isShared && !hasOwnSplits);
@@ -85,14 +44,15 @@ function resolveLabels(labels: NonNullable<DataSource['labels']>, folder: string
   };
 }
 
-function resolveInput(source: InputSource, folder: string): ProfileInput {
+function resolveInput(source: InputSource, folder: string): InputSpec {
   const { resize, crop, channels, layout, sampleRate, length, frame, tokenize, scale, ...plain } = source;
-  const image = present({ crop, channels, layout, resize: resize as ResizeSettings | undefined });
+  // The rules of the file see to it that there is one way to resize and no more.
+  const image = present({ crop, channels, layout, resize: resize as ImageSpec['resize'] });
   const audio = present({ sampleRate, length, frame });
   return {
     ...plain,
-    ...(Object.keys(image).length === 0 ? {} : { image: image as ImageSettings }),
-    ...(Object.keys(audio).length === 0 ? {} : { audio: audio as NonNullable<ProfileInput['audio']> }),
+    ...(image === undefined ? {} : { image }),
+    ...(audio === undefined ? {} : { audio }),
     ...(tokenize === undefined
       ? {}
       : { tokenize: { ...tokenize, tokenizer: resolve(folder, tokenize.tokenizer) } }),
@@ -100,8 +60,12 @@ function resolveInput(source: InputSource, folder: string): ProfileInput {
   };
 }
 
-function present(fields: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+/** The fields that are there; undefined where none is. */
+function present<T extends object>(
+  fields: T,
+): { readonly [Key in keyof T]?: Exclude<T[Key], undefined> } | undefined {
+  const given = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return given.length === 0 ? undefined : (Object.fromEntries(given) as T);
 }
 
 function numberOf(scale: number | string): number {

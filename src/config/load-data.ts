@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { Check } from 'typebox/value';
+import type { DataSpec } from '../core/data-spec.ts';
 import { type Problem, problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
-import { dataRuleProblems, type ProfileDataSet, resolveDataSet } from './data.ts';
+import { dataRuleProblems, resolveDataSet } from './data.ts';
 import { DataSchema } from './data-schema.ts';
 import { byPlace, schemaProblems } from './schema-problems.ts';
 import { parseYaml, type YamlDocument } from './yaml-document.ts';
@@ -17,7 +18,7 @@ export async function describesDataAlone(path: string): Promise<boolean | undefi
 }
 
 /** Reads a description of data from a YAML file of its own: the fields that stand under `data` in a profile. */
-export async function loadDataSet(path: string): Promise<Result<ProfileDataSet, readonly Problem[]>> {
+export async function loadDataSet(path: string): Promise<Result<DataSpec, readonly Problem[]>> {
   const file = resolve(path);
   const document = await read(file);
   if (!document.ok) return document;

@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path';
+import type { DataSpec } from '../core/data-spec.ts';
 import { type Problem, problem } from '../core/problem.ts';
-import { dataRuleProblems, type ProfileDataSet, resolveDataSet } from './data.ts';
+import { dataRuleProblems, resolveDataSet } from './data.ts';
 import { parseDurationSeconds } from './duration.ts';
 import type { ProfileSource } from './profile-schema.ts';
 import { foreignSetting, type RecipeSource } from './recipe-schema.ts';
@@ -22,7 +23,7 @@ export interface Profile {
   readonly name: string;
   readonly model: string;
   readonly data: {
-    readonly set: ProfileDataSet;
+    readonly set: DataSpec;
     readonly calibration: { readonly split: string; readonly samples: number };
     /** Without `samples`, all of the split. */
     readonly evaluation: { readonly split: string; readonly samples?: number };

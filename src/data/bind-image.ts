@@ -1,8 +1,8 @@
+import type { InputSpec } from '../core/data-spec.ts';
 import { attempt, type Problem, type ProblemPlace, problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { type ElementType, elementCount, type Tensor } from '../core/tensor.ts';
 import { convertElements, isConvertible } from './convert-elements.ts';
-import type { InputSpec } from './data-spec.ts';
 import { fedDims, formatDims } from './fed-dims.ts';
 import { checkImageSpec } from './image/check-image-spec.ts';
 import { createImageDecoder } from './image/decode-image.ts';

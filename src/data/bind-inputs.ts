@@ -1,8 +1,8 @@
+import type { DataSpec, InputSpec } from '../core/data-spec.ts';
 import { type Problem, problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { bindTensor } from './bind-tensor.ts';
 import type { OpenTokenizer } from './bind-text.ts';
-import type { DataSpec, InputSpec } from './data-spec.ts';
 import type { InputBinding } from './input-binding.ts';
 import type { FieldInfo, ItemCollection } from './item-collection.ts';
 import { pairedOutput } from './paired-output.ts';

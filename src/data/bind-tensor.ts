@@ -1,9 +1,9 @@
+import type { InputSpec } from '../core/data-spec.ts';
 import { decodeFloat16 } from '../core/float16.ts';
 import { type Problem, type ProblemPlace, problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { elementCount, type NumericArray, type Tensor } from '../core/tensor.ts';
 import { convertElements, isConvertible } from './convert-elements.ts';
-import type { InputSpec } from './data-spec.ts';
 import { fedDims, formatDims } from './fed-dims.ts';
 import type { InputBinding, PreparedInput } from './input-binding.ts';
 import type { FieldInfo, FieldValue } from './item-collection.ts';

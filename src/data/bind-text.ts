@@ -1,7 +1,7 @@
+import type { InputSpec, TokenizeSpec } from '../core/data-spec.ts';
 import { type Problem, type ProblemPlace, problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { convertElements, isConvertible } from './convert-elements.ts';
-import type { InputSpec, TokenizeSpec } from './data-spec.ts';
 import { fedDims, formatDims } from './fed-dims.ts';
 import type { InputBinding } from './input-binding.ts';
 import type { FieldInfo, FieldValue } from './item-collection.ts';

@@ -1,6 +1,6 @@
+import type { DataSpec } from '../core/data-spec.ts';
 import type { Problem } from '../core/problem.ts';
 import { ok, type Result } from '../core/result.ts';
-import type { DataSpec } from './data-spec.ts';
 import type { ItemCollection } from './item-collection.ts';
 
 /**

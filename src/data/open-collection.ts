@@ -1,7 +1,7 @@
+import { ALL_ITEMS, type DataFormat, type DataSpec } from '../core/data-spec.ts';
 import { type Problem, problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { neededFields } from './bind-inputs.ts';
-import { ALL_ITEMS, type DataFormat, type DataSpec } from './data-spec.ts';
 import type { DecodeMask } from './formats/image-masks.ts';
 import type { DecodeTensorProto } from './formats/test-data-set.ts';
 import type { ItemCollection } from './item-collection.ts';

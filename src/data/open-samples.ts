@@ -1,3 +1,4 @@
+import { ALL_ITEMS, type DataSpec } from '../core/data-spec.ts';
 import type { ImageGeometry } from '../core/item.ts';
 import { type Problem, ProblemError, problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
@@ -5,7 +6,6 @@ import type { NamedTensors, Tensor } from '../core/tensor.ts';
 import { bindInputs } from './bind-inputs.ts';
 import type { CarriedState } from './carried-state.ts';
 import { choosePositions } from './choose-positions.ts';
-import { ALL_ITEMS, type DataSpec } from './data-spec.ts';
 import { initialStates } from './initial-states.ts';
 import type { InputBinding, PrepareItem } from './input-binding.ts';
 import type { ItemCollection } from './item-collection.ts';

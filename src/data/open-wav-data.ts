@@ -1,11 +1,11 @@
 import { posix } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import type { AudioSpec, DataSpec, LabelSpec } from '../core/data-spec.ts';
 import type { Truth } from '../core/item.ts';
 import { attempt, type Problem, problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { listRecordings } from './audio/list-recordings.ts';
 import { type AudioLabels, openWavFolder } from './audio/wav-folder.ts';
-import type { AudioSpec, DataSpec, LabelSpec } from './data-spec.ts';
 import type { ItemCollection } from './item-collection.ts';
 import { readLabelTable } from './labels/label-table.ts';
 import { createClassReader, invalid } from './labels/parse-truth.ts';

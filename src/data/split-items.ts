@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
+import { ALL_ITEMS, type SplitSpec } from '../core/data-spec.ts';
 import { attemptAsync, type Problem, ProblemError, problem } from '../core/problem.ts';
 import type { Result } from '../core/result.ts';
-import { ALL_ITEMS, type SplitSpec } from './data-spec.ts';
 import type { ItemCollection } from './item-collection.ts';
 import { quoteNames } from './quote-names.ts';
 

@@ -1,8 +1,8 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import type { DataSpec } from '../core/data-spec.ts';
 import { digestFile, digestText } from '../core/digest.ts';
 import { ProblemError, problem } from '../core/problem.ts';
-import type { DataSpec } from '../data/data-spec.ts';
 import { unwrap } from './unwrap.ts';
 
 /**

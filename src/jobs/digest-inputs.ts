@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
+import type { DataSpec } from '../core/data-spec.ts';
 import { digestFile, digestText } from '../core/digest.ts';
-import type { DataSpec } from '../data/data-spec.ts';
 import { externalFilesOf } from '../onnx/external-data.ts';
 import { readModel } from '../onnx/model-file.ts';
 import { digestData } from './digest-data.ts';

@@ -1,6 +1,6 @@
+import type { DataSpec } from '../core/data-spec.ts';
 import { ProblemError } from '../core/problem.ts';
 import type { CarriedState } from '../data/carried-state.ts';
-import type { DataSpec } from '../data/data-spec.ts';
 import { openSamples } from '../data/open-samples.ts';
 import type { SampleSource } from '../data/sample-source.ts';
 import type { Session } from '../runtime/session.ts';

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import type { ImageSpec, InputSpec, ResizeFilter } from '../../src/data/data-spec.ts';
+import type { ImageSpec, InputSpec, ResizeFilter } from '../../src/core/data-spec.ts';
 import { decodeImage } from '../../src/data/image/decode-image.ts';
 import type { PixelImage } from '../../src/data/image/pixel-image.ts';
 import { preprocessImage } from '../../src/data/image/preprocess-image.ts';

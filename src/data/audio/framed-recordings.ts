@@ -1,8 +1,8 @@
 import { join } from 'node:path';
+import type { AudioSpec } from '../../core/data-spec.ts';
 import type { Truth } from '../../core/item.ts';
 import { ProblemError, problem } from '../../core/problem.ts';
 import { elementCount } from '../../core/tensor.ts';
-import type { AudioSpec } from '../data-spec.ts';
 import type { ItemCollection } from '../item-collection.ts';
 import { AUDIO_FIELD, type AudioLabels, audioItem, readItem } from './audio-item.ts';
 import type { RecordingList } from './list-recordings.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
+import type { AudioSpec } from '../../core/data-spec.ts';
 import { attemptAsync, type Problem, problem } from '../../core/problem.ts';
 import { err, ok, type Result } from '../../core/result.ts';
-import type { AudioSpec } from '../data-spec.ts';
 import type { ItemCollection } from '../item-collection.ts';
 import { quoteNames } from '../quote-names.ts';
 import { AUDIO_FIELD, type AudioLabels, audioItem, readItem } from './audio-item.ts';

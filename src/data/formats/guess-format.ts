@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
+import type { DataFormat } from '../../core/data-spec.ts';
 import { attemptAsync, type Problem, ProblemError, problem } from '../../core/problem.ts';
 import type { Result } from '../../core/result.ts';
-import type { DataFormat } from '../data-spec.ts';
 import { unreadable } from './byte-source.ts';
 import { isImageName } from './image-name.ts';
 import { isTestDataName } from './test-data-files.ts';

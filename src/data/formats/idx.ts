@@ -1,9 +1,9 @@
+import type { LabelSpec } from '../../core/data-spec.ts';
 import type { Truth } from '../../core/item.ts';
 import { attemptAsync, type Problem, ProblemError, problem } from '../../core/problem.ts';
 import type { Result } from '../../core/result.ts';
 import { elementCount } from '../../core/tensor.ts';
 import { allocateElements } from '../convert-elements.ts';
-import type { LabelSpec } from '../data-spec.ts';
 import type { ItemCollection } from '../item-collection.ts';
 import { createClassReader, invalid } from '../labels/parse-truth.ts';
 import { refuseSettings } from '../labels/refuse-settings.ts';

@@ -1,8 +1,8 @@
 import { join, relative, sep } from 'node:path';
+import type { LabelSpec } from '../../core/data-spec.ts';
 import type { Truth } from '../../core/item.ts';
 import { attemptAsync, type Problem, ProblemError, problem } from '../../core/problem.ts';
 import type { Result } from '../../core/result.ts';
-import type { LabelSpec } from '../data-spec.ts';
 import type { ItemCollection } from '../item-collection.ts';
 import { attemptItem } from './attempt-item.ts';
 import { fileContentKey } from './content-key.ts';

@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
+import type { LabelSpec } from '../../core/data-spec.ts';
 import type { Truth } from '../../core/item.ts';
 import { ProblemError } from '../../core/problem.ts';
-import type { LabelSpec } from '../data-spec.ts';
 import { readCoco } from '../labels/coco.ts';
 import { type LabelTable, readLabelTable } from '../labels/label-table.ts';
 import { createClassReader, invalid } from '../labels/parse-truth.ts';

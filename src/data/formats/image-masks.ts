@@ -1,8 +1,8 @@
 import { join, relative } from 'node:path';
+import type { LabelSpec } from '../../core/data-spec.ts';
 import type { Truth } from '../../core/item.ts';
 import { type Problem, ProblemError, problem } from '../../core/problem.ts';
 import type { Result } from '../../core/result.ts';
-import type { LabelSpec } from '../data-spec.ts';
 import { invalid } from '../labels/parse-truth.ts';
 import { describeLeftOut, walkFolder } from './walk-folder.ts';
 

@@ -1,5 +1,5 @@
+import type { LabelSpec } from '../../core/data-spec.ts';
 import { ProblemError, type ProblemPlace, problem } from '../../core/problem.ts';
-import type { LabelSpec } from '../data-spec.ts';
 import type { FieldInfo } from '../item-collection.ts';
 import { groupName } from '../labels/label-table.ts';
 import { nameOf } from '../labels/nested-numbers.ts';

@@ -1,6 +1,6 @@
+import type { LabelSpec } from '../../core/data-spec.ts';
 import { attemptAsync, type Problem, type ProblemPlace } from '../../core/problem.ts';
 import type { Result } from '../../core/result.ts';
-import type { LabelSpec } from '../data-spec.ts';
 import type { ItemCollection } from '../item-collection.ts';
 import { refuseSettings } from '../labels/refuse-settings.ts';
 import { attemptItem } from './attempt-item.ts';

@@ -1,7 +1,7 @@
+import type { LabelSpec } from '../../core/data-spec.ts';
 import type { Truth } from '../../core/item.ts';
 import { type Problem, problem } from '../../core/problem.ts';
 import { err, ok, type Result } from '../../core/result.ts';
-import type { LabelSpec } from '../data-spec.ts';
 import type { Item, ItemCollection } from '../item-collection.ts';
 import { openNpyCollection } from './npy.ts';
 

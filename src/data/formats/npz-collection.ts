@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
+import { ALL_ITEMS, type LabelSpec } from '../../core/data-spec.ts';
 import { type Problem, problem } from '../../core/problem.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import type { NumericArray } from '../../core/tensor.ts';
-import { ALL_ITEMS, type LabelSpec } from '../data-spec.ts';
 import type { FieldInfo, FieldValue, Item, ItemCollection } from '../item-collection.ts';
 import { type NpzArchive, type NpzArray, openNpz } from '../npz.ts';
 import { quoteNames } from '../quote-names.ts';

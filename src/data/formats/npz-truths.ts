@@ -1,9 +1,9 @@
+import type { LabelSpec } from '../../core/data-spec.ts';
 import { decodeFloat16 } from '../../core/float16.ts';
 import type { Truth } from '../../core/item.ts';
 import { attempt, type Problem, problem } from '../../core/problem.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import { elementCount } from '../../core/tensor.ts';
-import type { LabelSpec } from '../data-spec.ts';
 import { refuseSettings } from '../labels/refuse-settings.ts';
 import type { NpzArchive, NpzArray } from '../npz.ts';
 

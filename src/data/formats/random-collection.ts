@@ -1,8 +1,8 @@
+import type { DataSpec } from '../../core/data-spec.ts';
 import { encodeFloat16 } from '../../core/float16.ts';
 import { ok, type Result } from '../../core/result.ts';
 import { type ElementType, elementCount, type NumericArray } from '../../core/tensor.ts';
 import { allocateElements } from '../convert-elements.ts';
-import type { DataSpec } from '../data-spec.ts';
 import type { FieldInfo, ItemCollection } from '../item-collection.ts';
 import { isFreeDim, type ModelInput, type SampleProblem } from '../sample-source.ts';
 

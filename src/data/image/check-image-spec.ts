@@ -1,6 +1,6 @@
+import type { ImageSpec, InputSpec } from '../../core/data-spec.ts';
 import { type Problem, problem } from '../../core/problem.ts';
 import { err, ok, type Result } from '../../core/result.ts';
-import type { ImageSpec, InputSpec } from '../data-spec.ts';
 import { MAX_PIXELS } from './pixel-image.ts';
 
 export type PreprocessProblem = Problem<'preprocess-invalid'>;

@@ -1,5 +1,5 @@
+import type { ImageSpec } from '../../core/data-spec.ts';
 import type { ImageGeometry } from '../../core/item.ts';
-import type { ImageSpec } from '../data-spec.ts';
 import type { ImageSize, ImageWindow } from './image-window.ts';
 
 /** Where a picture of a known size comes to lie in what is fed. */

@@ -1,4 +1,4 @@
-import type { InputSpec } from '../data-spec.ts';
+import type { InputSpec } from '../../core/data-spec.ts';
 import { placeImage } from './place-image.ts';
 
 /**

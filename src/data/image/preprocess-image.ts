@@ -1,7 +1,7 @@
+import type { ImageSpec, InputSpec } from '../../core/data-spec.ts';
 import type { ImageGeometry } from '../../core/item.ts';
 import { ProblemError, problem } from '../../core/problem.ts';
 import type { Tensor } from '../../core/tensor.ts';
-import type { ImageSpec, InputSpec } from '../data-spec.ts';
 import type { PreprocessProblem } from './check-image-spec.ts';
 import { type ImageWindow, wholeOf } from './image-window.ts';
 import { MAX_PIXELS, type PixelImage, toGray } from './pixel-image.ts';

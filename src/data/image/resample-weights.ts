@@ -1,4 +1,4 @@
-import type { ResizeFilter } from '../data-spec.ts';
+import type { ResizeFilter } from '../../core/data-spec.ts';
 
 export type ResampleFilter = Exclude<ResizeFilter, 'nearest'>;
 

@@ -1,4 +1,4 @@
-import type { ResizeFilter } from '../data-spec.ts';
+import type { ResizeFilter } from '../../core/data-spec.ts';
 import { cropImage, type ImageSize, type ImageWindow, wholeOf } from './image-window.ts';
 import type { PixelImage } from './pixel-image.ts';
 import { resampleColumns, resampleRows } from './resample-passes.ts';

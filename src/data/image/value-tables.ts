@@ -1,4 +1,4 @@
-import type { InputSpec } from '../data-spec.ts';
+import type { InputSpec } from '../../core/data-spec.ts';
 
 /**
  * What each of the 256 pixel values is fed as, one table a fed channel: ((x · scale) − mean) / std with every step

@@ -1,10 +1,10 @@
 import { constants, isUtf8 } from 'node:buffer';
 import { readFile } from 'node:fs/promises';
+import type { LabelSpec } from '../../core/data-spec.ts';
 import type { TruthBox } from '../../core/item.ts';
 import { attemptAsync, type Problem, type ProblemPlace } from '../../core/problem.ts';
 import type { Result } from '../../core/result.ts';
 import { formatBytes } from '../../core/units.ts';
-import type { LabelSpec } from '../data-spec.ts';
 import { unreadable } from '../formats/byte-source.ts';
 import { quoteNames } from '../quote-names.ts';
 import { findJsonFault } from './json-fault.ts';

@@ -1,6 +1,6 @@
+import type { LabelSpec } from '../../core/data-spec.ts';
 import type { Truth, TruthBox } from '../../core/item.ts';
 import { ProblemError, type ProblemPlace, problem } from '../../core/problem.ts';
-import type { LabelSpec } from '../data-spec.ts';
 import { quoteNames } from '../quote-names.ts';
 import { flattenNested, measureNested, nameOf } from './nested-numbers.ts';
 

@@ -1,4 +1,4 @@
-import type { LabelSpec } from '../data-spec.ts';
+import type { LabelSpec } from '../../core/data-spec.ts';
 import { invalid } from './parse-truth.ts';
 
 /** Throws a `ProblemError` where a setting is given that would have no effect, and so hints at a misunderstanding. */

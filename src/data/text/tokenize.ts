@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Tokenizer } from '@huggingface/tokenizers';
+import type { TokenizeSpec } from '../../core/data-spec.ts';
 import { attemptAsync, ProblemError, problem } from '../../core/problem.ts';
 import type { Result } from '../../core/result.ts';
-import type { TokenizeSpec } from '../data-spec.ts';
 import { systemReason } from '../regular-file.ts';
 import { alignTokenizer } from './align-tokenizer.ts';
 import {

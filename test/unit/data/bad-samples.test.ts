@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import type { DataSpec } from '../../../src/core/data-spec.ts';
 import { type Problem, ProblemError } from '../../../src/core/problem.ts';
-import type { DataSpec } from '../../../src/data/data-spec.ts';
 import { type OpenSamplesOptions, openSamples } from '../../../src/data/open-samples.ts';
 import type { ModelInput, SampleSource } from '../../../src/data/sample-source.ts';
 import { unwrap } from '../../support/unwrap.ts';

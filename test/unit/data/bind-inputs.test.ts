@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import type { DataSpec } from '../../../src/core/data-spec.ts';
 import { problem } from '../../../src/core/problem.ts';
 import { type BindingRequest, bindInputs, neededFields } from '../../../src/data/bind-inputs.ts';
-import type { DataSpec } from '../../../src/data/data-spec.ts';
 import type { FieldInfo, ItemCollection } from '../../../src/data/item-collection.ts';
 import type { ModelInput } from '../../../src/data/sample-source.ts';
 import { fakeCollection, textValue } from '../../support/fake-collection.ts';

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { InputSpec } from '../../../src/core/data-spec.ts';
 import { encodeFloat16 } from '../../../src/core/float16.ts';
 import type { ElementType, NumericArray, Tensor } from '../../../src/core/tensor.ts';
 import { bindTensor } from '../../../src/data/bind-tensor.ts';
-import type { InputSpec } from '../../../src/data/data-spec.ts';
 import type { FieldInfo } from '../../../src/data/item-collection.ts';
 import type { ModelInput } from '../../../src/data/sample-source.ts';
 import { unwrap } from '../../support/unwrap.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { DataSpec } from '../../../src/core/data-spec.ts';
 import { choosePositions } from '../../../src/data/choose-positions.ts';
-import type { DataSpec } from '../../../src/data/data-spec.ts';
 import { fakeCollection } from '../../support/fake-collection.ts';
 import { unwrap } from '../../support/unwrap.ts';
 

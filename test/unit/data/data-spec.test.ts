@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { DataSchema } from '../../../src/config/data-schema.ts';
-import { DATA_FORMATS } from '../../../src/data/data-spec.ts';
+import { DATA_FORMATS } from '../../../src/core/data-spec.ts';
 
 describe('the formats of data', () => {
   it('are those that a profile can name', () => {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { DataFormat, DataSpec } from '../../../src/data/data-spec.ts';
+import type { DataFormat, DataSpec } from '../../../src/core/data-spec.ts';
 import { type OpenCollectionOptions, openCollection } from '../../../src/data/open-collection.ts';
 import type { ModelInput } from '../../../src/data/sample-source.ts';
 import { unwrap } from '../../support/unwrap.ts';

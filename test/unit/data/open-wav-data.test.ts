@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { DataSpec } from '../../../src/data/data-spec.ts';
+import type { DataSpec } from '../../../src/core/data-spec.ts';
 import type { ItemCollection } from '../../../src/data/item-collection.ts';
 import { openWavData } from '../../../src/data/open-wav-data.ts';
 import { unwrap } from '../../support/unwrap.ts';

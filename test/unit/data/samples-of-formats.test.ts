@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { DataSpec } from '../../../src/data/data-spec.ts';
+import type { DataSpec } from '../../../src/core/data-spec.ts';
 import { type OpenSamplesOptions, openSamples } from '../../../src/data/open-samples.ts';
 import type { ModelInput } from '../../../src/data/sample-source.ts';
 import { fileOf, folderOf } from './formats/folder-of-files.ts';

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { SplitSpec } from '../../../src/core/data-spec.ts';
 import { type Problem, problem } from '../../../src/core/problem.ts';
 import { err, ok } from '../../../src/core/result.ts';
-import type { SplitSpec } from '../../../src/data/data-spec.ts';
 import type { ItemCollection } from '../../../src/data/item-collection.ts';
 import { splitItems } from '../../../src/data/split-items.ts';
 

@@ -1,9 +1,9 @@
 import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { DataSpec } from '../../../src/core/data-spec.ts';
 import { digestFile } from '../../../src/core/digest.ts';
 import { attemptAsync } from '../../../src/core/problem.ts';
-import type { DataSpec } from '../../../src/data/data-spec.ts';
 import { digestData } from '../../../src/jobs/digest-data.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { unwrap } from '../../support/unwrap.ts';

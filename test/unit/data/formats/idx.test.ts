@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import type { LabelSpec } from '../../../../src/data/data-spec.ts';
+import type { LabelSpec } from '../../../../src/core/data-spec.ts';
 import { openIdx } from '../../../../src/data/formats/idx.ts';
 import { unwrap } from '../../../support/unwrap.ts';
 import { fileOf } from './folder-of-files.ts';

@@ -1,9 +1,9 @@
 import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { LabelSpec } from '../../../../src/core/data-spec.ts';
 import { type Problem, problem } from '../../../../src/core/problem.ts';
 import { err, ok, type Result } from '../../../../src/core/result.ts';
-import type { LabelSpec } from '../../../../src/data/data-spec.ts';
 import { openImageFolder } from '../../../../src/data/formats/image-folder.ts';
 import type { DecodeMask } from '../../../../src/data/formats/image-masks.ts';
 import type { ItemCollection } from '../../../../src/data/item-collection.ts';

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { LabelSpec } from '../../../../src/data/data-spec.ts';
+import type { LabelSpec } from '../../../../src/core/data-spec.ts';
 import { openJsonl } from '../../../../src/data/formats/jsonl.ts';
 import { unwrap } from '../../../support/unwrap.ts';
 import { fileOf } from './folder-of-files.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
+import type { LabelSpec } from '../../../../src/core/data-spec.ts';
 import { encodeFloat16 } from '../../../../src/core/float16.ts';
-import type { LabelSpec } from '../../../../src/data/data-spec.ts';
 import { readNpzTruths } from '../../../../src/data/formats/npz-truths.ts';
 import { openNpz } from '../../../../src/data/npz.ts';
 import { unwrap } from '../../../support/unwrap.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { DataSpec } from '../../../../src/core/data-spec.ts';
 import { decodeFloat16 } from '../../../../src/core/float16.ts';
 import { type ElementType, elementCount, type Tensor } from '../../../../src/core/tensor.ts';
-import type { DataSpec } from '../../../../src/data/data-spec.ts';
 import { createRandomCollection } from '../../../../src/data/formats/random-collection.ts';
 import type { ModelInput } from '../../../../src/data/sample-source.ts';
 import { unwrap } from '../../../support/unwrap.ts';

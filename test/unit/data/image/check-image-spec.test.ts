@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { InputSpec } from '../../../../src/data/data-spec.ts';
+import type { InputSpec } from '../../../../src/core/data-spec.ts';
 import { checkImageSpec } from '../../../../src/data/image/check-image-spec.ts';
 import { vectors } from './image-vectors.ts';
 

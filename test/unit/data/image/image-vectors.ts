@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { InputSpec, ResizeFilter } from '../../../../src/data/data-spec.ts';
+import type { InputSpec, ResizeFilter } from '../../../../src/core/data-spec.ts';
 import type { PixelImage } from '../../../../src/data/image/pixel-image.ts';
 
 interface RecordedPixels {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ImageSpec } from '../../../../src/data/data-spec.ts';
+import type { ImageSpec } from '../../../../src/core/data-spec.ts';
 import { imageGeometry, placeImage } from '../../../../src/data/image/place-image.ts';
 
 function placed(width: number, height: number, spec: ImageSpec) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { InputSpec } from '../../../../src/data/data-spec.ts';
+import type { InputSpec } from '../../../../src/core/data-spec.ts';
 import type { PixelImage } from '../../../../src/data/image/pixel-image.ts';
 import { createImagePreparer, preprocessImage } from '../../../../src/data/image/preprocess-image.ts';
 import { floatsOf, imageOf, vectors } from './image-vectors.ts';

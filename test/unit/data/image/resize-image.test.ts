@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ResizeFilter } from '../../../../src/data/data-spec.ts';
+import type { ResizeFilter } from '../../../../src/core/data-spec.ts';
 import { cropImage } from '../../../../src/data/image/image-window.ts';
 import type { PixelImage } from '../../../../src/data/image/pixel-image.ts';
 import { createResizer, resizeImage } from '../../../../src/data/image/resize-image.ts';

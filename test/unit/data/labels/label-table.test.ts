@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { LabelSpec } from '../../../../src/data/data-spec.ts';
+import type { LabelSpec } from '../../../../src/core/data-spec.ts';
 import { readLabelTable } from '../../../../src/data/labels/label-table.ts';
 import { unwrap } from '../../../support/unwrap.ts';
 import { fileOf } from '../formats/folder-of-files.ts';

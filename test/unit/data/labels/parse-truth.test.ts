@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { LabelSpec } from '../../../../src/core/data-spec.ts';
 import type { Truth } from '../../../../src/core/item.ts';
 import { attempt } from '../../../../src/core/problem.ts';
-import type { LabelSpec } from '../../../../src/data/data-spec.ts';
 import { createTruthParser } from '../../../../src/data/labels/parse-truth.ts';
 import { unwrap } from '../../../support/unwrap.ts';
 

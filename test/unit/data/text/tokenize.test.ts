@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { TokenizeSpec } from '../../../../src/data/data-spec.ts';
+import type { TokenizeSpec } from '../../../../src/core/data-spec.ts';
 import { openTokenizer, type TextEncoding } from '../../../../src/data/text/tokenize.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 import { unwrap } from '../../../support/unwrap.ts';
