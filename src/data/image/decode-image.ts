@@ -6,22 +6,14 @@ import { MAX_PIXELS, type PixelImage, toGray } from './pixel-image.ts';
 import { type ImageProblem, readImageFile, reasonOf, unreadable, unsupported } from './read-image-file.ts';
 
 /**
- * Decodes a JPEG, PNG or WebP into 8 bits a channel, upright as its EXIF data say. Colours are taken as they are stored:
+ * Decodes JPEG, PNG and WebP into 8 bits a channel, upright as their EXIF data say. Colours are taken as they are stored:
  * colour profiles are not applied, transparency is dropped, 16 bits are cut to the upper 8, CMYK is mixed without a
  * profile. `gray` is the luma of those colours. This is what Pillow's `convert("RGB")` and `convert("L")` give behind
  * `ImageOps.exif_transpose`, except that Pillow clips gray of 16 bits. Of an animation it is the first picture.
- * @param encoded a path, or the bytes of the file
+ * What decoders need is loaded once; it is given a path, or the bytes of the file.
  * @returns `image-unreadable` for a file that is missing, broken, cut short or too large; `image-unsupported` for another
  * format
  */
-export function decodeImage(
-  encoded: string | Uint8Array,
-  mode: 'rgb' | 'gray',
-): Promise<Result<PixelImage, ImageProblem>> {
-  return createImageDecoder(mode)(encoded);
-}
-
-/** `decodeImage` for many pictures: what decoders need is loaded once. */
 export function createImageDecoder(
   mode: 'rgb' | 'gray',
 ): (encoded: string | Uint8Array) => Promise<Result<PixelImage, ImageProblem>> {

@@ -2,7 +2,7 @@ import type { InputSpec } from '../../core/data-spec.ts';
 import { placeImage } from './place-image.ts';
 
 /**
- * Dimensions of the tensor that `preprocessImage` gives, as far as they are known before a picture is read: those of the
+ * Dimensions of the tensor that `createImagePreparer` gives, as far as they are known before a picture is read: those of the
  * crop, the letterbox or the exact size. Undefined where they follow from each picture.
  * @param sourceDims of arrays that are all alike: [height, width] or [height, width, channels]
  */

@@ -20,17 +20,12 @@ export interface PreparedImage {
 const DEFAULT_FILL = 114;
 
 /**
- * Turns a picture into what a model is fed: made gray where that is asked for, resized, cropped, its channels put in
+ * Turns pictures into what a model is fed: made gray where that is asked for, resized, cropped, their channels put in
  * order, then ((x · scale) − mean) / std. Numbers equal those of torchvision's `ToTensor` and `Normalize` for a scale of
  * 1/255.
  * @param spec one for which `checkImageSpec` finds no problem; its `dims` are left to the caller
- * @throws ProblemError of a `PreprocessProblem` where this picture would be resized to more than `MAX_PIXELS`
+ * @throws ProblemError of a `PreprocessProblem` where a picture would be resized to more than `MAX_PIXELS`
  */
-export function preprocessImage(image: PixelImage, spec: InputSpec): PreparedImage {
-  return createImagePreparer(spec)(image);
-}
-
-/** `preprocessImage` for many pictures: what follows from the settings is computed once. */
 export function createImagePreparer(spec: InputSpec): (image: PixelImage) => PreparedImage {
   const imageSpec = spec.image ?? {};
   const { resize, channels = 'rgb', layout = 'nchw' } = imageSpec;

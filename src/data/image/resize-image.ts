@@ -11,19 +11,9 @@ const MAX_TABLES = 32;
 /**
  * Resizes as Pillow does 8-bit pictures, bit for bit (`Image.resize`, and thereby torchvision on such
  * pictures): with antialiasing, first along rows, then along columns, rounding to 8 bits between the two. Checked against
- * Pillow 12.
- * @param window only this part of the resized picture is computed and given; all of it unless given
+ * Pillow 12. Tables are kept for the sizes that were seen last.
+ * @returns of the resized picture only `window`, all of it unless given, is computed and given
  */
-export function resizeImage(
-  image: PixelImage,
-  size: ImageSize,
-  filter: ResizeFilter = 'bilinear',
-  window?: ImageWindow,
-): PixelImage {
-  return createResizer(filter)(image, size, window);
-}
-
-/** `resizeImage` for many pictures: tables are kept for the sizes that were seen last. */
 export function createResizer(
   filter: ResizeFilter = 'bilinear',
 ): (image: PixelImage, size: ImageSize, window?: ImageWindow) => PixelImage {

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -31,6 +31,22 @@ describe('frames', () => {
     expect(await valuesOf(collection, 4)).toEqual([9, 10]);
     expect(await valuesOf(collection, 2)).toEqual([5, 6]);
     await collection.close();
+  });
+
+  it('are read ahead where reading goes on, and by themselves where it goes back', async () => {
+    const folder = folderOf({ 'a.wav': [1, 2, 3, 4, 5, 6] });
+    const collection = await open(folder, { audio: { frame: { length: 2 } } });
+    await valuesOf(collection, 0);
+    // Only what is still to be read from the file is found changed.
+    writeFileSync(join(folder, 'a.wav'), wav({ data: shorts([9, 9, 9, 9, 9, 9]) }));
+    expect(await valuesOf(collection, 2)).toEqual([5, 6]);
+    await collection.close();
+    const again = await open(folder, { audio: { frame: { length: 2, context: 2 } } });
+    await valuesOf(again, 2);
+    await valuesOf(again, 0);
+    writeFileSync(join(folder, 'a.wav'), wav({ data: shorts([7, 7, 7, 7, 7, 7]) }));
+    expect(await valuesOf(again, 1)).toEqual([7, 7, 7, 7]);
+    await again.close();
   });
 
   it('may overlap, or leave gaps', async () => {

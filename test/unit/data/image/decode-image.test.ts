@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { decodeImage } from '../../../../src/data/image/decode-image.ts';
+import { decodeImage } from '../../../support/pictures.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 import { unwrap } from '../../../support/unwrap.ts';
 import { bytesOf, encodedCase, imageOf, vectors } from './image-vectors.ts';
@@ -23,7 +23,7 @@ async function refusal(encoded: string | Uint8Array) {
   return decoded.error;
 }
 
-describe('decodeImage', () => {
+describe('createImageDecoder', () => {
   it.each(vectors.decode)('gives the pixels that Pillow gives: $name', async ({ encoded, rgb, gray }) => {
     const bytes = bytesOf(encoded);
     expect(unwrap(await decodeImage(bytes, 'rgb'))).toEqual(imageOf(rgb));

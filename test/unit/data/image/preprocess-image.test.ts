@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { InputSpec } from '../../../../src/core/data-spec.ts';
 import type { PixelImage } from '../../../../src/data/image/pixel-image.ts';
-import { createImagePreparer, preprocessImage } from '../../../../src/data/image/preprocess-image.ts';
+import { createImagePreparer } from '../../../../src/data/image/preprocess-image.ts';
+import { preprocessImage } from '../../../support/pictures.ts';
 import { floatsOf, imageOf, vectors } from './image-vectors.ts';
 
 /** Two pixels: red-ish and blue-ish. */
@@ -11,7 +12,7 @@ function numbersOf(image: PixelImage, spec: InputSpec): number[] {
   return [...(preprocessImage(image, spec).tensor.data as Float32Array)];
 }
 
-describe('preprocessImage', () => {
+describe('createImagePreparer', () => {
   it('feeds the pixels of each channel together, or the channels of each pixel', () => {
     expect(preprocessImage(TWO, {}).tensor).toEqual({
       type: 'float32',
@@ -135,8 +136,8 @@ describe('preprocessImage', () => {
   });
 });
 
-describe('createImagePreparer', () => {
-  it('prepares pictures of many sizes as preprocessImage does each, and changes none of them', () => {
+describe('a preparer that is used again and again', () => {
+  it('prepares pictures of many sizes as it does each alone, and changes none of them', () => {
     const spec: InputSpec = {
       image: { resize: { shortSide: 6 }, crop: { width: 5, height: 5 } },
       scale: 0.5,

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { ResizeFilter } from '../../../../src/core/data-spec.ts';
 import { cropImage } from '../../../../src/data/image/image-window.ts';
 import type { PixelImage } from '../../../../src/data/image/pixel-image.ts';
-import { createResizer, resizeImage } from '../../../../src/data/image/resize-image.ts';
+import { createResizer } from '../../../../src/data/image/resize-image.ts';
+import { resizeImage } from '../../../support/pictures.ts';
 import { imageOf, vectors } from './image-vectors.ts';
 
 const FILTERS: readonly ResizeFilter[] = ['nearest', 'box', 'bilinear', 'hamming', 'bicubic', 'lanczos'];
@@ -23,7 +24,7 @@ function gray(width: number, height: number, ...values: number[]): PixelImage {
   return { width, height, channels: 1, data: new Uint8Array(values) };
 }
 
-describe('resizeImage', () => {
+describe('createResizer', () => {
   it('takes the mean where two pixels become one', () => {
     expect(resizeImage(gray(2, 1, 0, 100), { width: 1, height: 1 })).toEqual(gray(1, 1, 50));
     expect(resizeImage(gray(1, 2, 0, 100), { width: 1, height: 1 }, 'box')).toEqual(gray(1, 1, 50));
@@ -117,8 +118,8 @@ describe('resizeImage', () => {
   });
 });
 
-describe('createResizer', () => {
-  it('gives what resizeImage gives, for pictures of many sizes one after the other', () => {
+describe('a resizer that is used again and again', () => {
+  it('gives the same for pictures of many sizes one after the other', () => {
     const resizer = createResizer('bicubic');
     for (let round = 0; round < 2; round += 1) {
       for (let side = 1; side < 40; side += 1) {
