@@ -12,9 +12,9 @@ import { normalProbability, studentQuantile } from '../../src/evaluation/statist
 import { holmAdjusted } from '../../src/evaluation/statistics/holm.ts';
 import { pairedBootstrap } from '../../src/evaluation/statistics/paired-bootstrap.ts';
 import { pairedPermutationTest } from '../../src/evaluation/statistics/permutation-test.ts';
-import { mcnemarPower } from '../../src/evaluation/statistics/sample-size.ts';
 import type { Weights } from '../../src/evaluation/task.ts';
 import { findPeerPython, type PeerPython } from '../perf/peer-subjects.ts';
+import { mcnemarPower } from '../support/mcnemar-power.ts';
 import { MAE, normal, uniform } from '../support/simulate-verdicts.ts';
 
 // Holds the statistics of comparisons against SciPy and statsmodels, on random and on degenerate inputs.

@@ -48,9 +48,17 @@ describe('labels of an .npy in another .npy', () => {
     const collection = unwrap(await openLabelledNpy(path, { file }));
     expect(await collection.read(1)).toMatchObject({
       ok: false,
-      error: { kind: 'labels-invalid', place: { file, sample: 1 } },
+      error: {
+        kind: 'labels-invalid',
+        message: expect.stringContaining('-1 (int64)'),
+        place: { file, sample: 1 },
+      },
     });
     await collection.close();
+    const pairs = write(int64Npy([3, 2], [7, 1, 2, 3, 4, 5]));
+    const paired = unwrap(await openLabelledNpy(pairs.path, { file: pairs.file, kind: 'class' }));
+    expect(await paired.read(0)).toMatchObject({ error: { message: expect.stringContaining('int64 [2]') } });
+    await paired.close();
   });
 
   it('must be as many as the items', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { binomialUpperTail } from '../../../../src/evaluation/proportion.ts';
-import { mcnemarPower } from '../../../../src/evaluation/statistics/sample-size.ts';
 import { DEFAULT_VERDICT_SETTINGS } from '../../../../src/evaluation/verdict.ts';
+import { mcnemarPower } from '../../../support/mcnemar-power.ts';
 import {
   countVerdicts,
   judgeClassifiers,
