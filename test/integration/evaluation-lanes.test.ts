@@ -57,6 +57,22 @@ function taskIn(folder: string, count = SAMPLES, bad: readonly number[] = []) {
   } satisfies Omit<LaneTask, 'lane' | 'lanes'>;
 }
 
+function evaluationOf({
+  referencePath,
+  candidatePaths,
+  data,
+}: Pick<LaneTask, 'referencePath' | 'candidatePaths' | 'data'>): EvaluateTask {
+  return {
+    kind: 'evaluate',
+    reference: { variant: 'fp32', path: referencePath },
+    candidates: candidatePaths.map((path) => ({ variant: 'other', path })),
+    data,
+    task: { name: 'classification', settings: {} },
+    budget: {},
+    threads: 1,
+  };
+}
+
 /** A lane's results, from a thread that does nothing else. */
 function runLaneInThread(entry: URL, task: LaneTask): AsyncGenerator<LaneResult> {
   return startLane(entry, task).results(task);
@@ -115,16 +131,7 @@ describe.skipIf(!isBuilt)('lanes in threads (skipped where `npm run build` was n
 
   it('give the same evaluation as one lane does, with samples left out and failures', async () => {
     const folder = temporaryFolder();
-    const lanesTask = taskIn(folder, SAMPLES, [7, 60]);
-    const task: EvaluateTask = {
-      kind: 'evaluate',
-      reference: { variant: 'fp32', path: lanesTask.referencePath },
-      candidates: [{ variant: 'other', path: lanesTask.candidatePaths[0] as string }],
-      data: lanesTask.data,
-      task: { name: 'classification', settings: {} },
-      budget: {},
-      threads: 1,
-    };
+    const task = evaluationOf(taskIn(folder, SAMPLES, [7, 60]));
     const alone = await evaluateModels(task, context);
     expect(alone[0]).toMatchObject({ n: SAMPLES - 2, skipped: { indices: [7, 60] } });
     cores.count = 3;
@@ -143,15 +150,11 @@ describe.skipIf(!isBuilt)('lanes in threads (skipped where `npm run build` was n
     ]);
     const rows = Array.from({ length: SAMPLES }, (_, index) => [index === 98 ? 2 : index % 2]);
     const data = writeIntegerSamples(folder, 'rows.npz', rows, new Array(SAMPLES).fill(0));
-    const task: EvaluateTask = {
-      kind: 'evaluate',
-      reference: { variant: 'fp32', path },
-      candidates: [{ variant: 'same', path }],
+    const task = evaluationOf({
+      referencePath: path,
+      candidatePaths: [path],
       data: { spec: { path: data }, split: 'eval' },
-      task: { name: 'classification', settings: {} },
-      budget: {},
-      threads: 1,
-    };
+    });
     cores.count = 3;
     const [evaluation] = await evaluateModels(task, context, ENTRY);
     expect(evaluation).toMatchObject({ n: SAMPLES - 1, failed: { indices: [98] }, verdict: 'invalid' });
@@ -159,17 +162,8 @@ describe.skipIf(!isBuilt)('lanes in threads (skipped where `npm run build` was n
 
   it('are gone after an evaluation that ended early', async () => {
     const folder = temporaryFolder();
-    const lanesTask = taskIn(folder);
+    const task = evaluationOf(taskIn(folder));
     cores.count = 3;
-    const task: EvaluateTask = {
-      kind: 'evaluate',
-      reference: { variant: 'fp32', path: lanesTask.referencePath },
-      candidates: [{ variant: 'other', path: lanesTask.candidatePaths[0] as string }],
-      data: lanesTask.data,
-      task: { name: 'classification', settings: {} },
-      budget: {},
-      threads: 1,
-    };
     await evaluateModels(task, context, ENTRY);
     const threads = () => readdirSync('/proc/self/task').length;
     const before = threads();

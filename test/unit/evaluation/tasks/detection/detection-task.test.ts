@@ -7,17 +7,9 @@ import {
 } from '../../../../../src/evaluation/tasks/detection/detection-task.ts';
 import type { DetectionSettings } from '../../../../../src/evaluation/tasks/detection/settings.ts';
 import { floats } from './heads/decode-with.ts';
+import { LETTERBOX } from './letterbox.ts';
 import { answerOf, randomPictures } from './random-pictures.ts';
 
-/** A picture of 200 × 100 pixels, fed as a square of 100 with bars above and below. */
-const GEOMETRY = {
-  width: 200,
-  height: 100,
-  fedWidth: 100,
-  fedHeight: 100,
-  scale: [0.5, 0.5],
-  offset: [0, 25],
-} as const;
 const DOG: TruthBox = {
   category: 1,
   x: 20,
@@ -27,7 +19,7 @@ const DOG: TruthBox = {
   isCrowd: false,
   area: 800,
 };
-const ITEM: ItemFacts = { index: 5, geometry: GEOMETRY, truth: { kind: 'boxes', boxes: [DOG] } };
+const ITEM: ItemFacts = { index: 5, geometry: LETTERBOX, truth: { kind: 'boxes', boxes: [DOG] } };
 const SETTINGS: DetectionSettings = { head: 'yolov5', classes: ['person', 'dog'] };
 
 /** cx, cy, w, h in fed pixels, objectness, and the scores of two classes. */
@@ -253,7 +245,7 @@ describe('show', () => {
 
 describe('measure', () => {
   const task = taskOf();
-  const unlabelled: ItemFacts = { index: 0, geometry: GEOMETRY };
+  const unlabelled: ItemFacts = { index: 0, geometry: LETTERBOX };
 
   it('gives every metric a figure, in the order of the metrics', () => {
     const answers = [answer(outputs(PERSON_ROW, DOG_ROW))];

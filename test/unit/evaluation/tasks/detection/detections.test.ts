@@ -5,16 +5,7 @@ import {
   createCandidates,
 } from '../../../../../src/evaluation/tasks/detection/candidates.ts';
 import { mappingFrom, toDetections } from '../../../../../src/evaluation/tasks/detection/detections.ts';
-
-/** A picture of 200 × 100 pixels in a square of 100, with a bar of 25 pixels above and below. */
-const LETTERBOX = {
-  width: 200,
-  height: 100,
-  fedWidth: 100,
-  fedHeight: 100,
-  scale: [0.5, 0.5],
-  offset: [0, 25],
-} as const;
+import { LETTERBOX } from './letterbox.ts';
 
 function found(...boxes: readonly (readonly [number, number, number, number])[]) {
   const candidates = createCandidates(0, true);
