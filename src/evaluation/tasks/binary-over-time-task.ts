@@ -9,7 +9,7 @@ import {
   leastPositiveScore,
   ratioOrZero,
 } from './decision.ts';
-import { type OutputChoice, type OutputValues, readOutput } from './read-output.ts';
+import { answerFromOutput, type OutputChoice, type OutputValues } from './read-output.ts';
 import { unsuitableTruth } from './unsuitable-truth.ts';
 
 export interface BinaryOverTimeSettings extends OutputChoice, DecisionSettings {}
@@ -46,11 +46,7 @@ export function createBinaryOverTimeTask(settings: BinaryOverTimeSettings): Task
     name: 'binary-over-time',
     metrics: METRICS,
     againstReference: false,
-    answer: (outputs, item) => {
-      if (invalid !== undefined) return err(invalid);
-      const output = readOutput(outputs, settings, item);
-      return output.ok ? readAnswer(output.value, item) : output;
-    },
+    answer: answerFromOutput(settings, readAnswer, invalid),
     same: (reference, candidate) => isSameDecision(reference.scores, candidate.scores, least),
     show: ({ scores }) => {
       const positives = countPositives(scores, least);

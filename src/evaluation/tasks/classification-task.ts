@@ -4,7 +4,7 @@ import { err, ok, type Result } from '../../core/result.ts';
 import { isInTop, predictedClass } from '../classification.ts';
 import type { Measure, MetricInfo, Task, TaskProblem } from '../task.ts';
 import { additiveMeasure } from './additive-measure.ts';
-import { type OutputChoice, type OutputValues, readOutput } from './read-output.ts';
+import { answerFromOutput, type OutputChoice, type OutputValues } from './read-output.ts';
 import { isClassOf, labelOutOfRange, unsuitableTruth } from './unsuitable-truth.ts';
 
 export interface ClassificationSettings extends OutputChoice {
@@ -49,7 +49,7 @@ const METRICS: readonly MetricInfo[] = [
  * scikit-learn's `balanced_accuracy_score`.
  */
 export function createClassificationTask(settings: ClassificationSettings): ClassificationTask {
-  const answer = (item: ItemFacts, output: OutputValues): Result<ClassificationAnswer, TaskProblem> => {
+  const readAnswer = (output: OutputValues, item: ItemFacts): Result<ClassificationAnswer, TaskProblem> => {
     const classes = scoredClasses(output, item);
     if (!classes.ok) return classes;
     const predicted = predictedClass(output.values);
@@ -73,10 +73,7 @@ export function createClassificationTask(settings: ClassificationSettings): Clas
     name: 'classification',
     metrics: METRICS,
     againstReference: false,
-    answer: (outputs, item) => {
-      const output = readOutput(outputs, settings, item);
-      return output.ok ? answer(item, output.value) : output;
-    },
+    answer: answerFromOutput(settings, readAnswer),
     // Two NaN outputs are two failures, not an agreement.
     same: (reference, candidate) => reference.predicted === candidate.predicted && candidate.predicted !== -1,
     show: ({ predicted }) =>

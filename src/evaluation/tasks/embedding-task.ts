@@ -4,7 +4,7 @@ import { err, ok, type Result } from '../../core/result.ts';
 import type { Figures, Measure, MetricInfo, Task, TaskProblem } from '../task.ts';
 import { additiveMeasure } from './additive-measure.ts';
 import { NO_NEIGHBOR, nearestNeighbors } from './nearest-neighbors.ts';
-import { type OutputChoice, type OutputValues, readOutput } from './read-output.ts';
+import { answerFromOutput, type OutputChoice, type OutputValues } from './read-output.ts';
 import { settingProblem } from './setting-problem.ts';
 
 export interface EmbeddingSettings extends OutputChoice {
@@ -64,11 +64,7 @@ export function createEmbeddingTask(settings: EmbeddingSettings): Task<Embedding
     name: 'embedding',
     metrics: METRICS,
     againstReference: true,
-    answer: (outputs, item) => {
-      if (invalid !== undefined) return err(invalid);
-      const output = readOutput(outputs, settings, item);
-      return output.ok ? readVector(output.value, item) : output;
-    },
+    answer: answerFromOutput(settings, readVector, invalid),
     same: (reference, candidate) => cosineOf(reference, candidate) >= minCosine,
     show: ({ vector, norm }) => `${vector.length} numbers of norm ${Number(norm.toPrecision(4))}`,
     measure: (answers, reference) => {

@@ -5,7 +5,7 @@ import type { Measure, MetricInfo, Task, TaskProblem } from '../task.ts';
 import { additiveMeasure } from './additive-measure.ts';
 import { averagePrecision, type Ranking, rankByScore } from './average-precision.ts';
 import { type DecisionSettings, decisionProblem, f1Score, leastPositiveScore } from './decision.ts';
-import { type OutputChoice, type OutputValues, readOutput } from './read-output.ts';
+import { answerFromOutput, type OutputChoice, type OutputValues } from './read-output.ts';
 import { isClassOf, labelOutOfRange, unsuitableTruth } from './unsuitable-truth.ts';
 
 export interface MultiLabelSettings extends OutputChoice, DecisionSettings {}
@@ -49,11 +49,7 @@ export function createMultiLabelTask(settings: MultiLabelSettings): Task<MultiLa
     name: 'multi-label',
     metrics: METRICS,
     againstReference: false,
-    answer: (outputs, item) => {
-      if (invalid !== undefined) return err(invalid);
-      const output = readOutput(outputs, settings, item);
-      return output.ok ? readAnswer(output.value, item) : output;
-    },
+    answer: answerFromOutput(settings, readAnswer, invalid),
     same: (reference, candidate) => isSameDecision(reference, candidate, least),
     show: ({ scores, holdsNaN }) => {
       if (holdsNaN) return 'NaN';

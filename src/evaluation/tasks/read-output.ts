@@ -3,7 +3,7 @@ import { problem } from '../../core/problem.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import type { NamedTensors } from '../../core/tensor.ts';
 import { numericValues } from '../numeric-values.ts';
-import type { TaskProblem } from '../task.ts';
+import type { Task, TaskProblem } from '../task.ts';
 
 /** Which output of the model a task reads. */
 export interface OutputChoice {
@@ -18,6 +18,22 @@ export interface OutputValues {
   readonly name: string;
   readonly dims: readonly number[];
   readonly values: ArrayLike<number>;
+}
+
+/**
+ * How a task answers that reads one output of the model.
+ * @param invalid what is wrong with its settings, which is then the answer to every item
+ */
+export function answerFromOutput<Answer>(
+  settings: OutputChoice,
+  read: (output: OutputValues, item: ItemFacts) => Result<Answer, TaskProblem>,
+  invalid?: TaskProblem,
+): Task<Answer>['answer'] {
+  return (tensors, item) => {
+    if (invalid !== undefined) return err(invalid);
+    const output = readOutput(tensors, settings, item);
+    return output.ok ? read(output.value, item) : output;
+  };
 }
 
 /** Takes the output that a task reads out of what the model gave. Problems: `output-missing`, `output-unsupported`. */

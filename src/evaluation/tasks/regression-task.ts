@@ -2,7 +2,7 @@ import type { ItemFacts } from '../../core/item.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import type { Figures, Measure, MetricInfo, Task, TaskProblem, Weights } from '../task.ts';
 import { requireWeightForEach } from './additive-measure.ts';
-import { type OutputChoice, type OutputValues, readOutput } from './read-output.ts';
+import { answerFromOutput, type OutputChoice, type OutputValues } from './read-output.ts';
 import { settingProblem } from './setting-problem.ts';
 import { unsuitableTruth } from './unsuitable-truth.ts';
 
@@ -61,11 +61,7 @@ export function createRegressionTask(settings: RegressionSettings): Task<Regress
     name: 'regression',
     metrics,
     againstReference: false,
-    answer: (outputs, item) => {
-      if (invalid !== undefined) return err(invalid);
-      const output = readOutput(outputs, settings, item);
-      return output.ok ? readAnswer(output.value, item) : output;
-    },
+    answer: answerFromOutput(settings, readAnswer, invalid),
     same: (reference, candidate) => isWithin(tolerance, reference.values, candidate.values),
     show: ({ values }) => {
       const shown = Array.from(values.subarray(0, MAX_SHOWN), (value) =>

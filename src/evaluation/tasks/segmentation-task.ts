@@ -1,10 +1,11 @@
-import { err, ok } from '../../core/result.ts';
-import type { Measure, MetricInfo, Task } from '../task.ts';
+import type { ItemFacts } from '../../core/item.ts';
+import { ok, type Result } from '../../core/result.ts';
+import type { Measure, MetricInfo, Task, TaskProblem } from '../task.ts';
 import { additiveMeasure } from './additive-measure.ts';
 import { type ClassMask, countPixels, encodeMask, maskAgreement, NO_CLASS } from './class-mask.ts';
 import { countAgainstTruth, type PixelCounts } from './pixel-counts.ts';
 import { readPixels } from './predicted-pixels.ts';
-import { type OutputChoice, readOutput } from './read-output.ts';
+import { answerFromOutput, type OutputChoice, type OutputValues } from './read-output.ts';
 import { settingProblem } from './setting-problem.ts';
 
 export interface SegmentationSettings extends OutputChoice {
@@ -58,22 +59,20 @@ export function createSegmentationTask(settings: SegmentationSettings): Task<Seg
       holds: minAgreement >= 0 && minAgreement <= 1,
     },
   ]);
+  const readAnswer = (output: OutputValues, item: ItemFacts): Result<SegmentationAnswer, TaskProblem> => {
+    const predicted = readPixels(output, settings, item);
+    if (!predicted.ok) return predicted;
+    const { pixels, width, height } = predicted.value;
+    const mask = encodeMask(pixels, width, height);
+    if (item.truth === undefined) return ok({ mask });
+    const counts = countAgainstTruth(predicted.value, item, ignore);
+    return counts.ok ? ok({ mask, counts: counts.value }) : counts;
+  };
   return {
     name: 'segmentation',
     metrics: METRICS,
     againstReference: false,
-    answer: (outputs, item) => {
-      if (invalid !== undefined) return err(invalid);
-      const output = readOutput(outputs, settings, item);
-      if (!output.ok) return output;
-      const predicted = readPixels(output.value, settings, item);
-      if (!predicted.ok) return predicted;
-      const { pixels, width, height } = predicted.value;
-      const mask = encodeMask(pixels, width, height);
-      if (item.truth === undefined) return ok({ mask });
-      const counts = countAgainstTruth(predicted.value, item, ignore);
-      return counts.ok ? ok({ mask, counts: counts.value }) : counts;
-    },
+    answer: answerFromOutput(settings, readAnswer, invalid),
     same: (reference, candidate) => maskAgreement(reference.mask, candidate.mask) >= minAgreement,
     show: ({ mask }) =>
       countPixels(mask)
