@@ -122,6 +122,24 @@ describe('ids', () => {
     expect(await encode(write({ model }), 'b')).toMatchObject({ ids: [0] });
   });
 
+  it('of special tokens may stand in the vocabulary alone, also where that is a list', async () => {
+    const vocab = ['<unk>', '<s>', '</s>', 'a', 'b'].map((token) => [token, 0]);
+    const withEnd = (id: number) => ({
+      ...WORDS,
+      added_tokens: [],
+      model: { type: 'Unigram', unk_id: 0, vocab },
+      post_processor: {
+        type: 'TemplateProcessing',
+        single: [{ Sequence: { id: 'A', type_id: 0 } }, { SpecialToken: { id: '</s>', type_id: 0 } }],
+        special_tokens: { '</s>': { id: '</s>', ids: [id], tokens: ['</s>'] } },
+      },
+    });
+    expect((await encode(write(withEnd(2)), 'a b')).ids).toEqual([3, 4, 2]);
+    expect(await problemOf(write(withEnd(1)))).toMatchObject({
+      message: expect.stringContaining("'</s>' (1) has the id 2 in the vocabulary"),
+    });
+  });
+
   it('of a very long text are all there', async () => {
     const unigram = join(folder, 'unigram.json');
     expect((await encode(unigram, 'word '.repeat(100_000))).ids.length).toBeGreaterThan(100_000);
