@@ -14,8 +14,8 @@ export interface LaneShare {
   readonly lanes: number;
 }
 
-/** A share of the samples, and the models that are run on each of them. Plain data, for it may cross to a thread. */
-export interface LaneTask extends LaneShare {
+/** The samples, and the models that are run on each of them. Plain data, for it may cross to a thread. */
+export interface LaneTask {
   /** Their inputs are what samples are made for, and what the other models must have. */
   readonly referencePath: string;
   readonly candidatePaths: readonly string[];
@@ -39,8 +39,7 @@ export type LaneOutputs = { readonly tensors: NamedTensors } | { readonly proble
 export interface Lane {
   readonly source: Pick<SampleSource, 'path' | 'count' | 'unused' | 'isMadeUp' | 'skipsBadSamples'>;
   readonly outputs: readonly ModelPort[];
-  /** @param share in place of the task's own */
-  results(share?: LaneShare): AsyncIterable<LaneResult>;
+  results(share: LaneShare): AsyncIterable<LaneResult>;
   close(): Promise<void>;
 }
 
@@ -65,7 +64,7 @@ export async function openLane(task: LaneTask): Promise<Lane> {
     return {
       source,
       outputs: reference.outputs,
-      results: (share = task) => runAll(source, models, share),
+      results: (share) => runAll(source, models, share),
       close: async () => {
         await source.close();
         await close();

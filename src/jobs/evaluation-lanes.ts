@@ -24,16 +24,12 @@ export interface Lanes extends Omit<Lane, 'results'> {
  * there are few samples or the models are large; it runs in this thread, as does the first of many.
  * @param entry the compiled `lane-main.js`; without it there is one lane
  */
-export async function openLanes(
-  task: Omit<LaneTask, 'lane' | 'lanes'>,
-  entry: URL | undefined,
-): Promise<Lanes> {
+export async function openLanes(task: LaneTask, entry: URL | undefined): Promise<Lanes> {
   const { samples = Number.POSITIVE_INFINITY } = task;
   const isShared = entry !== undefined && !isSequential(task) && samples >= 2 * MIN_SAMPLES_A_LANE;
   const wanted = isShared ? await affordableLanes(task) : 1;
-  const alone = { ...task, lane: 0, lanes: 1 };
-  if (wanted === 1 || entry === undefined) return { ...(await openLane(alone)), count: 1 };
-  const shared = { ...alone, threads: 1 };
+  if (wanted === 1 || entry === undefined) return alone(await openLane(task));
+  const shared = { ...task, threads: 1 };
   // A thread takes as long as this one to load its models, so the first few start before it is known that they are needed.
   const threads = Array.from({ length: Math.min(wanted - 1, EARLY_THREADS) }, () => startLane(entry, shared));
   const closeFrom = async (position: number): Promise<void> => {
@@ -44,14 +40,18 @@ export async function openLanes(
     const count = Math.max(1, Math.min(wanted, Math.floor(first.source.count / MIN_SAMPLES_A_LANE)));
     await closeFrom(count - 1);
     if (count > 1) return shareOut(first, threads, count, () => startLane(entry, shared));
-    if (task.threads === 1) return { ...first, count };
+    if (task.threads === 1) return alone(first);
     // Few samples: the cores are then to work inside of the operators, for which the models are loaded anew.
     await first.close();
-    return { ...(await openLane(alone)), count };
+    return alone(await openLane(task));
   } catch (error) {
     await closeFrom(0);
     throw error;
   }
+}
+
+function alone(lane: Lane): Lanes {
+  return { ...lane, count: 1, results: () => lane.results({ lane: 0, lanes: 1 }) };
 }
 
 /** The lanes together: the first is in this thread, the others in `threads` and as many more as are missing. */

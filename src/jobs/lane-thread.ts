@@ -23,7 +23,7 @@ export interface LaneThread {
 }
 
 /** @param entry the compiled `lane-main.js` */
-export function startLane(entry: URL, task: Omit<LaneTask, keyof LaneShare>): LaneThread {
+export function startLane(entry: URL, task: LaneTask): LaneThread {
   const worker = new Worker(entry, { workerData: task });
   const ask = (request: LaneRequest) => worker.postMessage(request);
   const inbox: (LaneMessage | { readonly kind: 'crashed'; readonly error: Error })[] = [];
@@ -103,7 +103,7 @@ export async function laneThreadMain(): Promise<void> {
   try {
     const lane = await openLane(workerData as LaneTask);
     while (share === undefined && !isStopped) await nextRequest();
-    for await (const result of lane.results(share)) {
+    for await (const result of share === undefined ? [] : lane.results(share)) {
       if (isStopped) break;
       send({ kind: 'result', result });
       allowed -= 1;

@@ -6,7 +6,7 @@ import { systemClock } from '../../src/core/clock.ts';
 import { attemptAsync } from '../../src/core/problem.ts';
 import { evaluateModels } from '../../src/jobs/evaluate-models.ts';
 import type { EvaluateTask } from '../../src/jobs/evaluate-task.ts';
-import type { LaneResult, LaneTask } from '../../src/jobs/evaluation-lane.ts';
+import type { LaneResult, LaneShare, LaneTask } from '../../src/jobs/evaluation-lane.ts';
 import { openLanes } from '../../src/jobs/evaluation-lanes.ts';
 import { startLane } from '../../src/jobs/lane-thread.ts';
 import {
@@ -54,7 +54,7 @@ function taskIn(folder: string, count = SAMPLES, bad: readonly number[] = []) {
     skipsReference: false,
     data: { spec: { path, onBadSample: 'skip' }, split: 'eval' },
     threads: 1,
-  } satisfies Omit<LaneTask, 'lane' | 'lanes'>;
+  } satisfies LaneTask;
 }
 
 function evaluationOf({
@@ -74,8 +74,12 @@ function evaluationOf({
 }
 
 /** A lane's results, from a thread that does nothing else. */
-function runLaneInThread(entry: URL, task: LaneTask): AsyncGenerator<LaneResult> {
-  return startLane(entry, task).results(task);
+function runLaneInThread(
+  entry: URL,
+  task: LaneTask,
+  share: LaneShare = { lane: 0, lanes: 1 },
+): AsyncGenerator<LaneResult> {
+  return startLane(entry, task).results(share);
 }
 
 /** All results, with what came out of the models as plain lists. */
@@ -93,7 +97,7 @@ async function collect(results: AsyncIterable<LaneResult>): Promise<readonly unk
   return all;
 }
 
-async function runLanes(task: Omit<LaneTask, 'lane' | 'lanes'>, lanes: number, isInline = false) {
+async function runLanes(task: LaneTask, lanes: number, isInline = false) {
   cores.count = lanes;
   const opened = await openLanes(task, isInline ? undefined : ENTRY);
   try {
@@ -220,13 +224,11 @@ describe('a lane in a thread', () => {
     skipsReference: false,
     data: { spec: { path: '' }, split: 'all' },
     threads: 1,
-    lane: 0,
-    lanes: 1,
   };
   const take = (entry: URL, task = any) => attemptAsync(() => collect(runLaneInThread(entry, task)));
 
   it.skipIf(!isBuilt)('passes on what is wrong with its models and data', async () => {
-    const task = { ...taskIn(temporaryFolder()), referencePath: '/nowhere/m.onnx', lane: 0, lanes: 1 };
+    const task = { ...taskIn(temporaryFolder()), referencePath: '/nowhere/m.onnx' };
     expect(await take(ENTRY, task)).toMatchObject({
       ok: false,
       error: { kind: 'model-not-found', place: { file: '/nowhere/m.onnx' } },
@@ -234,8 +236,8 @@ describe('a lane in a thread', () => {
   });
 
   it.skipIf(!isBuilt)('works through its share alone', async () => {
-    const task = { ...taskIn(temporaryFolder(), 10), lane: 1, lanes: 3 };
-    const found = (await collect(runLaneInThread(ENTRY, task))) as readonly (readonly unknown[])[];
+    const results = runLaneInThread(ENTRY, taskIn(temporaryFolder(), 10), { lane: 1, lanes: 3 });
+    const found = (await collect(results)) as readonly (readonly unknown[])[];
     expect(found.map(([index]) => index)).toEqual([1, 4, 7]);
   });
 
@@ -251,7 +253,7 @@ describe('a lane in a thread', () => {
   });
 
   it.skipIf(!isBuilt)('may be left at any time, whatever it is at', async () => {
-    const task = { ...taskIn(temporaryFolder()), lane: 0, lanes: 1 };
+    const task = taskIn(temporaryFolder());
     for (let taken = 0; taken < 12; taken += 1) {
       let left = taken;
       for await (const result of runLaneInThread(ENTRY, task)) {

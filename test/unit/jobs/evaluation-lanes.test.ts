@@ -65,8 +65,6 @@ function taskIn(folder: string, more: Partial<LaneTask> = {}): LaneTask {
       split: 'eval',
     },
     threads: 1,
-    lane: 0,
-    lanes: 1,
     ...more,
   };
 }
@@ -74,7 +72,7 @@ function taskIn(folder: string, more: Partial<LaneTask> = {}): LaneTask {
 async function runAll(task: LaneTask) {
   const lane = await openLane(task);
   const results = [];
-  for await (const result of lane.results()) results.push(result);
+  for await (const result of lane.results({ lane: 0, lanes: 1 })) results.push(result);
   await lane.close();
   return results;
 }
