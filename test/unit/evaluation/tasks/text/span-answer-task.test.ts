@@ -188,10 +188,10 @@ describe('a span answer task', () => {
       ['a missing output', { start_logits: scores([1]) }, 'output-missing'],
       [
         'scores of two classes',
-        { ...said(1, 2), start_logits: scores([1, 2, 3, 4], [1, 2, 2]) },
+        { start_logits: scores([1, 2, 3, 4], [1, 2, 2]), end_logits: scores([1, 2, 3, 4], [1, 2, 2]) },
         'output-shape-unexpected',
       ],
-      ['no tokens', { ...said(1, 2), start_logits: scores([]) }, 'output-shape-unexpected'],
+      ['no tokens', { start_logits: scores([]), end_logits: scores([]) }, 'output-shape-unexpected'],
       ['fewer ends than starts', { ...said(1, 2), end_logits: scores([1]) }, 'output-shape-unexpected'],
     ] as const)('%s', (_what, outputs, kind) => {
       expect(problemOf(outputs)).toMatchObject({ kind, place: { sample: 3 } });
