@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { describe, expect, it, vi } from 'vitest';
@@ -55,6 +55,10 @@ function taskIn(folder: string, count = SAMPLES, bad: readonly number[] = []) {
     data: { spec: { path, onBadSample: 'skip' }, split: 'eval' },
     threads: 1,
   } satisfies LaneTask;
+}
+
+function countThreads(): number {
+  return readdirSync('/proc/self/task').length;
 }
 
 function evaluationOf({
@@ -169,8 +173,7 @@ describe.skipIf(!isBuilt)('lanes in threads (skipped where `npm run build` was n
     const task = evaluationOf(taskIn(folder));
     cores.count = 3;
     await evaluateModels(task, context, ENTRY);
-    const threads = () => readdirSync('/proc/self/task').length;
-    const before = threads();
+    const before = countThreads();
     const labels = Array.from({ length: SAMPLES }, (_, index) => (index === 4 ? 9 : 0));
     const wrong = writeIntegerSamples(folder, 'wrong.npz', rowsOf(SAMPLES, []), labels);
     const ended = { ...task, data: { spec: { path: wrong }, split: 'eval' } };
@@ -178,7 +181,7 @@ describe.skipIf(!isBuilt)('lanes in threads (skipped where `npm run build` was n
       ok: false,
       error: { kind: 'label-out-of-range', place: { sample: 4 } },
     });
-    await vi.waitFor(() => expect(threads()).toBeLessThanOrEqual(before));
+    await vi.waitFor(() => expect(countThreads()).toBeLessThanOrEqual(before));
   });
 });
 
@@ -188,9 +191,19 @@ describe.skipIf(!isBuilt)('how many lanes there are (skipped where `npm run buil
     [96, 2, 2],
     [143, 3, 2],
     [144, 3, 3],
-    [400, 3, 3],
+    [145, 8, 3],
+    [250, 8, 5],
   ])('follows from %i samples and %i cores: %i', async (samples, lanes, expected) => {
-    expect((await runLanes(taskIn(temporaryFolder(), samples), lanes)).count).toBe(expected);
+    const task = taskIn(temporaryFolder(), samples);
+    // The first time brings threads of the runtime, which stay.
+    await runLanes(task, lanes);
+    const before = countThreads();
+    const { count, results } = await runLanes(task, lanes);
+    expect(count).toBe(expected);
+    expect(results.map((result) => (result as readonly unknown[])[0])).toEqual(
+      Array.from({ length: samples }, (_, index) => index),
+    );
+    await vi.waitFor(() => expect(countThreads()).toBeLessThanOrEqual(before));
   });
 
   it('is one where states are carried from sample to sample', async () => {
@@ -239,6 +252,37 @@ describe('a lane in a thread', () => {
     const results = runLaneInThread(ENTRY, taskIn(temporaryFolder(), 10), { lane: 1, lanes: 3 });
     const found = (await collect(results)) as readonly (readonly unknown[])[];
     expect(found.map(([index]) => index)).toEqual([1, 4, 7]);
+  });
+
+  it.skipIf(!isBuilt)('works no further ahead than a few samples of what is taken', async () => {
+    const folder = temporaryFolder();
+    const seen = join(folder, 'seen');
+    const module = join(folder, 'own.mjs');
+    writeFileSync(
+      module,
+      `import { appendFileSync } from 'node:fs';
+      export function preprocess({ fields: { x } }) {
+        appendFileSync(${JSON.stringify(seen)}, '.');
+        return { x };
+      }`,
+    );
+    const task = taskIn(folder);
+    const results = runLaneInThread(ENTRY, {
+      ...task,
+      data: { ...task.data, spec: { ...task.data.spec, module } },
+    });
+    await results.next();
+    let prepared = -1;
+    await vi.waitFor(
+      () => {
+        const before = prepared;
+        prepared = statSync(seen).size;
+        expect(prepared).toBe(before);
+      },
+      { interval: 100, timeout: 5000 },
+    );
+    expect(prepared).toBeLessThan(20);
+    await results.return(undefined);
   });
 
   it('fails as a fault of this program where it throws', async () => {
