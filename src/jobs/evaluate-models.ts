@@ -49,10 +49,10 @@ export function evaluateModels(
     };
     try {
       const paths = await storedOutputPaths(task);
-      const stored = keep(await openReferenceOutputs(paths.reference));
+      const stored = keep(await openReferenceOutputs(paths.reference, clock));
       const lanes = keep(await openLanes(laneTask(task, stored), laneEntry));
       requireRealData(lanes.source);
-      const comparison = await openComparison(task, lanes.outputs, { paths: paths.golden, keep });
+      const comparison = await openComparison(task, lanes.outputs, { paths: paths.golden, clock, keep });
       const skipped = { list: collectIndices(), problems: [] as string[] };
       const total = lanes.source.count;
       const isDue = every(PROGRESS_INTERVAL_NS, clock);
@@ -113,6 +113,7 @@ async function openComparison(
   ports: readonly ModelPort[],
   golden: {
     readonly paths: StoredOutputPaths['golden'];
+    readonly clock: Clock;
     /** Sees to it that a check is closed. */
     readonly keep: (check: GoldenCheck) => GoldenCheck;
   },
@@ -134,7 +135,11 @@ async function openComparison(
   const settings = verdictSettings(task.budget, opened);
   const candidates: Candidate[] = [];
   for (const [position, candidate] of task.candidates.entries()) {
-    const goldenCheck = await openGoldenCheck(golden.paths[position], { task: opened, outputs });
+    const goldenCheck = await openGoldenCheck(golden.paths[position], {
+      task: opened,
+      outputs,
+      clock: golden.clock,
+    });
     candidates.push({
       ...candidate,
       evaluator: createEvaluator({ task: opened, outputs, settings }),

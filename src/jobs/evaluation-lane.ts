@@ -141,10 +141,7 @@ function requireSamePorts(referencePath: string, reference: Session, path: strin
     const missing = wanted.find((name) => !found.includes(name));
     const surplus = side === 'inputs' ? found.find((name) => !wanted.includes(name)) : undefined;
     const name = missing ?? surplus;
-    if (name === undefined) {
-      requireSameSizes(referencePath, reference, path, candidate);
-      continue;
-    }
+    if (name === undefined) continue;
     throw new ProblemError(
       problem(
         'models-differ',
@@ -158,6 +155,7 @@ function requireSamePorts(referencePath: string, reference: Session, path: strin
       ),
     );
   }
+  requireSameSizes(referencePath, reference, path, candidate);
 }
 
 /** Outputs that are fixed in both models and differ are of different models, such as classifiers of other classes. */

@@ -1,3 +1,4 @@
+import type { Clock } from '../core/clock.ts';
 import type { ItemFacts } from '../core/item.ts';
 import type { NamedTensors, Tensor } from '../core/tensor.ts';
 import { createEvaluator } from '../evaluation/evaluation.ts';
@@ -22,6 +23,7 @@ export interface GoldenCheck {
 }
 
 interface GoldenOptions {
+  readonly clock: Clock;
   readonly task: Task<unknown> | undefined;
   /** Numeric outputs to compare, by name. */
   readonly outputs: readonly string[];
@@ -41,11 +43,11 @@ export async function openGoldenCheck(
 ): Promise<GoldenCheck | undefined> {
   if (path === undefined) return undefined;
   const reader = await openOutputsFile(path);
-  return reader === undefined ? record(path) : compare(path, reader, options);
+  return reader === undefined ? record(path, options.clock) : compare(path, reader, options);
 }
 
-async function record(path: string): Promise<GoldenCheck> {
-  const writer = await createOutputsFile(path, outputsOrigin(), MAX_BYTES);
+async function record(path: string, clock: Clock): Promise<GoldenCheck> {
+  const writer = await createOutputsFile(path, outputsOrigin(clock), MAX_BYTES);
   let hasFailed = false;
   return {
     add: async ({ index }, found) => {

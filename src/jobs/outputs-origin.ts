@@ -1,13 +1,13 @@
-import { cpus } from 'node:os';
-import { systemClock } from '../core/clock.ts';
+import type { Clock } from '../core/clock.ts';
+import { readCpuFeatures } from '../runtime/cpu-features.ts';
 import { onnxRuntimeVersion } from '../runtime/versions.ts';
 import type { OutputsOrigin } from './outputs-file.ts';
 
 /** What outputs that are computed here and now come from. */
-export function outputsOrigin(): OutputsOrigin {
+export function outputsOrigin(clock: Clock): OutputsOrigin {
   return {
     onnxRuntimeVersion: onnxRuntimeVersion(),
-    cpuModel: cpus()[0]?.model ?? 'unknown',
-    recordedWallMs: systemClock.wallMs(),
+    cpuModel: readCpuFeatures().modelName,
+    recordedWallMs: clock.wallMs(),
   };
 }

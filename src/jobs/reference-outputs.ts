@@ -1,3 +1,4 @@
+import type { Clock } from '../core/clock.ts';
 import { ProblemError, problem } from '../core/problem.ts';
 import type { LaneOutputs } from './evaluation-lane.ts';
 import { createOutputsFile } from './outputs-file.ts';
@@ -20,10 +21,13 @@ export interface ReferenceOutputs {
 const MAX_BYTES = 2 ** 30;
 
 /** @param path of the file; without one nothing is kept */
-export async function openReferenceOutputs(path: string | undefined): Promise<ReferenceOutputs> {
+export async function openReferenceOutputs(
+  path: string | undefined,
+  clock: Clock,
+): Promise<ReferenceOutputs> {
   if (path === undefined) return passOn();
   const reader = await openOutputsFile(path);
-  return reader === undefined ? record(path) : replay(path, reader);
+  return reader === undefined ? record(path, clock) : replay(path, reader);
 }
 
 function passOn(): ReferenceOutputs {
@@ -53,8 +57,8 @@ function replay(path: string, reader: OutputsReader): ReferenceOutputs {
   };
 }
 
-async function record(path: string): Promise<ReferenceOutputs> {
-  const writer = await createOutputsFile(path, outputsOrigin(), MAX_BYTES);
+async function record(path: string, clock: Clock): Promise<ReferenceOutputs> {
+  const writer = await createOutputsFile(path, outputsOrigin(clock), MAX_BYTES);
   let hasFailed = false;
   return {
     isKnown: false,

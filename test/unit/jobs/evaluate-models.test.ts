@@ -208,4 +208,29 @@ describe('evaluateModels', () => {
       error: { kind: 'output-unsupported', place: { file: words } },
     });
   });
+
+  it.each([
+    ['lacks an input', ['z'], 'scores', "has no input 'x', which"],
+    ['has an input too many', ['x', 'z'], 'scores', "has an input 'z' that"],
+    ['lacks an output', ['x'], 'other', "has no output 'scores', which"],
+  ])('refuses a model that %s', async (_what, inputs, output, words) => {
+    const folder = temporaryFolder();
+    const task = evaluationIn(folder);
+    const body = graph({
+      inputs: inputs.map((name) => value(name, 'float', ['batch', 2])),
+      nodes: [node('Sum', inputs, [output])],
+      outputs: [value(output, 'float', ['batch', 2])],
+    });
+    const path = join(folder, 'ports.onnx');
+    unwrap(writeModel(model(body), path));
+    const differing = { ...task, candidates: [{ variant: 'ports', path }] };
+    expect(await attemptAsync(() => evaluate(differing))).toMatchObject({
+      ok: false,
+      error: {
+        kind: 'models-differ',
+        message: expect.stringContaining(words),
+        place: { file: path, tensor: expect.any(String) },
+      },
+    });
+  });
 });

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { attemptAsync } from '../../../src/core/problem.ts';
 import { evaluateModels } from '../../../src/jobs/evaluate-models.ts';
 import type { RecordedOutputs } from '../../../src/jobs/outputs-reader.ts';
+import { readCpuFeatures } from '../../../src/runtime/cpu-features.ts';
 import { writeClassifier, writeLookup, writeSamples } from '../../support/evaluated-models.ts';
 import {
   context,
@@ -30,7 +31,7 @@ describe('golden outputs', () => {
     expect(second.drift).toEqual({
       recorded: {
         onnxRuntimeVersion: expect.stringMatching(/^\d/),
-        cpuModel: expect.any(String),
+        cpuModel: readCpuFeatures().modelName,
         recordedWallMs: expect.any(Number),
       },
       n: 4,
