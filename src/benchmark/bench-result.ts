@@ -6,7 +6,8 @@ import {
   sortedCopy,
   summarizeLatencies,
 } from './latency-statistics.ts';
-import type { RoundResult, Scenario } from './round.ts';
+import type { RoundResult } from './round-result.ts';
+import type { Scenario } from './scenario.ts';
 import type { BenchSettings } from './settings.ts';
 import { otherCpuCores, reasonsForInvalidity } from './validity.ts';
 import type { SutIdentity, VariantRecord } from './variant-record.ts';

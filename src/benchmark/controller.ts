@@ -3,12 +3,13 @@ import type { Problem } from '../core/problem.ts';
 import { type BenchResult, summarizeVariant } from './bench-result.ts';
 import { compareResults, type SpeedUp } from './compare.ts';
 import { interleaveRounds } from './interleave.ts';
-import { offlineRunCount } from './offline.ts';
-import type { RoundResult, RoundSpec } from './round.ts';
+import { roundSpec } from './plan-rounds.ts';
+import type { RoundSpec } from './round.ts';
+import { collectRound, type RoundResult } from './round-result.ts';
 import type { BenchSettings } from './settings.ts';
 import type { WarmUpResult } from './steady-state.ts';
 import { answerOf, type NamedSut } from './sut-handle.ts';
-import type { SutUsage, VariantRecord } from './variant-record.ts';
+import type { LoadedSut, SutUsage, VariantRecord } from './variant-record.ts';
 
 export interface BenchProgress {
   readonly stage: 'warm-up' | 'measure';
@@ -40,6 +41,7 @@ export interface BenchRun {
 interface Participant {
   readonly sut: NamedSut;
   readonly rounds: RoundResult[];
+  loaded: LoadedSut | null;
   warmUp: WarmUpResult | null;
   usage: SutUsage | null;
   failure: Problem | null;
@@ -48,7 +50,7 @@ interface Participant {
 const PROGRESS_INTERVAL_NS = 1_000_000_000n;
 
 /**
- * Benchmarks systems against one another: warms each up, lets them take turns in interleaved rounds, one at a time, and
+ * Benchmarks systems against one another: loads and warms each up, lets them take turns in interleaved rounds, one at a time, and
  * summarizes. A system that fails, dies or falls silent keeps what it measured, is marked invalid and loses its further
  * turns; the others go on.
  */
@@ -58,20 +60,25 @@ export async function runBench(
   controls: BenchControls,
 ): Promise<BenchRun> {
   const participants = suts.map(
-    (sut): Participant => ({ sut, rounds: [], warmUp: null, usage: null, failure: null }),
+    (sut): Participant => ({ sut, rounds: [], loaded: null, warmUp: null, usage: null, failure: null }),
   );
   const report = limitedProgress(controls);
   const slots = interleaveRounds(participants.length, settings.rounds, settings.seed);
   const totalTurns = participants.length + slots.length;
   for (const [turn, participant] of participants.entries()) {
     report({ stage: 'warm-up', variant: participant.sut.identity.variant, completedTurns: turn, totalTurns });
-    await warmUp(participant, settings, controls);
+    await getReady(participant, settings, controls);
   }
+  const baseQueriesPerSecond = participants.find(({ warmUp }) => warmUp !== null)?.warmUp?.queriesPerSecond;
   for (const [turn, { round, variant }] of slots.entries()) {
     const participant = participants[variant] as Participant;
     const completedTurns = participants.length + turn;
     report({ stage: 'measure', variant: participant.sut.identity.variant, completedTurns, totalTurns });
-    await takeTurn(participant, round, participants.length > 1, settings, controls);
+    const { warmUp } = participant;
+    if (warmUp === null || baseQueriesPerSecond === undefined) continue;
+    const speed = { queriesPerSecond: warmUp.queriesPerSecond, baseQueriesPerSecond };
+    const spec = roundSpec(settings, round, participants.length > 1, speed);
+    await takeTurn(participant, spec, settings, controls);
   }
   const last = participants.at(-1)?.sut.identity.variant ?? '';
   report({ stage: 'measure', variant: last, completedTurns: totalTurns, totalTurns });
@@ -87,50 +94,60 @@ export async function runBench(
   };
 }
 
-async function warmUp(participant: Participant, settings: BenchSettings, controls: BenchControls) {
+/** Loads the system and warms it up. */
+async function getReady(participant: Participant, settings: BenchSettings, controls: BenchControls) {
+  const { sut } = participant;
+  const patience = { graceSeconds: settings.graceSeconds, signal: controls.signal };
+  const loaded = await answerOf(sut, () => sut.handle.load(), patience);
+  if (!loaded.ok) return giveUp(participant, loaded.error);
+  participant.loaded = loaded.value;
   const spec = {
     windowDurationNs: settings.warmUpWindowSeconds * 1e9,
     maxDurationNs: settings.maxWarmUpSeconds * 1e9,
     seed: settings.seed,
   };
-  const timeoutSeconds = settings.maxWarmUpSeconds + settings.graceSeconds;
-  const { handle, identity } = participant.sut;
-  const answer = await answerOf(identity.variant, () => handle.warmUp(spec), timeoutSeconds, controls.signal);
+  const answer = await answerOf(sut, (onAlive) => sut.handle.warmUp(spec, onAlive), patience);
   if (answer.ok) participant.warmUp = answer.value;
   else giveUp(participant, answer.error);
 }
 
 async function takeTurn(
   participant: Participant,
-  round: number,
-  takesTurns: boolean,
+  spec: RoundSpec,
   settings: BenchSettings,
   controls: BenchControls,
 ): Promise<void> {
-  const { failure, warmUp, rounds, sut } = participant;
+  const { failure, loaded, rounds, sut } = participant;
   const measuredNs = rounds.reduce((total, { durationNs }) => total + durationNs, 0);
   // A model so slow that single queries overrun their rounds stops at the maximum instead of taking every turn.
-  if (failure !== null || warmUp === null || measuredNs >= settings.maxDurationSeconds * 1e9) return;
-  const spec = roundSpec(settings, round, warmUp.queriesPerSecond, takesTurns);
-  const timeoutSeconds = settings.maxDurationSeconds / settings.rounds + settings.graceSeconds;
-  const name = sut.identity.variant;
-  const answer = await answerOf(name, () => sut.handle.round(spec), timeoutSeconds, controls.signal);
-  if (answer.ok) rounds.push(answer.value);
-  else giveUp(participant, answer.error);
+  if (failure !== null || loaded === null || measuredNs >= settings.maxDurationSeconds * 1e9) return;
+  const askedNs = controls.clock.nowNs();
+  const chunks: Float64Array[] = [];
+  const answer = await answerOf(
+    sut,
+    (onAlive) =>
+      sut.handle.round(spec, (chunk) => {
+        chunks.push(chunk);
+        if (chunk.length > 0) onAlive();
+      }),
+    { graceSeconds: settings.graceSeconds, signal: controls.signal },
+  );
+  const totals = answer.ok ? answer.value : undefined;
+  const { samplesPerRun } = loaded;
+  const result = collectRound(spec, chunks, totals, { samplesPerRun, askedNs });
+  const isWhole = result.complete && controls.signal?.aborted !== true;
+  if (result.latencyNs.length > 0) rounds.push({ ...result, complete: isWhole });
+  if (!answer.ok) giveUp(participant, answer.error);
 }
 
 async function finish(participant: Participant, settings: BenchSettings, controls: BenchControls) {
-  const { handle, identity } = participant.sut;
+  const { sut } = participant;
   if (participant.failure !== null) return;
-  const answer = await answerOf(
-    identity.variant,
-    () => handle.finish(),
-    settings.graceSeconds,
-    controls.signal,
-  );
+  const { graceSeconds } = settings;
+  const answer = await answerOf(sut, () => sut.handle.finish(), { graceSeconds, signal: controls.signal });
   // What was measured stands without the usage; only the process must not linger.
   if (answer.ok) participant.usage = answer.value;
-  else handle.kill();
+  else sut.handle.kill();
 }
 
 function giveUp(participant: Participant, failure: Problem): void {
@@ -138,35 +155,8 @@ function giveUp(participant: Participant, failure: Problem): void {
   participant.sut.handle.kill();
 }
 
-/** One variant's share of the settings for one round. */
-function roundSpec(
-  settings: BenchSettings,
-  index: number,
-  queriesPerSecond: number,
-  takesTurns: boolean,
-): RoundSpec {
-  const minDurationNs = (settings.minDurationSeconds * 1e9) / settings.rounds;
-  const maxDurationNs = (settings.maxDurationSeconds * 1e9) / settings.rounds;
-  const minQueries = Math.ceil(settings.minQueries / settings.rounds);
-  // One query that outlasts the lead-in feels little of cold caches, and a lead-in would double the cost of its round.
-  const needsLeadIn = takesTurns && queriesPerSecond * settings.leadInSeconds >= 1;
-  const shared = {
-    index,
-    seed: settings.seed + index,
-    leadInDurationNs: needsLeadIn ? settings.leadInSeconds * 1e9 : 0,
-  };
-  switch (settings.scenario) {
-    case 'single-stream':
-      return { ...shared, scenario: 'single-stream', limits: { minQueries, minDurationNs, maxDurationNs } };
-    case 'offline': {
-      const runCount = offlineRunCount(minQueries, minDurationNs, queriesPerSecond);
-      return { ...shared, scenario: 'offline', runCount, maxDurationNs };
-    }
-  }
-}
-
-function recordOf({ sut, warmUp, rounds, usage, failure }: Participant): VariantRecord {
-  return { identity: sut.identity, warmUp, rounds, usage, failure };
+function recordOf({ sut, loaded, warmUp, rounds, usage, failure }: Participant): VariantRecord {
+  return { identity: sut.identity, loaded, warmUp, rounds, usage, failure };
 }
 
 function limitedProgress({ clock, onProgress }: BenchControls): (progress: BenchProgress) => void {

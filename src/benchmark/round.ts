@@ -1,65 +1,94 @@
-import type { SystemUnderTest } from './sut.ts';
+import { type ArrivalProcess, type ScheduleLength, scheduleArrivals } from './load/arrivals.ts';
+import type { LoadPlan } from './load/load-plan.ts';
+import { seededRandom, shuffledIndices } from './random.ts';
+import type { Scenario } from './scenario.ts';
 
-/** What this version can run. Scenarios are MLPerf's. */
-export type Scenario = 'single-stream' | 'offline';
-
-/** MLPerf's stopping rule: a round ends once both minima are reached, or either maximum. */
+/** MLPerf's stopping rule: a round ends once both minima are reached, or the maximum. */
 export interface RoundLimits {
   readonly minQueries: number;
   readonly minDurationNs: number;
-  readonly maxQueries?: number;
   /** Checked between queries: a query under way is never cut short. */
   readonly maxDurationNs: number;
 }
 
-interface RoundBase {
+/** The load of a round, before it is known what the system can run. */
+export type RoundLoad =
+  | { readonly kind: 'closed'; readonly limits: RoundLimits }
+  /** Queries of several samples, the next issued when the last is complete. */
+  | { readonly kind: 'grouped'; readonly samplesPerQuery: number; readonly limits: RoundLimits }
+  /** One query; its size in runs of the model is fixed before it starts. */
+  | { readonly kind: 'at-once'; readonly runCount: number; readonly maxDurationNs: number }
+  | {
+      readonly kind: 'scheduled';
+      readonly arrivals: ArrivalProcess;
+      readonly length: ScheduleLength;
+      readonly maxDurationNs: number;
+    };
+
+/** One round of one variant, as plain data that can be sent to the process which holds the system under test. */
+export interface RoundSpec {
   /** The round's place in the plan. Variants are compared round by round. */
   readonly index: number;
-  /** Decides the order of the samples, the same for every variant in one round. */
+  readonly scenario: Scenario;
+  /** Decides the order of the samples and the arrivals, the same for every variant in one round. */
   readonly seed: number;
   /** Unmeasured running before the first query, because another variant had the caches before. 0 for none. */
   readonly leadInDurationNs: number;
+  readonly load: RoundLoad;
 }
 
-export interface SingleStreamRound extends RoundBase {
-  readonly scenario: 'single-stream';
-  readonly limits: RoundLimits;
+/** What the system under test can run. */
+export interface SutCapacity {
+  /** How many prebuilt feeds there are. At least 1. */
+  readonly sampleCount: number;
+  /** Samples that one run works through: the batch size. */
+  readonly samplesPerRun: number;
 }
 
-export interface OfflineRound extends RoundBase {
-  readonly scenario: 'offline';
-  /** Size of the one query in runs of the model, fixed before it starts. */
-  readonly runCount: number;
-  readonly maxDurationNs: number;
+/** The plan that lanes carry out for a round on a system. */
+export function planRound(
+  { load, seed }: Pick<RoundSpec, 'load' | 'seed'>,
+  { sampleCount, samplesPerRun }: SutCapacity,
+): LoadPlan {
+  const order = shuffledIndices(sampleCount, seededRandom(seed));
+  const endless = Number.MAX_SAFE_INTEGER;
+  switch (load.kind) {
+    case 'closed': {
+      const { minQueries, ...durations } = load.limits;
+      const limits = { minRuns: minQueries, maxRuns: endless, ...durations };
+      return { pacing: { kind: 'closed' }, limits, order };
+    }
+    case 'grouped': {
+      const { minQueries, ...durations } = load.limits;
+      const runsPerQuery = runsOf(load.samplesPerQuery, samplesPerRun);
+      const limits = { minRuns: minQueries * runsPerQuery, maxRuns: endless, ...durations };
+      return { pacing: { kind: 'grouped', runsPerQuery }, limits, order };
+    }
+    case 'at-once': {
+      const { runCount, maxDurationNs } = load;
+      const limits = { minRuns: runCount, maxRuns: runCount, minDurationNs: 0, maxDurationNs };
+      return { pacing: { kind: 'at-once' }, limits, order };
+    }
+    case 'scheduled': {
+      const { arrivals, length, maxDurationNs } = load;
+      const dueNs = scheduleArrivals(arrivals, length, seed);
+      const limits = { minRuns: dueNs.length, maxRuns: dueNs.length, minDurationNs: 0, maxDurationNs };
+      return {
+        pacing: { kind: 'scheduled', dueNs },
+        limits,
+        order: traceOrder(arrivals, sampleCount) ?? order,
+      };
+    }
+  }
 }
 
-/** One round of one variant, as plain data that can be sent to the process which holds the system under test. */
-export type RoundSpec = SingleStreamRound | OfflineRound;
-
-/** What one round measured: plain data for structured clone (it holds a bigint and a typed array). */
-export interface RoundResult {
-  readonly index: number;
-  readonly scenario: Scenario;
-  /** On the clock of `Clock.nowNs`, which all processes of one boot share. */
-  readonly startNs: bigint;
-  readonly durationNs: number;
-  /** Samples that were worked through. */
-  readonly samples: number;
-  /** Per query, in order of issue. In the offline scenario per run of the model inside the one query. */
-  readonly latencyNs: Float64Array;
-  /** Time at work per query, without waiting. Absent where no query can wait, as in both closed-loop scenarios. */
-  readonly serviceNs?: Float64Array;
-  /** User and system CPU time of the process under test during the round. */
-  readonly cpuSeconds?: number;
-  /** CPU time that anything else on the host took meanwhile (steal included), where the caller measured it. */
-  readonly otherCpuSeconds?: number;
+/** Runs of the model that a query of so many samples takes. */
+export function runsOf(samplesPerQuery: number, samplesPerRun: number): number {
+  return Math.ceil(samplesPerQuery / samplesPerRun);
 }
 
-/** What a round needs from its surroundings. */
-export interface RoundContext {
-  readonly sut: SystemUnderTest;
-  /** Monotonic nanoseconds. */
-  readonly nowNs: () => bigint;
-  /** User plus system CPU time of this process so far. */
-  readonly cpuSeconds?: () => number;
+/** A trace says which sample each query takes; where the system holds fewer, they are taken in turn. */
+function traceOrder(arrivals: ArrivalProcess, sampleCount: number): Uint32Array | undefined {
+  if (arrivals.kind !== 'trace' || arrivals.samples === undefined) return undefined;
+  return arrivals.samples.map((sample) => sample % sampleCount);
 }

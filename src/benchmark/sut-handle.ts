@@ -1,15 +1,21 @@
 import { type Problem, ProblemError, problem } from '../core/problem.ts';
 import { err, type Result } from '../core/result.ts';
-import type { RoundResult, RoundSpec } from './round.ts';
+import type { RoundSpec } from './round.ts';
+import type { RoundTotals } from './round-result.ts';
 import type { WarmUpResult, WarmUpSpec } from './steady-state.ts';
-import type { SutIdentity, SutUsage } from './variant-record.ts';
+import type { LoadedSut, SutIdentity, SutUsage } from './variant-record.ts';
 
 /** A system under test in a process of its own, seen from the process that drives it. */
 export interface SutHandle {
-  warmUp(spec: WarmUpSpec): Promise<Result<WarmUpResult, Problem>>;
-  round(spec: RoundSpec): Promise<Result<RoundResult, Problem>>;
+  load(): Promise<Result<LoadedSut, Problem>>;
+  /** @param onAlive told now and then while runs complete */
+  warmUp(spec: WarmUpSpec, onAlive: () => void): Promise<Result<WarmUpResult, Problem>>;
+  /** @param onRuns given the finished runs in pieces, also those before a failure */
+  round(spec: RoundSpec, onRuns: (chunk: Float64Array) => void): Promise<Result<RoundTotals, Problem>>;
   /** Asks for the usage and lets the process end. */
   finish(): Promise<Result<SutUsage, Problem>>;
+  /** Asks to end the load under way once the runs that it is at are complete; its answer then comes as always. */
+  stop(): void;
   /** Ends the process at once. May come at any time, also after it has ended. */
   kill(): void;
 }
@@ -20,25 +26,44 @@ export interface NamedSut {
   readonly handle: SutHandle;
 }
 
+export interface Patience {
+  /** How long a system may be silent. It is heard when it answers, and when runs complete. */
+  readonly graceSeconds: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How long a load that was asked to stop may take to end. */
+const STOP_SECONDS = 2;
+
 /**
- * Waits for an answer of a system under test, but no longer than `timeoutSeconds` nor past a cancellation. A rejection
- * becomes a problem of that one system, so that the others go on.
+ * Waits for an answer of a system under test as long as it shows signs of life. Once cancelled, it asks the system to stop
+ * and waits a little longer, so that what is measured so far is not lost. A rejection becomes a problem of that one system, so
+ * that the others go on. Problems: `bench-cancelled`, `sut-timed-out`, `sut-failed`, and those of the system.
+ * @param ask gets a function that tells that the system is alive
  */
 export async function answerOf<T>(
-  name: string,
-  ask: () => Promise<Result<T, Problem>>,
-  timeoutSeconds: number,
-  signal: AbortSignal | undefined,
+  { identity, handle }: NamedSut,
+  ask: (onAlive: () => void) => Promise<Result<T, Problem>>,
+  { graceSeconds, signal }: Patience,
 ): Promise<Result<T, Problem>> {
   if (signal?.aborted === true) return cancelled();
   const { promise: cutShort, resolve: cutShortBy } = deferred<Result<T, Problem>>();
-  const timer = setTimeout(() => cutShortBy(timedOut(name, timeoutSeconds)), timeoutSeconds * 1000);
-  const onAbort = () => cutShortBy(cancelled());
+  const giveUp = () => cutShortBy(timedOut(identity.variant, graceSeconds));
+  let timer = setTimeout(giveUp, graceSeconds * 1000);
+  const onAlive = () => {
+    clearTimeout(timer);
+    timer = setTimeout(giveUp, graceSeconds * 1000);
+  };
+  const onAbort = () => {
+    handle.stop();
+    clearTimeout(timer);
+    timer = setTimeout(() => cutShortBy(cancelled()), STOP_SECONDS * 1000);
+  };
   signal?.addEventListener('abort', onAbort, { once: true });
   try {
-    return await Promise.race([cutShort, ask()]);
+    return await Promise.race([cutShort, ask(onAlive)]);
   } catch (error) {
-    return err(asProblem(name, error));
+    return err(asProblem(identity.variant, error));
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener('abort', onAbort);
@@ -49,10 +74,10 @@ function cancelled() {
   return err(problem('bench-cancelled', 'The benchmark was cancelled'));
 }
 
-function timedOut(name: string, timeoutSeconds: number) {
+function timedOut(name: string, graceSeconds: number) {
   return err(
-    problem('sut-timed-out', `${name} did not answer within ${timeoutSeconds.toFixed(0)} s and was ended`, {
-      hint: 'One query may take longer than a whole round: allow a longer grace period or a smaller input.',
+    problem('sut-timed-out', `${name} completed nothing for ${graceSeconds.toFixed(0)} s and was ended`, {
+      hint: 'where one query takes that long, allow more with --grace, or use a smaller input',
     }),
   );
 }

@@ -1,11 +1,9 @@
 import { formatSeconds } from '../core/units.ts';
 import { minimumQueries } from './early-stopping.ts';
-import type { RoundResult, Scenario } from './round.ts';
+import type { RoundResult } from './round-result.ts';
+import { isScheduled, judgedPermille } from './scenario.ts';
 import type { BenchSettings } from './settings.ts';
 import type { VariantRecord } from './variant-record.ts';
-
-/** The percentile that MLPerf judges a scenario by, in thousandths; null where the metric is throughput. */
-const JUDGED_PERCENTILE: Readonly<Record<Scenario, number | null>> = { 'single-stream': 900, offline: null };
 
 // In a closed loop on the CPU there is always a query under way, so the process must get about one core at least.
 const MIN_CPU_SHARE = 0.8;
@@ -44,7 +42,8 @@ export function reasonsForInvalidity(record: VariantRecord, settings: BenchSetti
         `${settings.maxOtherCpuCores} allowed`,
     );
   }
-  if (record.identity.device === 'cpu') reasons.push(...starved(rounds));
+  // Where queries come by a schedule, the system may be idle as long as it likes.
+  if (record.identity.device === 'cpu' && !isScheduled(settings.scenario)) reasons.push(...starved(rounds));
   return reasons;
 }
 
@@ -61,18 +60,30 @@ function tooLittleMeasured(rounds: readonly RoundResult[], settings: BenchSettin
   const queries = rounds.reduce((total, round) => total + round.latencyNs.length, 0);
   const seconds = rounds.reduce((total, round) => total + round.durationNs, 0) / 1e9;
   const reasons: string[] = [];
-  if (seconds < settings.minDurationSeconds) {
+  if (isScheduled(settings.scenario)) {
+    reasons.push(...unfinished(rounds));
+  } else if (seconds < settings.minDurationSeconds) {
     const expected = formatSeconds(settings.minDurationSeconds);
     reasons.push(`Measured for ${formatSeconds(seconds)}, less than the minimum of ${expected}`);
   }
-  if (queries < settings.minQueries) {
+  if (queries < settings.minQueries && settings.scenario !== 'replay') {
     reasons.push(`Measured ${queries} queries, fewer than the minimum of ${settings.minQueries}`);
   }
-  const permille = JUDGED_PERCENTILE[settings.scenario];
+  const permille = judgedPermille(settings.scenario);
   if (permille !== null && queries < minimumQueries(permille)) {
     reasons.push(
       `${queries} queries are too few for the ${permille / 10}th percentile, which takes ${minimumQueries(permille)}`,
     );
   }
   return reasons;
+}
+
+/** Queries of a schedule that were not worked off when the time was up: their latency would have been the longest of all. */
+function unfinished(rounds: readonly RoundResult[]): string[] {
+  const planned = rounds.reduce((total, { plannedRuns }) => total + (plannedRuns ?? 0), 0);
+  const missing = rounds.reduce(
+    (total, { plannedRuns, runs }) => total + Math.max(0, (plannedRuns ?? 0) - runs.run.length),
+    0,
+  );
+  return missing === 0 ? [] : [`${missing} of ${planned} queries were not completed in the time allowed`];
 }

@@ -1,5 +1,6 @@
 import type { Problem } from '../core/problem.ts';
-import type { RoundResult } from './round.ts';
+import type { SutCapacity } from './round.ts';
+import type { RoundResult } from './round-result.ts';
 import type { WarmUpResult } from './steady-state.ts';
 
 /** What was benchmarked, as the caller names it. */
@@ -13,6 +14,13 @@ export interface SutIdentity {
   readonly threads: number | null;
 }
 
+/** A system that is loaded, its feeds built. */
+export interface LoadedSut extends SutCapacity {
+  readonly laneCount: number;
+  /** From the start of its process until every lane had its session; building feeds is left out. */
+  readonly loadSeconds: number;
+}
+
 /** What the process of a system under test used over its whole life, loading and warm-up included. */
 export interface SutUsage {
   readonly peakRssBytes: number;
@@ -22,6 +30,7 @@ export interface SutUsage {
 /** What came back from one variant, whole or cut short. */
 export interface VariantRecord {
   readonly identity: SutIdentity;
+  readonly loaded: LoadedSut | null;
   readonly warmUp: WarmUpResult | null;
   readonly rounds: readonly RoundResult[];
   readonly usage: SutUsage | null;

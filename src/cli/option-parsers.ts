@@ -82,3 +82,11 @@ export function nonNegative(text: string): number {
   }
   return value;
 }
+
+export function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value > 0 && Number.isFinite(value))) {
+    throw new InvalidArgumentError(`expected a number above 0 but found '${text}'`);
+  }
+  return value;
+}

@@ -5,8 +5,10 @@ import type { Clock } from '../core/clock.ts';
 import type { Problem } from '../core/problem.ts';
 import type { Result } from '../core/result.ts';
 import type { CarriedState } from '../data/carried-state.ts';
+import type { SutTask } from './sut-task.ts';
 import type { TaskData } from './task-data.ts';
 import { type WorkerHost, WorkerProcess } from './worker-process.ts';
+import type { SutCommand, WorkerEvent } from './worker-protocol.ts';
 
 /** A model file under the name by which results and metrics know it. */
 export interface NamedModel {
@@ -20,6 +22,8 @@ export interface BenchRequest {
   readonly data: TaskData;
   /** Threads inside an operator; 0 for every core. */
   readonly threads: number;
+  /** Samples that one run works through; 1 unless given. */
+  readonly batch?: number;
   /** Of a recurrent model; every variant carries its own. */
   readonly states?: readonly CarriedState[];
   readonly settings: BenchSettings;
@@ -42,10 +46,11 @@ export async function benchVariants(request: BenchRequest, deps: BenchDeps): Pro
   const workers: WorkerProcess[] = [];
   const failed = new AbortController();
   const suts = request.variants.map((variant) => {
-    const worker = new WorkerProcess(deps.host);
+    const listener: Listener = {};
+    const worker = new WorkerProcess(deps.host, { onEvent: (event) => listener.onEvent?.(event) });
     workers.push(worker);
     if (deps.stopAtFirstFailure === true) void worker.exited.then(() => failed.abort());
-    return namedSut(request, variant, worker);
+    return namedSut(request, variant, worker, listener);
   });
   try {
     return await runBench(suts, request.settings, {
@@ -58,21 +63,41 @@ export async function benchVariants(request: BenchRequest, deps: BenchDeps): Pro
   }
 }
 
-function namedSut(request: BenchRequest, variant: NamedModel, worker: WorkerProcess): NamedSut {
-  const load = {
-    kind: 'sut' as const,
+/** Whoever asked last hears what the worker tells before it answers. */
+interface Listener {
+  onEvent?: (event: WorkerEvent) => void;
+}
+
+function namedSut(
+  request: BenchRequest,
+  variant: NamedModel,
+  worker: WorkerProcess,
+  listener: Listener,
+): NamedSut {
+  const { data, threads, batch = 1, states, settings } = request;
+  const task: SutTask = {
+    kind: 'sut',
     modelPath: variant.path,
-    data: request.data,
-    threads: request.threads,
-    ...(request.states === undefined ? {} : { states: request.states }),
+    data,
+    threads,
+    lanes: settings.concurrency,
+    batch,
+    ...(states === undefined ? {} : { states }),
+  };
+  const ask = <T>(command: SutTask | SutCommand, onEvent: (event: WorkerEvent) => void = () => {}) => {
+    listener.onEvent = onEvent;
+    // The worker is this program's own, so what it answers has the type of what it was asked.
+    return worker.ask(command) as Promise<Result<T, Problem>>;
   };
   const handle: SutHandle = {
-    warmUp: async (spec) => {
-      const loaded = await worker.ask(load);
-      return loaded.ok ? answer(worker.ask({ verb: 'warm-up', spec })) : loaded;
-    },
-    round: (spec) => answer(worker.ask({ verb: 'round', spec })),
-    finish: () => answer(worker.ask({ verb: 'finish' })),
+    load: () => ask(task),
+    warmUp: (spec, onAlive) => ask({ verb: 'warm-up', spec }, onAlive),
+    round: (spec, onRuns) =>
+      ask({ verb: 'round', spec }, (event) => {
+        if (event.kind === 'runs') onRuns(event.records);
+      }),
+    finish: () => ask({ verb: 'finish' }),
+    stop: () => worker.tell({ verb: 'stop' }),
     kill: () => worker.kill(),
   };
   return {
@@ -85,9 +110,4 @@ function namedSut(request: BenchRequest, variant: NamedModel, worker: WorkerProc
     },
     handle,
   };
-}
-
-/** The worker is this program's own, so what it answers a command with has the command's type. */
-function answer<T>(reply: Promise<Result<unknown, Problem>>): Promise<Result<T, Problem>> {
-  return reply as Promise<Result<T, Problem>>;
 }

@@ -9,6 +9,12 @@ import { unwrap } from './unwrap.ts';
  * @param threads inside an operator; 0 for every core
  */
 export async function openModel(path: string, threads: number): Promise<Session> {
+  await requireFile(path);
+  return unwrap(await openSession(path, { intraOpThreads: threads }));
+}
+
+/** Throws `ProblemError`: `model-not-found`, `model-not-a-file`. */
+export async function requireFile(path: string): Promise<void> {
   const place = { file: path };
   let isFile: boolean;
   try {
@@ -31,5 +37,4 @@ export async function openModel(path: string, threads: number): Promise<Session>
       }),
     );
   }
-  return unwrap(await openSession(path, { intraOpThreads: threads }));
 }

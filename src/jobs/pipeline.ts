@@ -97,7 +97,7 @@ export function runPipeline(
     });
     const onEvent = (event: WorkerEvent) => {
       if (event.kind === 'phase') watch.phase(event.span);
-      else deps.onProgress?.(event.progress);
+      else if (event.kind === 'progress') deps.onProgress?.(event.progress);
     };
     const host = { entry: deps.workerEntry, onSpawn: watch.addProcess, onExit: watch.removeProcess };
     const context: RunContext = { runId, profile, plan, deps, host, onEvent };

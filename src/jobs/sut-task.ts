@@ -8,6 +8,10 @@ export interface SutTask {
   readonly data: TaskData;
   /** Threads inside an operator; 0 for every core. */
   readonly threads: number;
+  /** Sessions that run side by side, each in a thread of its own. */
+  readonly lanes: number;
+  /** Samples that one run works through. */
+  readonly batch: number;
   /** Of a recurrent model. Each sample is measured with the states that the samples before it lead to. */
   readonly states?: readonly CarriedState[];
 }

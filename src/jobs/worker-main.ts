@@ -1,22 +1,24 @@
 import { systemClock } from '../core/clock.ts';
 import { ProblemError, problem } from '../core/problem.ts';
+import type { OpenSystem } from './system-under-test.ts';
 import type { TaskContext } from './task-context.ts';
-import type { SutCommand, WorkerMessage, WorkerTask } from './worker-protocol.ts';
+import { unwrap } from './unwrap.ts';
+import type { StopLoad, SutCommand, WorkerMessage, WorkerTask } from './worker-protocol.ts';
 
 /** Beside this file once it is compiled. */
 const LANE_ENTRY = new URL('./lane-main.js', import.meta.url);
+const BENCH_LANE_ENTRY = new URL('./bench-lane-main.js', import.meta.url);
 
 /** The entry of a worker process: takes one task from its parent and goes when the parent goes. */
 function main(): void {
   const send = (message: WorkerMessage) => process.send?.(message);
   const context: TaskContext = { clock: systemClock, emit: send };
-  let obey: ((command: SutCommand) => Promise<unknown>) | undefined;
+  let system: OpenSystem | undefined;
 
   const perform = async (request: WorkerTask | SutCommand): Promise<unknown> => {
     if ('verb' in request) {
-      const answer = (await obey?.(request)) as { ok: true; value: unknown } | { ok: false; error: never };
-      if (!answer.ok) throw new ProblemError(answer.error);
-      return answer.value;
+      if (system === undefined) throw new Error('a command came before the system under test was there');
+      return unwrap(await system.obey(request));
     }
     // A worker does one task, and most of the time that it takes to start goes into loading modules.
     switch (request.kind) {
@@ -31,12 +33,17 @@ function main(): void {
       case 'timeline':
         return (await import('./timeline-task.ts')).summarizeTimeline(request);
       case 'sut':
-        obey = await (await import('./system-under-test.ts')).openSystemUnderTest(request, context);
-        return undefined;
+        system = await (await import('./system-under-test.ts')).openSystemUnderTest(
+          request,
+          context,
+          BENCH_LANE_ENTRY,
+        );
+        return system.loaded;
     }
   };
 
-  process.on('message', (request: WorkerTask | SutCommand) => {
+  process.on('message', (request: WorkerTask | SutCommand | StopLoad) => {
+    if ('verb' in request && request.verb === 'stop') return system?.stop();
     perform(request).then(
       (value) => send({ kind: 'done', value }),
       (error: unknown) => send({ kind: 'failed', problem: asProblem(error) }),

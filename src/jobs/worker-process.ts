@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { type Problem, problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
-import type { SutCommand, WorkerEvent, WorkerMessage, WorkerTask } from './worker-protocol.ts';
+import type { StopLoad, SutCommand, WorkerEvent, WorkerMessage, WorkerTask } from './worker-protocol.ts';
 
 /** How the parent makes workers. */
 export interface WorkerHost {
@@ -86,6 +86,12 @@ export class WorkerProcess {
           this.#answer(err(problem('worker-crashed', `the worker cannot be reached: ${error.message}`)));
       });
     });
+  }
+
+  /** Tells the worker something that it does not answer. */
+  tell(request: StopLoad): void {
+    // Whoever has gone has stopped as well.
+    if (this.#ended === undefined) this.#child.send(request, () => {});
   }
 
   /** Settles with the reason when the process is gone, whoever ended it. */

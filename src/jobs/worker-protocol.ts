@@ -26,7 +26,11 @@ export interface JobProgress {
 /** What a worker tells while it works. */
 export type WorkerEvent =
   | { readonly kind: 'phase'; readonly span: PhaseSpan }
-  | { readonly kind: 'progress'; readonly progress: JobProgress };
+  | { readonly kind: 'progress'; readonly progress: JobProgress }
+  /** Runs of a round that are complete (see `VALUES_PER_RUN`). */
+  | { readonly kind: 'runs'; readonly records: Float64Array }
+  /** Something was completed. */
+  | { readonly kind: 'alive' };
 
 /** What a worker sends its parent. Exactly one `done` or `failed` answers a task or a command. */
 export type WorkerMessage =
@@ -34,8 +38,13 @@ export type WorkerMessage =
   | { readonly kind: 'done'; readonly value: unknown }
   | { readonly kind: 'failed'; readonly problem: Problem };
 
-/** What the parent sends a worker that holds a system under test, after its task was answered. */
+/** What the parent sends a worker that holds a system under test, after its task was answered. Each is answered. */
 export type SutCommand =
   | { readonly verb: 'warm-up'; readonly spec: WarmUpSpec }
   | { readonly verb: 'round'; readonly spec: RoundSpec }
   | { readonly verb: 'finish' };
+
+/** Ends the load that a system under test is at. It has no answer of its own. */
+export interface StopLoad {
+  readonly verb: 'stop';
+}

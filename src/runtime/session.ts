@@ -84,7 +84,7 @@ export async function openSession(
   return ok(wrapSession(session, inputs.value, outputs.value, path, settings.profilePrefix));
 }
 
-function sessionOptions(settings: SessionSettings): OrtSession.SessionOptions {
+export function sessionOptions(settings: SessionSettings): OrtSession.SessionOptions {
   return {
     executionProviders: ['cpu'],
     graphOptimizationLevel: settings.graphOptimization ?? 'all',
@@ -185,7 +185,7 @@ function toOrtFeeds(feeds: NamedTensors): Record<string, OrtTensor> {
   return Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, toOrt(tensor)]));
 }
 
-function toOrt(tensor: Tensor): OrtTensor {
+export function toOrt(tensor: Tensor): OrtTensor {
   // The constructor's overloads pair each type name with its array; `Tensor` keeps that pairing, which
   // TypeScript cannot see through the union.
   const make = OrtTensor as unknown as new (
@@ -199,7 +199,7 @@ function toOrt(tensor: Tensor): OrtTensor {
   return Object.assign(new make('uint16', tensor.data, tensor.dims), { type: 'float16' });
 }
 
-function fromOrt(value: OrtTensor): Tensor {
+export function fromOrt(value: OrtTensor): Tensor {
   const data = value.data as NumericArray | readonly string[];
   const type = value.type as ElementType;
   if (type !== 'float16' || data instanceof Uint16Array) return { type, dims: value.dims, data };
@@ -208,7 +208,7 @@ function fromOrt(value: OrtTensor): Tensor {
 }
 
 /** The runtime's message without its file names and line numbers in C++. */
-function runtimeMessage(error: unknown): string {
+export function runtimeMessage(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   const firstLine = text.split('\n', 1)[0] ?? text;
   return firstLine.replace(/\/[^ ]*\.(cc|h):\d+ [^ ]+(\([^)]*\))? ?/g, '').trim();

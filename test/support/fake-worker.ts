@@ -18,11 +18,12 @@ const log = (what) => appendFileSync(fileURLToPath(import.meta.url) + '.log', wh
 const send = (message) => process.send(message);
 const done = (value) => send({ kind: 'done', value });
 const commands = {
-  'warm-up': () => ({ queries: 3, durationNs: 3e6, steady: true, queriesPerSecond: 1000 }),
-  round: ({ index, scenario }) => {
+  'warm-up': () => ({ queries: 3, durationNs: 3e6, steady: true, queriesPerSecond: 1000, firstRunNs: [1e6] }),
+  round: () => {
     if (model === 'dies-in-round.onnx') process.kill(process.pid, 'SIGKILL');
-    const latencyNs = Float64Array.from({ length: 100 }, (_, query) => 1e6 + query);
-    return { index, scenario, startNs: 1n, durationNs: 1e8, samples: 100, latencyNs, cpuSeconds: 0.1 };
+    const runs = Array.from({ length: 100 }, (_, run) => [run, run * 1e6, run * 1e6, run * 1e6, (run + 1) * 1e6 + run]);
+    send({ kind: 'runs', records: Float64Array.from(runs.flat()) });
+    return { startNs: 1n, plannedRuns: null, cpuSeconds: 0.1 };
   },
   finish: () => ({ peakRssBytes: 2 ** 20, cpuSeconds: 1 }),
 };
@@ -45,7 +46,7 @@ const tasks = {
     outputs: [], nonFinite: { count: 0, indices: [] }, failed: { count: 0, indices: [] }, top1: 0.9, agreement: 0.96,
     reference: { top1: 0.92 }, allowedDrop: 0.05, verdict: 'non_inferior', verdictReason: 'good enough',
   })),
-  sut: () => undefined,
+  sut: ({ lanes, batch }) => ({ sampleCount: 4, samplesPerRun: batch, laneCount: lanes, loadSeconds: 0.1 }),
   timeline: ({ file }) => {
     const lines = readFileSync(file, 'utf8').trim().split('\n').map((line) => JSON.parse(line));
     const phases = lines.filter(({ type }) => type === 'phase').map(({ phase, subject }) => ({ phase, subject }));

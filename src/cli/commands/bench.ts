@@ -3,7 +3,8 @@ import { Command, Option } from 'commander';
 import type { BenchResult } from '../../benchmark/bench-result.ts';
 import { formatSpeedUp } from '../../benchmark/compare.ts';
 import type { BenchRun } from '../../benchmark/controller.ts';
-import { benchSettings } from '../../benchmark/settings.ts';
+import { SCENARIOS, type Scenario } from '../../benchmark/scenario.ts';
+import { type BenchSettings, benchSettings } from '../../benchmark/settings.ts';
 import { systemClock } from '../../core/clock.ts';
 import type { Problem } from '../../core/problem.ts';
 import { formatBytes, formatSeconds } from '../../core/units.ts';
@@ -12,7 +13,13 @@ import { DATA_HELP, resolveData } from '../data-option.ts';
 import { WORKER_ENTRY } from '../entries.ts';
 import { EXIT } from '../exit-code.ts';
 import { abortOnInterrupt } from '../interrupt.ts';
-import { durationSeconds, positiveInteger, threadCount, wholeNumber } from '../option-parsers.ts';
+import {
+  durationSeconds,
+  positiveInteger,
+  positiveNumber,
+  threadCount,
+  wholeNumber,
+} from '../option-parsers.ts';
 import { createProgressView } from '../progress.ts';
 import { requireOptions } from '../required-options.ts';
 import { addStateOption, type StateOptions, statesOf } from '../state-option.ts';
@@ -22,7 +29,14 @@ import { printProblems, printResult, type Terminal } from '../terminal.ts';
 interface BenchOptions extends StateOptions {
   readonly data: string;
   readonly split?: string;
-  readonly scenario: 'single-stream' | 'offline';
+  readonly scenario: Scenario;
+  readonly concurrency?: number;
+  readonly batch: number;
+  readonly rate?: number;
+  readonly rampFrom?: number;
+  readonly samplesPerQuery?: number;
+  readonly latencyBound?: number;
+  readonly grace?: number;
   readonly threads: number;
   readonly duration?: number;
   readonly minQueries?: number;
@@ -39,10 +53,23 @@ export function benchCommand(terminal: Terminal, exit: (code: number) => void): 
     .option('--data <path>', `required: ${DATA_HELP}; random makes some up`)
     .option('--split <name>', "the split that feeds the models (default: the profile's, or eval)")
     .addOption(
-      new Option('--scenario <name>', "MLPerf's scenario")
-        .choices(['single-stream', 'offline'])
-        .default('single-stream'),
+      new Option('--scenario <name>', 'how queries are issued').choices(SCENARIOS).default('single-stream'),
     )
+    .option(
+      '--concurrency <n>',
+      'sessions side by side, each in a thread of its own (default: 1)',
+      positiveInteger,
+    )
+    .option('--batch <n>', 'samples that one run works through', positiveInteger, 1)
+    .option(
+      '--rate <n>',
+      'queries per second of server and constant-rate, and where a ramp ends',
+      positiveNumber,
+    )
+    .option('--ramp-from <n>', 'queries per second where a ramp begins (default: 0)', positiveNumber)
+    .option('--samples-per-query <n>', 'of a multi-stream query (default: 8)', positiveInteger)
+    .option('--latency-bound <time>', 'what the 99th percentile of a schedule may take', durationSeconds)
+    .option('--grace <time>', 'how long a model may complete nothing (default: 60s)', durationSeconds)
     .option('--threads <n>', 'threads inside an operator; 0 is every core', threadCount, 1)
     .option(
       '--duration <time>',
@@ -61,14 +88,8 @@ export function benchCommand(terminal: Terminal, exit: (code: number) => void): 
 async function bench(models: readonly string[], options: BenchOptions, terminal: Terminal): Promise<number> {
   const data = await resolveData(options.data, options.split, 'evaluation');
   if (!data.ok) return printProblems(terminal, data.error);
-  const { scenario, duration, minQueries, rounds, seed } = options;
-  const settings = benchSettings({
-    scenario,
-    ...(duration === undefined ? {} : { minDurationSeconds: duration }),
-    ...(minQueries === undefined ? {} : { minQueries }),
-    ...(rounds === undefined ? {} : { rounds }),
-    ...(seed === undefined ? {} : { seed }),
-  });
+  const { scenario } = options;
+  const settings = benchSettings(givenSettings(options));
   if (!settings.ok) return printProblems(terminal, [settings.error]);
   const progress = createProgressView(terminal, options);
   const run = await benchVariants(
@@ -77,6 +98,7 @@ async function bench(models: readonly string[], options: BenchOptions, terminal:
       variants: models.map((path) => ({ variant: path, path })),
       data: { spec: data.value.spec, split: data.value.split },
       threads: options.threads,
+      batch: options.batch,
       settings: settings.value,
       ...statesOf(options, data.value.profile?.data.states),
     },
@@ -102,6 +124,26 @@ async function bench(models: readonly string[], options: BenchOptions, terminal:
     printResult(terminal, toReport(run, isMadeUp), options.json, () => renderBench(run, isMadeUp));
   if (failures.length > 0) return printProblems(terminal, failures);
   return run.results.every(({ valid }) => valid) ? EXIT.done : EXIT.verdictFailed;
+}
+
+/** What was given, under the names of the settings. */
+function givenSettings(options: BenchOptions): Partial<BenchSettings> {
+  const { scenario, duration, minQueries, rounds, seed, concurrency, rate, rampFrom, samplesPerQuery } =
+    options;
+  const { latencyBound, grace } = options;
+  return {
+    scenario,
+    ...(duration === undefined ? {} : { minDurationSeconds: duration }),
+    ...(minQueries === undefined ? {} : { minQueries }),
+    ...(rounds === undefined ? {} : { rounds }),
+    ...(seed === undefined ? {} : { seed }),
+    ...(concurrency === undefined ? {} : { concurrency }),
+    ...(rate === undefined ? {} : { ratePerSecond: rate }),
+    ...(rampFrom === undefined ? {} : { rampFromPerSecond: rampFrom }),
+    ...(samplesPerQuery === undefined ? {} : { samplesPerQuery }),
+    ...(latencyBound === undefined ? {} : { latencyBoundSeconds: latencyBound }),
+    ...(grace === undefined ? {} : { graceSeconds: grace }),
+  };
 }
 
 /** Why models were not measured to the end; a cancellation, which ends all of them, once. */

@@ -3,14 +3,14 @@ import { summarizeVariant } from '../../../src/benchmark/bench-result.ts';
 import type { VariantRecord } from '../../../src/benchmark/variant-record.ts';
 import { toJson } from '../../../src/core/json.ts';
 import { problem } from '../../../src/core/problem.ts';
-import { identityOf, roundOf, settingsOf } from './fakes.ts';
+import { identityOf, roundOf, STEADY, settingsOf } from './fakes.ts';
 
 const millisecond = 1e6;
 const settings = settingsOf({ rounds: 2, minDurationSeconds: 0.1, minQueries: 100 });
-const steady = { queries: 30, durationNs: 3e7, steady: true, queriesPerSecond: 1000 };
 const whole: VariantRecord = {
   identity: identityOf('int8'),
-  warmUp: steady,
+  loaded: { sampleCount: 4, samplesPerRun: 1, laneCount: 1, loadSeconds: 0.5 },
+  warmUp: STEADY,
   rounds: [0, 1].map((index) => roundOf(index, Array(50).fill(millisecond))),
   usage: { peakRssBytes: 1_000, cpuSeconds: 9 },
   failure: null,
@@ -57,7 +57,7 @@ describe('summarizeVariant', () => {
   });
 
   it.each<[string, Partial<VariantRecord>, RegExp]>([
-    ['an unstable warm-up', { warmUp: { ...steady, steady: false } }, /warm-up was unstable: after 30\.0 ms/],
+    ['an unstable warm-up', { warmUp: { ...STEADY, steady: false } }, /warm-up was unstable: after 30\.0 ms/],
     [
       'too few queries',
       { rounds: [roundOf(0, Array(63).fill(5 * millisecond))] },

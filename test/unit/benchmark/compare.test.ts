@@ -12,7 +12,14 @@ function resultOf(
   scenario: 'single-stream' | 'offline' = 'single-stream',
 ): BenchResult {
   const rounds = roundMediansNs.map((median, index) => roundOf(index, Array(3).fill(median), { scenario }));
-  const record = { identity: identityOf(variant), warmUp: null, rounds, usage: null, failure: null };
+  const record = {
+    identity: identityOf(variant),
+    loaded: null,
+    warmUp: null,
+    rounds,
+    usage: null,
+    failure: null,
+  };
   return summarizeVariant(record, { ...settings, scenario });
 }
 

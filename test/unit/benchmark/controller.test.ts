@@ -47,9 +47,9 @@ describe('runBench', () => {
     const leadIns: Record<string, number> = {};
     const watched = (variant: string, serviceNs: () => number) => {
       const sut = virtualSut(variant, serviceNs);
-      const round: typeof sut.handle.round = (spec) => {
+      const round: typeof sut.handle.round = (spec, onRuns) => {
         leadIns[variant] = spec.leadInDurationNs;
-        return sut.handle.round(spec);
+        return sut.handle.round(spec, onRuns);
       };
       return { ...sut, handle: { ...sut.handle, round } };
     };
@@ -67,9 +67,9 @@ describe('runBench', () => {
   it('keeps what a dying system measured and lets the others go on', async () => {
     const events: string[] = [];
     const dying = virtualSut('dying', fast, events);
-    const round: typeof dying.handle.round = (spec) =>
+    const round: typeof dying.handle.round = (spec, onRuns) =>
       spec.index < 2
-        ? dying.handle.round(spec)
+        ? dying.handle.round(spec, onRuns)
         : Promise.resolve(err(problem('worker-died', 'dying was killed by SIGSEGV')));
     const systems = [{ ...dying, handle: { ...dying.handle, round } }, virtualSut('sound', fast, events)];
     const { results, speedUps } = await runBench(systems, settings, controls);
@@ -101,7 +101,7 @@ describe('runBench', () => {
     const systems = [{ ...silent, handle: { ...silent.handle, round: () => new Promise<never>(() => {}) } }];
     const brief = { ...settings, maxDurationSeconds: 0.04, graceSeconds: 0.01 };
     const { results } = await runBench(systems, brief, controls);
-    expect(results[0]?.invalidReasons[0]).toMatch(/^silent did not answer within 0 s and was ended/);
+    expect(results[0]?.invalidReasons[0]).toMatch(/^silent completed nothing for 0 s and was ended/);
     expect(events).toContain('kill silent');
   });
 
@@ -122,8 +122,8 @@ describe('runBench', () => {
     const events: string[] = [];
     const cancel = new AbortController();
     const a = virtualSut('a', fast, events);
-    const round: typeof a.handle.round = (spec) => {
-      if (spec.index < 2) return a.handle.round(spec);
+    const round: typeof a.handle.round = (spec, onRuns) => {
+      if (spec.index < 2) return a.handle.round(spec, onRuns);
       cancel.abort();
       return new Promise<never>(() => {});
     };
@@ -152,10 +152,10 @@ describe('runBench', () => {
     const reports: { atNs: bigint; progress: BenchProgress }[] = [];
     let measuring = false;
     const system = virtualSut('a', fast);
-    const round: typeof system.handle.round = async (spec) => {
+    const round: typeof system.handle.round = async (spec, onRuns) => {
       measuring = true;
       nowNs += 400_000_000n;
-      const result = await system.handle.round(spec);
+      const result = await system.handle.round(spec, onRuns);
       measuring = false;
       return result;
     };

@@ -1,51 +1,75 @@
-import type { RoundContext, RoundResult } from '../../../src/benchmark/round.ts';
-import { runRound } from '../../../src/benchmark/scenarios.ts';
+import type { LaneClock } from '../../../src/benchmark/load/lane-clock.ts';
+import { runLane } from '../../../src/benchmark/load/lane-loop.ts';
+import { createLoadBoard } from '../../../src/benchmark/load/load-board.ts';
+import type { RunRecords } from '../../../src/benchmark/load/run-records.ts';
+import { createRunRing, takeRuns } from '../../../src/benchmark/load/run-ring.ts';
+import type { LoadGenerator } from '../../../src/benchmark/load-generator.ts';
+import type { RoundResult } from '../../../src/benchmark/round-result.ts';
+import { runRound } from '../../../src/benchmark/run-round.ts';
 import { type BenchSettings, benchSettings } from '../../../src/benchmark/settings.ts';
-import { warmUpUntilSteady } from '../../../src/benchmark/steady-state.ts';
+import { type WarmUpResult, warmUpUntilSteady } from '../../../src/benchmark/steady-state.ts';
 import type { NamedSut } from '../../../src/benchmark/sut-handle.ts';
 import type { SutIdentity } from '../../../src/benchmark/variant-record.ts';
+import { attempt } from '../../../src/core/problem.ts';
 import { ok } from '../../../src/core/result.ts';
 
-/** A system whose n-th query takes `serviceNs(n)` on a clock that only moves while it works. */
-export function virtualSystem(serviceNs: (query: number, sample: number) => number, samplesPerRun = 1) {
+/** A system of one lane whose n-th run takes `serviceNs(n)`, on a clock that moves only while it works or waits. */
+export function virtualSystem(serviceNs: (run: number, sample: number) => number, samplesPerRun = 1) {
   let now = 1_000n;
   const issued: number[] = [];
-  const context: RoundContext = {
-    nowNs: () => now,
-    sut: {
-      sampleCount: 4,
-      samplesPerRun,
-      run: async (sample) => {
-        now += BigInt(serviceNs(issued.length, sample));
+  const generator: LoadGenerator = {
+    laneCount: 1,
+    sampleCount: 4,
+    samplesPerRun,
+    shapeSamples: [0],
+    run: async (plan, onRuns) => {
+      const startNs = now;
+      const clock: LaneClock = {
+        nowNs: () => Number(now - startNs),
+        waitUntilNs: (dueNs) => {
+          const due = startNs + BigInt(Math.ceil(dueNs));
+          if (due > now) now = due;
+        },
+      };
+      const run = (sample: number) => {
+        now += BigInt(Math.round(serviceNs(issued.length, sample)));
         issued.push(sample);
-      },
+      };
+      const ring = createRunRing(2 ** 16);
+      const done = attempt(() => runLane(plan, { board: createLoadBoard(), ring, clock, run }));
+      onRuns(takeRuns(ring));
+      return done.ok ? ok({ startNs }) : done;
     },
   };
-  return { context, issued };
+  return { generator, issued, nowNs: () => now };
 }
 
 /** A virtual system behind the interface that the controller drives. */
 export function virtualSut(
   variant: string,
-  serviceNs: (query: number) => number,
+  serviceNs: (run: number) => number,
   events: string[] = [],
-): NamedSut & { readonly context: RoundContext } {
-  const { context } = virtualSystem(serviceNs);
+): NamedSut {
+  const { generator, nowNs } = virtualSystem(serviceNs);
+  const { sampleCount, samplesPerRun, laneCount } = generator;
   return {
-    context,
     identity: identityOf(variant),
     handle: {
-      warmUp: (spec) => {
+      load: async () => ok({ sampleCount, samplesPerRun, laneCount, loadSeconds: 0.5 }),
+      warmUp: (spec, onAlive) => {
         events.push(`warm-up ${variant}`);
-        return warmUpUntilSteady(context, spec);
+        return warmUpUntilSteady(generator, spec, nowNs, onAlive);
       },
-      round: (spec) => {
+      round: (spec, onRuns) => {
         events.push(`round ${spec.index} ${variant}`);
-        return runRound(context, spec);
+        return runRound(generator, spec, {}, onRuns);
       },
       finish: async () => {
         events.push(`finish ${variant}`);
         return ok({ peakRssBytes: 64 * 1024 ** 2, cpuSeconds: 3 });
+      },
+      stop: () => {
+        events.push(`stop ${variant}`);
       },
       kill: () => {
         events.push(`kill ${variant}`);
@@ -58,6 +82,16 @@ export function identityOf(variant: string): SutIdentity {
   return { model: 'digits', variant, device: 'cpu', provider: 'cpu', threads: 1 };
 }
 
+/** A warm-up that came to rest. */
+export const STEADY: WarmUpResult = {
+  queries: 30,
+  durationNs: 3e7,
+  steady: true,
+  queriesPerSecond: 1000,
+  firstRunNs: [2e6],
+};
+
+/** Queries one after another, as of a single-stream round. */
 export function roundOf(
   index: number,
   latencyNs: readonly number[],
@@ -67,11 +101,24 @@ export function roundOf(
     index,
     scenario: 'single-stream',
     startNs: 0n,
+    plannedRuns: null,
     durationNs: latencyNs.reduce((sum, latency) => sum + latency, 0),
     samples: latencyNs.length,
     latencyNs: Float64Array.from(latencyNs),
+    runs: backToBack(latencyNs),
+    complete: true,
     ...more,
   };
+}
+
+function backToBack(latencyNs: readonly number[]): RunRecords {
+  let endNs = 0;
+  const doneNs = Float64Array.from(latencyNs, (latency) => {
+    endNs += latency;
+    return endNs;
+  });
+  const startNs = doneNs.map((done, run) => done - (latencyNs[run] as number));
+  return { run: Float64Array.from(latencyNs.keys()), dueNs: startNs, readyNs: startNs, startNs, doneNs };
 }
 
 export function settingsOf(given: Partial<BenchSettings>): BenchSettings {

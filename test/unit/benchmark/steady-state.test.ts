@@ -1,9 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import type { LoadGenerator } from '../../../src/benchmark/load-generator.ts';
 import { isSteady, warmUpUntilSteady } from '../../../src/benchmark/steady-state.ts';
 import { ProblemError, problem } from '../../../src/core/problem.ts';
 import { virtualSystem } from './fakes.ts';
 
 const spec = { windowDurationNs: 10_000, maxDurationNs: 200_000, seed: 1 };
+
+function warmUp({ generator, nowNs }: { generator: LoadGenerator; nowNs: () => bigint }, onAlive = () => {}) {
+  return warmUpUntilSteady(generator, spec, nowNs, onAlive);
+}
 
 describe('isSteady', () => {
   const window = (queriesPerSecond: number, medianNs: number) => ({ queriesPerSecond, medianNs });
@@ -21,48 +26,51 @@ describe('isSteady', () => {
 });
 
 describe('warmUpUntilSteady', () => {
-  it('stops after three equal windows', async () => {
-    const { context, issued } = virtualSystem(() => 1_000);
-    expect(await warmUpUntilSteady(context, spec)).toEqual({
+  it('runs every shape once, then stops after three equal windows', async () => {
+    const system = virtualSystem(() => 1_000);
+    let alive = 0;
+    expect(await warmUp(system, () => alive++)).toEqual({
       ok: true,
-      value: { queries: 30, durationNs: 30_000, steady: true, queriesPerSecond: 1e6 },
+      value: { queries: 31, durationNs: 31_000, steady: true, queriesPerSecond: 1e6, firstRunNs: [1_000] },
     });
-    expect(issued).toHaveLength(30);
+    expect(system.issued).toHaveLength(31);
+    expect(alive).toBe(4);
   });
 
   it('goes on while a system is still getting faster', async () => {
-    const { context, issued } = virtualSystem((query) => (query < 20 ? 4_000 - query * 150 : 1_000));
-    const result = await warmUpUntilSteady(context, spec);
+    const system = virtualSystem((run) => (run < 20 ? 4_000 - run * 150 : 1_000));
+    const result = await warmUp(system);
     expect(result).toMatchObject({ ok: true, value: { steady: true, queriesPerSecond: 1e6 } });
-    expect(issued.length).toBeGreaterThan(40);
+    expect(system.issued.length).toBeGreaterThan(40);
   });
 
   it('gives up on a system that never settles and says so', async () => {
-    const { context } = virtualSystem((query) => 10_000 + 1_000 * (query % 10));
-    const result = await warmUpUntilSteady(context, spec);
+    const result = await warmUp(virtualSystem((run) => 10_000 + 1_000 * (run % 10)));
     expect(result).toMatchObject({ ok: true, value: { steady: false } });
     expect(result.ok && result.value.durationNs).toBeGreaterThanOrEqual(200_000);
   });
 
   it('runs three windows of a model that is slower than the time allowed', async () => {
-    const { context, issued } = virtualSystem(() => 9_000_000);
-    expect(await warmUpUntilSteady(context, spec)).toMatchObject({ ok: true, value: { steady: true } });
-    expect(issued).toHaveLength(3);
+    const system = virtualSystem(() => 9_000_000);
+    expect(await warmUp(system)).toMatchObject({ ok: true, value: { steady: true } });
+    expect(system.issued).toHaveLength(4);
   });
 
-  it('runs one sample of every shape first', async () => {
-    const { context, issued } = virtualSystem(() => 1_000);
-    await warmUpUntilSteady(context, { ...spec, shapeSamples: [3, 1] });
+  it('runs one sample of every shape first and tells how long the first run of each took', async () => {
+    const { generator, issued, nowNs } = virtualSystem((run) => (run < 2 ? 5_000 + run : 1_000));
+    const shapes = { ...generator, shapeSamples: [3, 1] };
+    const result = await warmUp({ generator: shapes, nowNs });
     expect(issued.slice(0, 2)).toEqual([3, 1]);
+    expect(result).toMatchObject({ value: { firstRunNs: [5_000, 5_001] } });
   });
 
   it('returns the problem of a system that refuses its input', async () => {
-    const { context } = virtualSystem(() => {
-      throw new ProblemError(problem('model-run-failed', 'Wrong shape', { place: { sample: 2 } }));
+    const system = virtualSystem(() => {
+      throw new ProblemError(problem('inference-failed', 'Wrong shape', { place: { sample: 2 } }));
     });
-    expect(await warmUpUntilSteady(context, spec)).toMatchObject({
+    expect(await warmUp(system)).toMatchObject({
       ok: false,
-      error: { kind: 'model-run-failed', place: { sample: 2 } },
+      error: { kind: 'inference-failed', place: { sample: 2 } },
     });
   });
 });

@@ -1,13 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/core/clock.ts';
 import { attemptAsync } from '../../../src/core/problem.ts';
+import type { NamedTensors } from '../../../src/core/tensor.ts';
+import { buildFeeds } from '../../../src/jobs/bench-feeds.ts';
 import { evaluateModels } from '../../../src/jobs/evaluate-models.ts';
 import type { EvaluateTask } from '../../../src/jobs/evaluate-task.ts';
 import { generateFeeds } from '../../../src/jobs/generated-feeds.ts';
 import type { QuantizeTask } from '../../../src/jobs/quantize-task.ts';
 import { selfCheck } from '../../../src/jobs/self-check.ts';
-import { openSystemUnderTest } from '../../../src/jobs/system-under-test.ts';
 import { completeRecipe } from '../../../src/quantization/recipe.ts';
+import { openBareSession, toTensors } from '../../../src/runtime/bare-session.ts';
 import { FEEDBACK, writeRecurrentData, writeRecurrentModel } from '../../support/recurrent-model.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { unwrap } from '../../support/unwrap.ts';
@@ -114,22 +116,25 @@ describe('generateFeeds', () => {
   });
 });
 
-describe('a recurrent model under test', () => {
-  it('is loaded with the states of its samples, and answers rounds', async () => {
+describe('the feeds of a recurrent model in a benchmark', () => {
+  it('hold the states that the samples before them lead to', async () => {
     const folder = temporaryFolder();
-    const task = {
-      kind: 'sut',
-      modelPath: writeRecurrentModel(folder),
-      data: { spec: { path: writeRecurrentData(folder, 4) }, split: 'eval' },
-      threads: 1,
-    } as const;
-    const obey = await openSystemUnderTest({ ...task, states: [FEEDBACK] }, context);
-    const spec = { scenario: 'offline', runCount: 4, index: 0, seed: 1, leadInDurationNs: 0 } as const;
-    const round = await obey({ verb: 'round', spec: { ...spec, maxDurationNs: 1e9 } });
-    expect(unwrap(round)).toMatchObject({ samples: 4 });
-    expect(await attemptAsync(() => openSystemUnderTest(task, context))).toMatchObject({
+    const data = { spec: { path: writeRecurrentData(folder, 4) }, split: 'eval' };
+    const session = unwrap(openBareSession(writeRecurrentModel(folder), { intraOpThreads: 1 }));
+    const model = { ...session, run: (feeds: NamedTensors) => toTensors(session.prepare(feeds)()) };
+    const feeds = await buildFeeds({ data, states: [FEEDBACK], batch: 1 }, model);
+    expect(feeds).toHaveLength(4);
+    const outputs = model.run(feeds[2] as NamedTensors);
+    expect(feeds[3]?.[FEEDBACK.input]).toEqual(outputs[FEEDBACK.output]);
+    expect(await attemptAsync(() => buildFeeds({ data, batch: 1 }, model))).toMatchObject({
       ok: false,
       error: { kind: 'input-missing' },
     });
+    expect(await attemptAsync(() => buildFeeds({ data, states: [FEEDBACK], batch: 2 }, model))).toMatchObject(
+      {
+        ok: false,
+        error: { kind: 'batch-not-supported' },
+      },
+    );
   });
 });

@@ -1,0 +1,3 @@
+import { benchLaneMain } from './bench-lane.ts';
+
+await benchLaneMain();

@@ -1,0 +1,57 @@
+import { createLoadBoard, type LoadBoard, stopLoad } from '../benchmark/load/load-board.ts';
+import { sharedPlan } from '../benchmark/load/load-plan.ts';
+import { takeRuns } from '../benchmark/load/run-ring.ts';
+import type { LoadGenerator } from '../benchmark/load-generator.ts';
+import type { Clock } from '../core/clock.ts';
+import { ok } from '../core/result.ts';
+import type { BenchLane, LaneReady } from './bench-lane.ts';
+
+/** A generator whose load can be ended from outside. */
+export interface StoppableGenerator extends LoadGenerator {
+  /** Ends the load under way, if there is one, after the runs that its lanes are at. */
+  stop(): void;
+}
+
+/** How often finished runs are collected. Once a second leaves the lanes alone. */
+const COLLECT_MS = 1000;
+
+/** Lanes get their load before it starts, so that none is late for it. */
+const START_AHEAD_NS = 5_000_000n;
+
+/** Joins lanes that are ready to a load generator. */
+export function generateByLanes(
+  lanes: readonly BenchLane[],
+  { sampleCount, shapeSamples }: LaneReady,
+  samplesPerRun: number,
+  clock: Clock,
+): StoppableGenerator {
+  let boards: readonly LoadBoard[] = [];
+  return {
+    laneCount: lanes.length,
+    sampleCount,
+    samplesPerRun,
+    shapeSamples,
+    stop: () => {
+      for (const board of boards) stopLoad(board);
+    },
+    run: async (given, onRuns, { onEveryLane = false } = {}) => {
+      const plan = sharedPlan(given);
+      const shared = createLoadBoard();
+      const perLane = lanes.map(() => (onEveryLane ? createLoadBoard() : shared));
+      boards = perLane;
+      const collect = () => {
+        for (const { ring } of lanes) onRuns(takeRuns(ring));
+      };
+      const timer = setInterval(collect, COLLECT_MS);
+      const startNs = clock.nowNs() + START_AHEAD_NS;
+      const answers = await Promise.all(
+        lanes.map((lane, index) => lane.run({ plan, board: perLane[index] as LoadBoard, startNs })),
+      );
+      clearInterval(timer);
+      collect();
+      boards = [];
+      for (const answer of answers) if (!answer.ok) return answer;
+      return ok({ startNs });
+    },
+  };
+}

@@ -1,0 +1,148 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { toRecords } from '../../src/benchmark/load/run-records.ts';
+import type { RoundSpec } from '../../src/benchmark/round.ts';
+import { systemClock } from '../../src/core/clock.ts';
+import { attemptAsync } from '../../src/core/problem.ts';
+import type { SutTask } from '../../src/jobs/sut-task.ts';
+import { openSystemUnderTest } from '../../src/jobs/system-under-test.ts';
+import type { WorkerEvent } from '../../src/jobs/worker-protocol.ts';
+import { writeClassifier, writeLookup, writeSamples } from '../support/evaluated-models.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { unwrap } from '../support/unwrap.ts';
+
+const ENTRY = new URL('../../dist/jobs/bench-lane-main.js', import.meta.url);
+const isBuilt = existsSync(fileURLToPath(ENTRY));
+
+function classifierTask(more: Partial<SutTask> = {}): SutTask {
+  const folder = temporaryFolder();
+  return {
+    kind: 'sut',
+    modelPath: writeClassifier(folder, 'model.onnx', [
+      [1, 0],
+      [0, 1],
+    ]),
+    data: {
+      spec: {
+        path: writeSamples(folder, 'data.npz', [
+          [1, 2],
+          [3, 4],
+          [5, 6],
+        ]),
+      },
+      split: 'eval',
+    },
+    threads: 1,
+    lanes: 1,
+    batch: 1,
+    ...more,
+  };
+}
+
+async function open(task: SutTask) {
+  const chunks: Float64Array[] = [];
+  const emit = (event: WorkerEvent) => {
+    if (event.kind === 'runs') chunks.push(event.records);
+  };
+  const system = await openSystemUnderTest(task, { clock: systemClock, emit }, ENTRY);
+  return { system, records: () => toRecords(chunks.splice(0)) };
+}
+
+function specOf(load: RoundSpec['load']): RoundSpec {
+  return { index: 0, scenario: 'closed-loop', seed: 1, leadInDurationNs: 0, load };
+}
+
+const closed = (minQueries: number) =>
+  specOf({ kind: 'closed', limits: { minQueries, minDurationNs: 0, maxDurationNs: 60e9 } });
+
+describe.skipIf(!isBuilt)('lanes of a benchmark', () => {
+  it('share the runs of a load: each is done once, by whoever is free', async () => {
+    const { system, records } = await open(classifierTask({ lanes: 2 }));
+    expect(system.loaded).toMatchObject({ sampleCount: 3, samplesPerRun: 1, laneCount: 2 });
+    const load = { kind: 'at-once', runCount: 20_000, maxDurationNs: 60e9 } as const;
+    unwrap(await system.obey({ verb: 'round', spec: specOf(load) }));
+    const { run, startNs, doneNs } = records();
+    expect([...run]).toEqual(Array.from({ length: 20_000 }, (_, index) => index));
+    const overlaps = startNs.filter((start, index) => index > 0 && start < (doneNs[index - 1] as number));
+    expect(overlaps.length).toBeGreaterThan(0);
+  });
+
+  it('call the model when a query is due, not before, and note when it was', async () => {
+    const { system, records } = await open(classifierTask());
+    const dueNs = Float64Array.from({ length: 40 }, (_, query) => query * 5e6);
+    const load = {
+      kind: 'scheduled',
+      arrivals: { kind: 'trace', dueNs },
+      length: { durationNs: 1, minQueries: 1 },
+      maxDurationNs: 60e9,
+    } as const;
+    unwrap(await system.obey({ verb: 'round', spec: specOf(load) }));
+    const measured = records();
+    expect([...measured.dueNs]).toEqual([...dueNs]);
+    expect(measured.startNs.every((start, query) => start >= (dueNs[query] as number))).toBe(true);
+    const lag = [...measured.startNs.map((start, query) => start - (dueNs[query] as number))].sort(
+      (a, b) => a - b,
+    );
+    // Half of the queries of an idle system start within a millisecond even on a busy host.
+    expect(lag[20]).toBeLessThan(1e6);
+  });
+
+  it('work off a query of several runs together before the next is issued', async () => {
+    const { system, records } = await open(classifierTask({ lanes: 2 }));
+    const limits = { minQueries: 200, minDurationNs: 0, maxDurationNs: 60e9 };
+    unwrap(
+      await system.obey({ verb: 'round', spec: specOf({ kind: 'grouped', samplesPerQuery: 4, limits }) }),
+    );
+    const { run, dueNs, startNs, doneNs } = records();
+    expect(run).toHaveLength(800);
+    for (let query = 1; query < 200; query++) {
+      const lastDone = Math.max(...doneNs.subarray((query - 1) * 4, query * 4));
+      expect(dueNs[query * 4]).toBe(lastDone);
+      expect(Math.min(...startNs.subarray(query * 4, query * 4 + 4))).toBeGreaterThanOrEqual(lastDone);
+    }
+  });
+
+  it('end at once when the load is stopped, with what they measured, and take the next', async () => {
+    const { system, records } = await open(classifierTask({ lanes: 2 }));
+    const hours = specOf({
+      kind: 'closed',
+      limits: { minQueries: 1, minDurationNs: 3600e9, maxDurationNs: 3600e9 },
+    });
+    const endless = system.obey({ verb: 'round', spec: hours });
+    setTimeout(() => system.stop(), 50);
+    expect(await endless).toMatchObject({ ok: true });
+    expect(records().run.length).toBeGreaterThan(100);
+    unwrap(await system.obey({ verb: 'round', spec: closed(10) }));
+    expect(records().run.length).toBeGreaterThanOrEqual(10);
+  });
+
+  it('warm up every shape on every lane', async () => {
+    const { system } = await open(classifierTask({ lanes: 2 }));
+    const spec = { windowDurationNs: 1e6, maxDurationNs: 1, seed: 1 };
+    const warmUp = unwrap(await system.obey({ verb: 'warm-up', spec }));
+    expect(warmUp).toMatchObject({ firstRunNs: [expect.any(Number)] });
+  });
+
+  it('all end when one fails, and say why', async () => {
+    const folder = temporaryFolder();
+    const modelPath = writeLookup(folder, 'lookup.onnx', [[1, 2]]);
+    const path = writeSamples(folder, 'data.npz', [[0], [9]]);
+    const task = classifierTask({ modelPath, data: { spec: { path }, split: 'eval' }, lanes: 2 });
+    const { system } = await open(task);
+    expect(await system.obey({ verb: 'round', spec: closed(1000) })).toMatchObject({
+      ok: false,
+      error: { kind: 'inference-failed', place: { file: modelPath } },
+    });
+  });
+
+  it.each([
+    ['a model that is not there', { modelPath: '/nowhere.onnx' }, 'model-not-found'],
+    ['a batch that the data is too small for', { batch: 9 }, 'too-few-samples'],
+  ])('do not start with %s', async (_name, more, kind) => {
+    expect(await attemptAsync(() => open(classifierTask(more)))).toMatchObject({
+      ok: false,
+      error: { kind },
+    });
+  });
+});
