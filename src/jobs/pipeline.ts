@@ -9,7 +9,7 @@ import { attemptAsync, type Problem, ProblemError, problem } from '../core/probl
 import type { Result } from '../core/result.ts';
 import type { Store } from '../store/store.ts';
 import type { Sampler } from '../telemetry/sampler.ts';
-import { benchVariants, type NamedModel } from './bench-variants.ts';
+import { benchVariants } from './bench-variants.ts';
 import type { InputDigests } from './digest-inputs.ts';
 import type { ModelEvaluation } from './evaluate-task.ts';
 import { type HostFingerprint, readHostFingerprint } from './host-fingerprint.ts';
@@ -19,6 +19,7 @@ import { startRunWatch } from './run-watch.ts';
 import type { RunTimeline } from './timeline-task.ts';
 import { unwrap } from './unwrap.ts';
 import { ensureVariant, type VariantArtifact } from './variant-artifact.ts';
+import type { NamedModel } from './variant-sut.ts';
 import { runTask, type WorkerHost } from './worker-process.ts';
 import type { JobProgress, WorkerEvent } from './worker-protocol.ts';
 

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { formatSeconds } from '../../src/core/units.ts';
 import type { CalibrationMethod } from '../../src/quantization/recipe.ts';
+import { benchAgainstPython } from './bench-against-python.ts';
 import { calibrationMemory } from './calibration-memory.ts';
 import { evaluationThroughput } from './evaluation-throughput.ts';
 import { int8Latency } from './int8-latency.ts';
@@ -19,6 +20,7 @@ import { samplerCost } from './sampler-cost.ts';
 // is shown and fails nothing: what a busy host says is no proof.
 
 const MEASUREMENTS: Readonly<Record<string, (onRow: OnRow) => Promise<readonly PerfRow[]>>> = {
+  'bench-against-python': benchAgainstPython,
   'calibration-memory': calibrationMemory,
   'evaluation-throughput': evaluationThroughput,
   'int8-latency': int8Latency,
