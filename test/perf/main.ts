@@ -4,15 +4,18 @@ import type { CalibrationMethod } from '../../src/quantization/recipe.ts';
 import { benchAgainstPython } from './bench-against-python.ts';
 import { calibrationMemory } from './calibration-memory.ts';
 import { evaluationThroughput } from './evaluation-throughput.ts';
+import { harnessOverhead } from './harness-overhead.ts';
 import { int8Latency } from './int8-latency.ts';
 import { largeModel } from './large-model.ts';
 import { metricsUnderLoad } from './metrics-under-load.ts';
+import { offlineThroughput } from './offline-throughput.ts';
 import { onnxRewrite } from './onnx-rewrite.ts';
 import { measurePeerParity } from './peer-parity-rows.ts';
 import { memoryRow, type OnRow, type PerfRow, plainRow, ratioRow } from './perf-row.ts';
 import { quantizeCost } from './quantize-cost.ts';
 import { quantizePeer } from './quantize-peer.ts';
 import { renderHost, renderProgress, renderRows } from './render-rows.ts';
+import { sameModel } from './same-model.ts';
 import { sampledRanges } from './sampled-ranges.ts';
 import { samplerCost } from './sampler-cost.ts';
 
@@ -23,14 +26,17 @@ const MEASUREMENTS: Readonly<Record<string, (onRow: OnRow) => Promise<readonly P
   'bench-against-python': benchAgainstPython,
   'calibration-memory': calibrationMemory,
   'evaluation-throughput': evaluationThroughput,
+  'harness-overhead': harnessOverhead,
   'int8-latency': int8Latency,
   'large-model': largeModel,
   'metrics-under-load': measureMetricsUnderLoad,
+  'offline-throughput': offlineThroughput,
   'onnx-rewrite': measureOnnxRewrite,
   'peer-parity': measurePeerParity,
   'quantize-cost': measureQuantizeCost,
   'quantize-peer': quantizePeer,
   'sampled-ranges': sampledRanges,
+  'same-model': sameModel,
   'sampler-cost': measureSamplerCost,
 };
 
