@@ -1,3 +1,4 @@
+import { concatenated } from './concatenated.ts';
 import { geometricMeanInterval } from './confidence-interval.ts';
 import {
   countOutliers,
@@ -8,7 +9,16 @@ import {
 } from './latency-statistics.ts';
 import type { RoundResult } from './round-result.ts';
 import type { Scenario } from './scenario.ts';
+import { type ScheduleSummary, summarizeSchedule } from './schedule-summary.ts';
 import type { BenchSettings } from './settings.ts';
+import {
+  createLatencyHistogram,
+  histogramToPlain,
+  type PlainHistogram,
+  recordLatency,
+} from './statistics/latency-histogram.ts';
+import { percentileInterval } from './statistics/percentile-interval.ts';
+import { type ServerVerdict, serverVerdict } from './statistics/server-verdict.ts';
 import { otherCpuCores, reasonsForInvalidity } from './validity.ts';
 import type { SutIdentity, VariantRecord } from './variant-record.ts';
 
@@ -34,10 +44,24 @@ export interface BenchResult extends SutIdentity {
   readonly samples: number;
   /** Time spent measuring, warm-up and lead-ins left out. */
   readonly durationSeconds: number;
+  /** Sessions that ran side by side. */
+  readonly concurrency: number;
+  /** Samples of one run of the model. */
+  readonly batch: number;
   /** From a query's due moment to its completion; in the offline scenario, of one run. Null when nothing was measured. */
   readonly latencySeconds: LatencySummary | null;
   /** Without the time spent waiting; null in closed-loop scenarios, where no query waits and latency is service time. */
   readonly serviceTimeSeconds: LatencySummary | null;
+  /** 95 % intervals of percentiles, which allow for queries that depend on those before them. */
+  readonly latencyIntervalsSeconds: LatencyIntervals;
+  /** Counts of all latencies; histograms of several results can be added up. */
+  readonly latencyHistogram: PlainHistogram;
+  /** Null where queries do not come by a schedule. */
+  readonly schedule: ScheduleSummary | null;
+  /** Whether a percentile stays within the bound that was asked for; null where none was. */
+  readonly bound: ServerVerdict | null;
+  /** What it takes until the model is at its speed; null where it could not be loaded. */
+  readonly coldStart: ColdStart | null;
   /** 95 % interval of a round's median latency, from the scatter between rounds; null for fewer than two rounds. */
   readonly medianIntervalSeconds: { readonly lower: number; readonly upper: number } | null;
   /** Samples per second of measuring. */
@@ -50,12 +74,30 @@ export interface BenchResult extends SutIdentity {
   readonly cpuSeconds: number | null;
 }
 
+export interface ColdStart {
+  /** From the start of the process until every session was made. */
+  readonly loadSeconds: number;
+  /** The first run of each distinct input shape; empty where there was none. */
+  readonly firstInferenceSeconds: readonly number[];
+}
+
+type LatencyIntervals = Readonly<Record<'p50' | 'p90' | 'p99', LatencyInterval | null>>;
+
+/** An end is null where the run does not bound the percentile on that side. */
+interface LatencyInterval {
+  readonly lower: number | null;
+  readonly upper: number | null;
+  /** As many independent latencies would tell as much. */
+  readonly effectiveQueries: number;
+}
+
 const CONFIDENCE = 0.95;
 
 /** The statistics and the validity of one variant's measurements. */
 export function summarizeVariant(record: VariantRecord, settings: BenchSettings): BenchResult {
-  const { identity, warmUp, rounds, usage } = record;
-  const sortedNs = pooled(rounds.map((round) => round.latencyNs));
+  const { identity, loaded, warmUp, rounds, usage } = record;
+  const latencyNs = concatenated(rounds.map((round) => round.latencyNs));
+  const sortedNs = sortedCopy(latencyNs);
   const summaries = rounds.map(summarizeRound);
   const durationSeconds = sum(rounds.map((round) => round.durationNs)) / 1e9;
   const samples = sum(rounds.map((round) => round.samples));
@@ -73,8 +115,26 @@ export function summarizeVariant(record: VariantRecord, settings: BenchSettings)
     queries: sortedNs.length,
     samples,
     durationSeconds,
+    concurrency: settings.concurrency,
+    batch: loaded?.samplesPerRun ?? 1,
     latencySeconds: summarizeLatencies(sortedNs),
-    serviceTimeSeconds: serviceNs.length === 0 ? null : summarizeLatencies(pooled(serviceNs)),
+    serviceTimeSeconds:
+      serviceNs.length === 0 ? null : summarizeLatencies(sortedCopy(concatenated(serviceNs))),
+    latencyIntervalsSeconds: {
+      p50: latencyInterval(latencyNs, 500),
+      p90: latencyInterval(latencyNs, 900),
+      p99: latencyInterval(latencyNs, 990),
+    },
+    latencyHistogram: histogramOf(latencyNs),
+    schedule: summarizeSchedule(rounds, settings.scenario),
+    bound: boundVerdict(latencyNs, settings),
+    coldStart:
+      loaded === null
+        ? null
+        : {
+            loadSeconds: loaded.loadSeconds,
+            firstInferenceSeconds: (warmUp?.firstRunNs ?? []).map((ns) => ns / 1e9),
+          },
     medianIntervalSeconds: median === null ? null : { lower: median.lower, upper: median.upper },
     throughput: durationSeconds === 0 ? null : samples / durationSeconds,
     outliers: countOutliers(sortedNs),
@@ -86,6 +146,28 @@ export function summarizeVariant(record: VariantRecord, settings: BenchSettings)
     peakRssBytes: usage?.peakRssBytes ?? null,
     cpuSeconds: measuredCpuSeconds(rounds),
   };
+}
+
+function latencyInterval(latencyNs: Float64Array, permille: number): LatencyInterval | null {
+  const interval = percentileInterval(latencyNs, permille, { confidence: CONFIDENCE });
+  if (interval === null) return null;
+  const seconds = (ns: number | null) => (ns === null ? null : ns / 1e9);
+  const { lowerNs, upperNs, effectiveQueries } = interval;
+  return { lower: seconds(lowerNs), upper: seconds(upperNs), effectiveQueries };
+}
+
+function histogramOf(latencyNs: Float64Array): PlainHistogram {
+  const histogram = createLatencyHistogram();
+  for (const latency of latencyNs) recordLatency(histogram, latency);
+  return histogramToPlain(histogram);
+}
+
+function boundVerdict(
+  latencyNs: Float64Array,
+  { latencyBoundSeconds, latencyBoundPermille }: BenchSettings,
+): ServerVerdict | null {
+  if (latencyBoundSeconds === null || latencyNs.length === 0) return null;
+  return serverVerdict(latencyNs, { boundNs: latencyBoundSeconds * 1e9, permille: latencyBoundPermille });
 }
 
 function summarizeRound(round: RoundResult): RoundSummary {
@@ -104,16 +186,6 @@ function summarizeRound(round: RoundResult): RoundSummary {
 function measuredCpuSeconds(rounds: readonly RoundResult[]): number | null {
   const measured = rounds.flatMap((round) => round.cpuSeconds ?? []);
   return measured.length === 0 || measured.length < rounds.length ? null : sum(measured);
-}
-
-function pooled(parts: readonly Float64Array[]): Float64Array {
-  const all = new Float64Array(sum(parts.map((part) => part.length)));
-  let offset = 0;
-  for (const part of parts) {
-    all.set(part, offset);
-    offset += part.length;
-  }
-  return all.sort();
 }
 
 function sum(values: readonly number[]): number {

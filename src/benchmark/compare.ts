@@ -31,6 +31,9 @@ export interface CompareOptions {
   readonly minEffectRatio?: number;
 }
 
+/** What a comparison looks at. */
+export type ComparableResult = Pick<BenchResult, 'variant' | 'scenario' | 'valid' | 'rounds'>;
+
 const FEWEST_ROUNDS = 3;
 
 /**
@@ -39,8 +42,8 @@ const FEWEST_ROUNDS = 3;
  * floor: the scatter of a single variant between rounds (that of the paired ratio over √2), at least `minEffectRatio`.
  */
 export function compareResults(
-  base: BenchResult,
-  candidate: BenchResult,
+  base: ComparableResult,
+  candidate: ComparableResult,
   { confidence = 0.95, minEffectRatio = 0.01 }: CompareOptions = {},
 ): SpeedUp {
   const metric = candidate.scenario === 'offline' ? 'throughput' : 'median-latency';

@@ -2,6 +2,7 @@ import { formatSeconds } from '../core/units.ts';
 import { minimumQueries } from './early-stopping.ts';
 import type { RoundResult } from './round-result.ts';
 import { isScheduled, judgedPermille } from './scenario.ts';
+import { summarizeSchedule } from './schedule-summary.ts';
 import type { BenchSettings } from './settings.ts';
 import type { VariantRecord } from './variant-record.ts';
 
@@ -61,7 +62,7 @@ function tooLittleMeasured(rounds: readonly RoundResult[], settings: BenchSettin
   const seconds = rounds.reduce((total, round) => total + round.durationNs, 0) / 1e9;
   const reasons: string[] = [];
   if (isScheduled(settings.scenario)) {
-    reasons.push(...unfinished(rounds));
+    reasons.push(...unfinished(rounds), ...(summarizeSchedule(rounds, settings.scenario)?.problems ?? []));
   } else if (seconds < settings.minDurationSeconds) {
     const expected = formatSeconds(settings.minDurationSeconds);
     reasons.push(`Measured for ${formatSeconds(seconds)}, less than the minimum of ${expected}`);

@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { type BenchResult, summarizeVariant } from '../../../src/benchmark/bench-result.ts';
-import { compareResults } from '../../../src/benchmark/compare.ts';
+import { type ComparableResult, compareResults } from '../../../src/benchmark/compare.ts';
 import { interleaveRounds, type RoundSlot } from '../../../src/benchmark/interleave.ts';
 import { type Random, seededRandom } from '../../../src/benchmark/random.ts';
-import { identityOf, normal, roundOf, settingsOf } from './fakes.ts';
+import { comparableOf, normal } from './fakes.ts';
 
 /** How a shared host makes medians of single turns scatter, as relative standard deviations. */
 interface HostNoise {
@@ -18,15 +17,13 @@ interface HostNoise {
 const DRIFTING: HostNoise = { drift: 0.05, turn: 0.02, disturbed: 0 };
 const DISTURBED: HostNoise = { ...DRIFTING, disturbed: 0.05 };
 
-const settings = settingsOf({ minDurationSeconds: 1e-6 });
-
 /** Two variants in turns on one host, the second slower by a factor. */
 function pairOf(
   random: Random,
   slots: readonly RoundSlot[],
   { drift, turn, disturbed }: HostNoise,
   slowDown: number,
-): [BenchResult, BenchResult] {
+): [ComparableResult, ComparableResult] {
   const mediansNs: [number[], number[]] = [[], []];
   let wander = normal(random);
   for (const { round, variant } of slots) {
@@ -36,13 +33,7 @@ function pairOf(
     const mediansOfVariant = mediansNs[variant] as number[];
     mediansOfVariant[round] = 1e6 * speed * disturbance * (variant === 1 ? slowDown : 1);
   }
-  return [resultOf('fp32', mediansNs[0]), resultOf('int8', mediansNs[1])];
-}
-
-function resultOf(variant: string, mediansNs: readonly number[]): BenchResult {
-  const rounds = mediansNs.map((median, index) => roundOf(index, [median, median, median]));
-  const record = { identity: identityOf(variant), warmUp: null, rounds, usage: null, failure: null };
-  return summarizeVariant(record, settings);
+  return [comparableOf('fp32', mediansNs[0]), comparableOf('int8', mediansNs[1])];
 }
 
 /** What is said in many comparisons, as shares. */

@@ -1,3 +1,4 @@
+import type { ComparableResult } from '../../../src/benchmark/compare.ts';
 import type { LaneClock } from '../../../src/benchmark/load/lane-clock.ts';
 import { runLane } from '../../../src/benchmark/load/lane-loop.ts';
 import { createLoadBoard } from '../../../src/benchmark/load/load-board.ts';
@@ -130,4 +131,21 @@ export function settingsOf(given: Partial<BenchSettings>): BenchSettings {
 /** Standard normal numbers from uniform ones (Box–Muller). */
 export function normal(random: () => number): number {
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+}
+
+/** What a comparison sees of single-stream rounds with these medians. */
+export function comparableOf(
+  variant: string,
+  mediansNs: readonly number[],
+  more: Partial<ComparableResult> = {},
+): ComparableResult {
+  const rounds = mediansNs.map((medianNs, round) => ({
+    round,
+    durationSeconds: 1,
+    queries: 3,
+    medianSeconds: medianNs / 1e9,
+    throughput: 1e9 / medianNs,
+    otherCpuCores: null,
+  }));
+  return { variant, scenario: 'single-stream', valid: true, rounds, ...more };
 }
