@@ -7,6 +7,7 @@ import {
   sortedCopy,
   summarizeLatencies,
 } from './latency-statistics.ts';
+import type { OutputCheckReport } from './output-check.ts';
 import type { RoundResult } from './round-result.ts';
 import type { Scenario } from './scenario.ts';
 import { type ScheduleSummary, summarizeSchedule } from './schedule-summary.ts';
@@ -60,6 +61,11 @@ export interface BenchResult extends SutIdentity {
   readonly schedule: ScheduleSummary | null;
   /** Whether a percentile stays within the bound that was asked for; null where none was. */
   readonly bound: ServerVerdict | null;
+  /**
+   * Outputs taken at random while it was measured, held against those of a session that nobody measured (MLPerf's TEST01);
+   * null where it did not come to that.
+   */
+  readonly outputCheck: OutputCheckReport | null;
   /** What it takes until the model is at its speed; null where it could not be loaded. */
   readonly coldStart: ColdStart | null;
   /** 95 % interval of a round's median latency, from the scatter between rounds; null for fewer than two rounds. */
@@ -128,6 +134,7 @@ export function summarizeVariant(record: VariantRecord, settings: BenchSettings)
     latencyHistogram: histogramOf(latencyNs),
     schedule: summarizeSchedule(rounds, settings.scenario),
     bound: boundVerdict(latencyNs, settings),
+    outputCheck: usage?.outputCheck ?? null,
     coldStart:
       loaded === null
         ? null

@@ -115,6 +115,21 @@ export function createOutputCheck(
   };
 }
 
+/** One report of several. */
+export function mergeOutputChecks(reports: readonly OutputCheckReport[]): OutputCheckReport {
+  const sum = (figure: 'compared' | 'equalBits') =>
+    reports.reduce((total, report) => total + report[figure], 0);
+  const largest = (figure: 'maxAbsDifference' | 'maxRelativeDifference') =>
+    reports.reduce((most, report) => Math.max(most, report[figure]), 0);
+  return {
+    compared: sum('compared'),
+    equalBits: sum('equalBits'),
+    maxAbsDifference: largest('maxAbsDifference'),
+    maxRelativeDifference: largest('maxRelativeDifference'),
+    mismatches: reports.flatMap(({ mismatches }) => mismatches),
+  };
+}
+
 interface Difference {
   readonly equalBits: boolean;
   readonly maxAbsolute: number;

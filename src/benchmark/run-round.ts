@@ -25,7 +25,7 @@ export async function runRound(
   }
   const plan = planRound(spec, generator);
   const before = { cpu: probes.cpuSeconds?.(), other: probes.otherCpuSeconds?.() };
-  const started = await generator.run(plan, onRuns);
+  const started = await generator.run(plan, onRuns, { keepOutputs: true });
   const after = { cpu: probes.cpuSeconds?.(), other: probes.otherCpuSeconds?.() };
   if (!started.ok) return started;
   const cpuSeconds = difference(before.cpu, after.cpu);

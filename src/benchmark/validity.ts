@@ -36,6 +36,7 @@ export function reasonsForInvalidity(record: VariantRecord, settings: BenchSetti
     );
   }
   reasons.push(...tooLittleMeasured(rounds, settings));
+  reasons.push(...otherOutputs(record.usage));
   const cores = otherCpuCores(rounds);
   if (cores !== null && cores > settings.maxOtherCpuCores) {
     reasons.push(
@@ -87,4 +88,15 @@ function unfinished(rounds: readonly RoundResult[]): string[] {
     0,
   );
   return missing === 0 ? [] : [`${missing} of ${planned} queries were not completed in the time allowed`];
+}
+
+/** A model that computes something else under load is not measured at what it is for. */
+function otherOutputs(usage: VariantRecord['usage']): string[] {
+  const { compared = 0, mismatches = [] } = usage?.outputCheck ?? {};
+  const [first] = mismatches;
+  if (first === undefined) return [];
+  return [
+    `${mismatches.length} of ${compared} outputs that were looked at differ from those of a run without load; ` +
+      `'${first.output}' of feed ${first.sample}: ${first.reason}`,
+  ];
 }

@@ -1,4 +1,5 @@
 import type { Problem } from '../core/problem.ts';
+import type { OutputCheckReport } from './output-check.ts';
 import type { SutCapacity } from './round.ts';
 import type { RoundResult } from './round-result.ts';
 import type { WarmUpResult } from './steady-state.ts';
@@ -25,6 +26,8 @@ export interface LoadedSut extends SutCapacity {
 export interface SutUsage {
   readonly peakRssBytes: number;
   readonly cpuSeconds: number;
+  /** Outputs that were kept while it was measured, against those of a session that was not. */
+  readonly outputCheck: OutputCheckReport;
 }
 
 /** What came back from one variant, whole or cut short. */

@@ -2,14 +2,17 @@ import { createLoadBoard, type LoadBoard, stopLoad } from '../benchmark/load/loa
 import { sharedPlan } from '../benchmark/load/load-plan.ts';
 import { takeRuns } from '../benchmark/load/run-ring.ts';
 import type { LoadGenerator } from '../benchmark/load-generator.ts';
+import { mergeOutputChecks, type OutputCheckReport } from '../benchmark/output-check.ts';
 import type { Clock } from '../core/clock.ts';
-import { ok } from '../core/result.ts';
+import type { Problem } from '../core/problem.ts';
+import { ok, type Result } from '../core/result.ts';
 import type { BenchLane, LaneReady } from './bench-lane.ts';
 
 /** A generator whose load can be ended from outside. */
 export interface StoppableGenerator extends LoadGenerator {
   /** Ends the load under way, if there is one, after the runs that its lanes are at. */
   stop(): void;
+  checkOutputs(): Promise<Result<OutputCheckReport, Problem>>;
 }
 
 /** How often finished runs are collected. Once a second leaves the lanes alone. */
@@ -34,7 +37,16 @@ export function generateByLanes(
     stop: () => {
       for (const board of boards) stopLoad(board);
     },
-    run: async (given, onRuns, { onEveryLane = false } = {}) => {
+    checkOutputs: async () => {
+      const reports: OutputCheckReport[] = [];
+      for (const lane of lanes) {
+        const report = await lane.checkOutputs();
+        if (!report.ok) return report;
+        reports.push(report.value);
+      }
+      return ok(mergeOutputChecks(reports));
+    },
+    run: async (given, onRuns, { onEveryLane = false, keepOutputs = false } = {}) => {
       const plan = sharedPlan(given);
       const shared = createLoadBoard();
       const perLane = lanes.map(() => (onEveryLane ? createLoadBoard() : shared));
@@ -45,7 +57,9 @@ export function generateByLanes(
       const timer = setInterval(collect, COLLECT_MS);
       const startNs = clock.nowNs() + START_AHEAD_NS;
       const answers = await Promise.all(
-        lanes.map((lane, index) => lane.run({ plan, board: perLane[index] as LoadBoard, startNs })),
+        lanes.map((lane, index) =>
+          lane.run({ plan, board: perLane[index] as LoadBoard, startNs, keepOutputs }),
+        ),
       );
       clearInterval(timer);
       collect();

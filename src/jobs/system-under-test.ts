@@ -6,7 +6,7 @@ import type { Problem } from '../core/problem.ts';
 import { ok, type Result } from '../core/result.ts';
 import { type LaneReady, startBenchLane } from './bench-lane.ts';
 import { hostBusySeconds } from './host-busy.ts';
-import { generateByLanes } from './lane-load.ts';
+import { generateByLanes, type StoppableGenerator } from './lane-load.ts';
 import { peakRssBytes, processCpuSeconds } from './process-memory.ts';
 import type { SutTask } from './sut-task.ts';
 import type { TaskContext } from './task-context.ts';
@@ -54,10 +54,17 @@ export async function openSystemUnderTest(
         case 'round':
           return runRound(generator, command.spec, probes, onRuns);
         case 'finish':
-          return ok<SutUsage>({ peakRssBytes: peakRssBytes(), cpuSeconds: processCpuSeconds() });
+          return finish(generator);
       }
     },
   };
+}
+
+/** The usage is read first, as the check takes memory and time of its own. */
+async function finish(generator: StoppableGenerator): Promise<Result<SutUsage, Problem>> {
+  const usage = { peakRssBytes: peakRssBytes(), cpuSeconds: processCpuSeconds() };
+  const checked = await generator.checkOutputs();
+  return checked.ok ? ok({ ...usage, outputCheck: checked.value }) : checked;
 }
 
 /** CPU time that everything but this process has taken since boot; undefined where the kernel does not tell. */

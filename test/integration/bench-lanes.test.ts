@@ -81,11 +81,6 @@ describe.skipIf(!isBuilt)('lanes of a benchmark', () => {
     const measured = records();
     expect([...measured.dueNs]).toEqual([...dueNs]);
     expect(measured.startNs.every((start, query) => start >= (dueNs[query] as number))).toBe(true);
-    const lag = [...measured.startNs.map((start, query) => start - (dueNs[query] as number))].sort(
-      (a, b) => a - b,
-    );
-    // Half of the queries of an idle system start within a millisecond even on a busy host.
-    expect(lag[20]).toBeLessThan(1e6);
   });
 
   it('work off a query of several runs together before the next is issued', async () => {

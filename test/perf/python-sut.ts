@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { mergeOutputChecks } from '../../src/benchmark/output-check.ts';
 import { planRound } from '../../src/benchmark/round.ts';
 import type { NamedSut } from '../../src/benchmark/sut-handle.ts';
 import { ok } from '../../src/core/result.ts';
@@ -60,7 +61,7 @@ export function pythonSut(python: string, modelPath: string, dataPath: string, t
       },
       finish: async () => {
         child.stdin.end();
-        return ok({ peakRssBytes: 0, cpuSeconds: 0 });
+        return ok({ peakRssBytes: 0, cpuSeconds: 0, outputCheck: mergeOutputChecks([]) });
       },
       stop: () => child.kill(),
       kill: () => child.kill('SIGKILL'),

@@ -25,7 +25,10 @@ const commands = {
     send({ kind: 'runs', records: Float64Array.from(runs.flat()) });
     return { startNs: 1n, plannedRuns: null, cpuSeconds: 0.1 };
   },
-  finish: () => ({ peakRssBytes: 2 ** 20, cpuSeconds: 1 }),
+  finish: () => ({
+    peakRssBytes: 2 ** 20, cpuSeconds: 1,
+    outputCheck: { compared: 1, equalBits: 1, maxAbsDifference: 0, maxRelativeDifference: 0, mismatches: [] },
+  }),
 };
 const tasks = {
   digest: () => ({ modelDigest: 'a'.repeat(64), dataDigest: 'b'.repeat(64), modelSizeBytes: 1000 }),

@@ -35,6 +35,7 @@ export function benchResultOf(variant: string, more: Partial<BenchResult> = {}):
     latencyHistogram: { digits: 3, count: 0, sumNs: 0, minNs: null, maxNs: null, buckets: [] },
     schedule: null,
     bound: null,
+    outputCheck: null,
     coldStart: null,
     serviceTimeSeconds: null,
     medianIntervalSeconds: { lower: seconds, upper: seconds },

@@ -3,7 +3,7 @@ import { summarizeVariant } from '../../../src/benchmark/bench-result.ts';
 import type { VariantRecord } from '../../../src/benchmark/variant-record.ts';
 import { toJson } from '../../../src/core/json.ts';
 import { problem } from '../../../src/core/problem.ts';
-import { identityOf, roundOf, STEADY, settingsOf } from './fakes.ts';
+import { identityOf, NOTHING_CHECKED, roundOf, STEADY, settingsOf } from './fakes.ts';
 
 const millisecond = 1e6;
 const settings = settingsOf({ rounds: 2, minDurationSeconds: 0.1, minQueries: 100 });
@@ -12,7 +12,7 @@ const whole: VariantRecord = {
   loaded: { sampleCount: 4, samplesPerRun: 1, laneCount: 1, loadSeconds: 0.5 },
   warmUp: STEADY,
   rounds: [0, 1].map((index) => roundOf(index, Array(50).fill(millisecond))),
-  usage: { peakRssBytes: 1_000, cpuSeconds: 9 },
+  usage: { peakRssBytes: 1_000, cpuSeconds: 9, outputCheck: NOTHING_CHECKED },
   failure: null,
 };
 
@@ -82,6 +82,21 @@ describe('summarizeVariant', () => {
       'other work on the host',
       { rounds: whole.rounds.map((round) => ({ ...round, otherCpuSeconds: 0.03 })) },
       /^Other work on the host took 0\.60 CPU cores on average, more than the 0\.25 allowed$/,
+    ],
+    [
+      'outputs that are not those of a run without load',
+      {
+        usage: {
+          peakRssBytes: 1,
+          cpuSeconds: 1,
+          outputCheck: {
+            ...NOTHING_CHECKED,
+            compared: 4,
+            mismatches: [{ sample: 2, output: 'scores', reason: '1 of 9 elements differ' }],
+          },
+        },
+      },
+      /^1 of 4 outputs that were looked at differ .*'scores' of feed 2: 1 of 9 elements differ$/,
     ],
     [
       'a process that was starved of CPU time',

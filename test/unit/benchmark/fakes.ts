@@ -5,6 +5,7 @@ import { createLoadBoard } from '../../../src/benchmark/load/load-board.ts';
 import type { RunRecords } from '../../../src/benchmark/load/run-records.ts';
 import { createRunRing, takeRuns } from '../../../src/benchmark/load/run-ring.ts';
 import type { LoadGenerator } from '../../../src/benchmark/load-generator.ts';
+import { mergeOutputChecks } from '../../../src/benchmark/output-check.ts';
 import type { RoundResult } from '../../../src/benchmark/round-result.ts';
 import { runRound } from '../../../src/benchmark/run-round.ts';
 import { type BenchSettings, benchSettings } from '../../../src/benchmark/settings.ts';
@@ -67,7 +68,7 @@ export function virtualSut(
       },
       finish: async () => {
         events.push(`finish ${variant}`);
-        return ok({ peakRssBytes: 64 * 1024 ** 2, cpuSeconds: 3 });
+        return ok({ peakRssBytes: 64 * 1024 ** 2, cpuSeconds: 3, outputCheck: NOTHING_CHECKED });
       },
       stop: () => {
         events.push(`stop ${variant}`);
@@ -78,6 +79,8 @@ export function virtualSut(
     },
   };
 }
+
+export const NOTHING_CHECKED = mergeOutputChecks([]);
 
 export function identityOf(variant: string): SutIdentity {
   return { model: 'digits', variant, device: 'cpu', provider: 'cpu', threads: 1 };

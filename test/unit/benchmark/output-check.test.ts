@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { createOutputCheck, type OutputCheckReport } from '../../../src/benchmark/output-check.ts';
+import {
+  createOutputCheck,
+  mergeOutputChecks,
+  type OutputCheckReport,
+} from '../../../src/benchmark/output-check.ts';
 import { encodeFloat16 } from '../../../src/core/float16.ts';
 import type { ElementType, Tensor } from '../../../src/core/tensor.ts';
 
@@ -148,5 +152,14 @@ describe('createOutputCheck', () => {
     expect(report).toMatchObject({ compared: 3, equalBits: 1, maxAbsDifference: 2 });
     expect(report.mismatches.map(({ sample }) => sample)).toEqual([1, 2]);
     expect(createOutputCheck().report()).toMatchObject({ compared: 0, mismatches: [] });
+  });
+});
+
+describe('mergeOutputChecks', () => {
+  it('adds up what was compared and keeps the largest difference', () => {
+    const merged = mergeOutputChecks([check(float(1, 2), float(1, 2)), check(codes(1), codes(2))]);
+    expect(merged).toMatchObject({ compared: 2, equalBits: 1, maxAbsDifference: 1 });
+    expect(merged.mismatches).toHaveLength(1);
+    expect(mergeOutputChecks([])).toMatchObject({ compared: 0, maxAbsDifference: 0 });
   });
 });
