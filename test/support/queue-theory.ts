@@ -7,7 +7,7 @@ export interface PoissonQueue {
 }
 
 /** ρ = λ/μ, below 1 for a queue that has a steady state. */
-export function utilization({ arrivalRate, serviceTime }: PoissonQueue): number {
+function utilization({ arrivalRate, serviceTime }: PoissonQueue): number {
   return arrivalRate * serviceTime;
 }
 

@@ -19,14 +19,14 @@ export function binomialRanks(n: number, permille: number, confidence: number): 
   const { first, probability } = binomialProbabilities(n, permille / 1000);
   const last = first + probability.length - 1;
   // x[rank] lies above the percentile when at most `rank` values are at or below it …
-  let lower = first === 0 ? null : first - 1;
+  let lower: number | null = null;
   for (let rank = first, below = 0; rank <= last; rank++) {
     below += probability[rank - first] as number;
     if (below > tail) break;
     lower = rank;
   }
   // … and at or below it when more than `rank` values are.
-  let upper = last < n ? last : null;
+  let upper: number | null = null;
   for (let more = last, above = 0; more >= first; more--) {
     above += probability[more - first] as number;
     if (above > tail) break;

@@ -29,7 +29,7 @@ export interface PercentileIntervalOptions {
   readonly method?: 'auto' | PercentileInterval['method'];
 }
 
-/** A batch is this many times longer than what `batchScale` calls independent, where up to 5 % of variance is still shared. */
+/** A batch is this many times longer than `batchScale` says: means whose dependence is not detected still have a little. */
 const SAFETY = 4;
 
 /** Fewer batches than this say nothing about their own scatter. */
@@ -67,8 +67,7 @@ export function percentileInterval(
   const sorted = sortedCopy(latencyNs);
   const estimateNs = sorted[Math.floor((n * permille) / 1000)] as number;
   const scale = method === 'order-statistics' ? INDEPENDENT : dependence(latencyNs, estimateNs);
-  const chosen =
-    method !== 'auto' ? method : scale.length === 1 && scale.reached ? 'order-statistics' : 'batch-means';
+  const chosen = method !== 'auto' ? method : scale.length === 1 ? 'order-statistics' : 'batch-means';
   const found =
     chosen === 'order-statistics'
       ? {
@@ -109,8 +108,7 @@ function batchMeanRanks(
   scale: { readonly length: number; readonly reached: boolean },
 ) {
   const n = latencyNs.length;
-  const longest = Math.max(1, Math.floor(n / FEWEST_BATCHES));
-  const batchQueries = Math.min(scale.length * SAFETY, longest);
+  const batchQueries = Math.min(scale.length * SAFETY, Math.max(1, Math.floor(n / FEWEST_BATCHES)));
   // Of latencies that equal the estimate, as many have on a coarse clock, it is not known on which side they belong.
   const above = scatterOf(batchCounts(latencyNs, batchQueries, (latency) => latency > estimateNs));
   const notBelow = scatterOf(batchCounts(latencyNs, batchQueries, (latency) => latency >= estimateNs));
@@ -126,7 +124,7 @@ function batchMeanRanks(
     ranks,
     batchQueries,
     effectiveQueries: n * Math.min(1, independent / stddev ** 2),
-    reliable: scale.reached && scale.length * SAFETY <= longest,
+    reliable: scale.reached,
   };
 }
 

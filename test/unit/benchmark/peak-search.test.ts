@@ -16,6 +16,8 @@ const SETTINGS: PeakSearchSettings = {
   maxTrials: 60,
 };
 
+const outcome = (rate: number, passed: boolean): PeakTrial => ({ rate, passed });
+
 function search(
   passes: (rate: number, trial: number) => boolean,
   given: Partial<PeakSearchSettings> = {},
@@ -122,6 +124,18 @@ describe('nextPeakTrial', () => {
     };
     expect(closeShare(1)).toBeGreaterThan(0.95);
     expect(closeShare(0)).toBeLessThan(0.85);
+  });
+
+  it('goes by the lowest rate that fails, whatever passed above it', () => {
+    const trials = [outcome(10, true), outcome(20, false), outcome(30, true)];
+    expect(nextPeakTrial(SETTINGS, trials)).toEqual({ kind: 'try', rate: Math.sqrt(200), why: 'bisect' });
+  });
+
+  it('tries a rate again that passed as often as it failed, unless a higher one passes', () => {
+    const even = [outcome(14, true), outcome(14, false)];
+    const trials = [...even, outcome(10, true), outcome(20, false)];
+    expect(nextPeakTrial(SETTINGS, trials)).toEqual({ kind: 'try', rate: 14, why: 'repeat' });
+    expect(nextPeakTrial(SETTINGS, [...trials, outcome(16, true)])).toMatchObject({ why: 'bisect' });
   });
 
   it('does not depend on the order of the outcomes', () => {

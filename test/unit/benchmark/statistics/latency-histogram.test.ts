@@ -54,6 +54,12 @@ describe('histogramPercentile', () => {
     ]);
   });
 
+  it('is exact where all latencies are equal', () => {
+    const histogram = histogramOf(Array(10).fill(1_000_001));
+    expect(histogramPercentile(histogram, 500)).toBe(1_000_001);
+    expect(histogramPercentile(histogramOf([1_000_000, ...Array(9).fill(1_000_000)]), 500)).toBe(1_000_000);
+  });
+
   it('tells latencies beyond an hour by the greatest of them', () => {
     const histogram = histogramOf([1e6, 5e12, 6e12]);
     expect(histogramPercentile(histogram, 500)).toBe(6e12);

@@ -96,6 +96,32 @@ describe('percentileInterval', () => {
     });
   });
 
+  it('does not bound a 1st percentile from below that rests on one burst of quick answers', () => {
+    const latencyNs = Float64Array.from({ length: 5_000 }, (_, i) => (i >= 2_000 && i < 2_080 ? i : 1e6 + i));
+    expect(percentileInterval(latencyNs, 10)).toMatchObject({ method: 'batch-means', lowerNs: null });
+  });
+
+  it('allows for a burst above the estimate where most latencies equal it', () => {
+    const latencyNs = Float64Array.from({ length: 5_000 }, (_, i) => (i < 2_750 ? 1e6 : 3e6 + i));
+    const interval = percentileInterval(latencyNs, 500);
+    expect(interval?.estimateNs).toBe(1e6);
+    expect(interval?.upperNs ?? 3e6).toBeGreaterThanOrEqual(3e6);
+  });
+
+  it('sees the dependence of latencies among which one is huge', () => {
+    const latencyNs = autoregression(0.95, 5_000).draw(seededRandom(6));
+    latencyNs[2_000] = 1e12;
+    expect(percentileInterval(latencyNs, 500)).toMatchObject({ method: 'batch-means' });
+  });
+
+  it('is never narrower than for independent latencies, however regular the batches', () => {
+    const latencyNs = Float64Array.from({ length: 1_000 }, (_, i) => (i * 617) % 1_000);
+    const interval = percentileInterval(latencyNs, 900, { method: 'batch-means' });
+    // 1.96 standard deviations of the binomial distribution are 18.6 ranks.
+    expect(interval?.lowerNs).toBeLessThan(900 - 18);
+    expect(interval?.upperNs).toBeGreaterThan(900 + 18);
+  });
+
   it('says when the run is too short to tell how far the dependence reaches', () => {
     const rising = Float64Array.from({ length: 1_000 }, (_, i) => 1e6 + i);
     expect(percentileInterval(rising, 500)).toMatchObject({ method: 'batch-means', reliable: false });

@@ -56,6 +56,14 @@ describe('detectSaturation', () => {
     expect(detectSaturation(runAt(1.2)).saturated).toBe(true);
   });
 
+  it('counts queries that overtook others', () => {
+    const found = detectSaturation({
+      dueNs: Float64Array.of(0, 100, 200),
+      doneNs: Float64Array.of(1_000, 150, 250),
+    });
+    expect(found).toMatchObject({ finalBacklog: 2, drainNs: 800 });
+  });
+
   it('tells growth and drain of a steady overload', () => {
     // Every millisecond a query comes and takes 2 ms: half of them are left over.
     const times = simulateQueue({ queries: 1_001, gapNs: () => 1e6, serviceNs: () => 2e6 });
