@@ -40,7 +40,7 @@ function pairOf(
 function sharesOf(
   noise: HostNoise,
   slowDown: number,
-  { rounds = 12, comparisons = 200, inBlocks = false } = {},
+  { rounds = 12, comparisons = 1_000, inBlocks = false } = {},
 ): { faster: number; slower: number; missed: number } {
   const random = seededRandom(1);
   let [faster, slower, missed] = [0, 0, 0];
@@ -74,19 +74,22 @@ describe('compareResults on a host that is not quiet', () => {
     expect(faster + slower).toBeGreaterThan(0.2);
   });
 
-  it('finds a planted slow-down of 5 % in 95 of 100 comparisons where the host only drifts', () => {
+  it('finds a planted slow-down of 5 % in 9 of 10 comparisons where the host only drifts', () => {
     const { faster, slower } = sharesOf(DRIFTING, 1.05);
-    expect(slower).toBeGreaterThanOrEqual(0.95);
+    expect(slower).toBeGreaterThanOrEqual(0.9);
     expect(faster).toBe(0);
   });
 
-  it('finds 5 % in half of the comparisons and 10 % in three of four where turns are disturbed too', () => {
-    // A single disturbed turn widens interval and noise floor alike: what is lost is power, never the level.
+  it('finds 5 % in 4 of 5 comparisons and 10 % in nearly all where turns are disturbed too', () => {
     const small = sharesOf(DISTURBED, 1.05);
-    expect(small.slower).toBeGreaterThanOrEqual(0.5);
+    expect(small.slower).toBeGreaterThanOrEqual(0.8);
     expect(small.faster).toBe(0);
     const large = sharesOf(DISTURBED, 1.1);
-    expect(large.slower).toBeGreaterThanOrEqual(0.75);
+    expect(large.slower).toBeGreaterThanOrEqual(0.97);
     expect(large.faster).toBe(0);
+  });
+
+  it('finds it in nearly all with twice the rounds, which do not make it more timid', () => {
+    expect(sharesOf(DISTURBED, 1.05, { rounds: 24 }).slower).toBeGreaterThanOrEqual(0.97);
   });
 });
