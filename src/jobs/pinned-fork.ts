@@ -9,7 +9,8 @@ const SCRIPT_SWITCHES: ReadonlySet<string> = new Set(['-e', '--eval', '-p', '--p
 
 /**
  * What `child_process.fork` is to start so that a worker runs on these CPUs only: every thread inherits the affinity of the one
- * that made it. A library can still move its own threads elsewhere; `affinityOf` tells.
+ * that made it. A library can still move its own threads elsewhere, as ONNX Runtime does when it chooses their number itself
+ * (threads 0): a pinned worker has to be given one. `affinityOf` tells what is in force.
  */
 export function pinnedFork(
   cpus: CpuList,
