@@ -33,6 +33,9 @@ const DEBUG = 'PTQ_AGENT_DEBUG';
 const STDERR_TAIL_CHARACTERS = 4096;
 const KILL_AFTER_MS = 5000;
 
+/** How long the end of a process may take to be known after its channel has closed. */
+const GONE_WITHIN_MS = 2000;
+
 /**
  * One worker process, from its start to its end. It answers one request at a time; `ask` gives the answer or the reason
  * why none will come, and `close` leaves no process behind. Problems: `cancelled`, `worker-killed` (by a signal from outside), `worker-crashed` (by itself),
@@ -94,9 +97,8 @@ export class WorkerProcess {
     return new Promise((resolve) => {
       this.#waiting = resolve;
       this.#child.send(request, (error) => {
-        // A worker that is being cancelled may have gone before it heard; its end then gives the answer.
-        if (error && this.#controls.signal?.aborted !== true)
-          this.#answer(err(problem('worker-crashed', `the worker cannot be reached: ${error.message}`)));
+        // It may have gone before it heard, as one that is being cancelled; its end then gives the answer, and the reason.
+        if (error) setTimeout(() => this.#unreachable(resolve, error), GONE_WITHIN_MS).unref();
       });
     });
   }
@@ -132,6 +134,11 @@ export class WorkerProcess {
     });
     // `close` can come later, when the pid may be another process's already.
     this.#child.once('exit', stop);
+  }
+
+  #unreachable(waiting: (answer: Result<unknown, Problem>) => void, error: Error): void {
+    if (this.#waiting !== waiting || this.#controls.signal?.aborted) return;
+    this.#answer(err(problem('worker-crashed', `the worker cannot be reached: ${error.message}`)));
   }
 
   #receive(message: WorkerMessage): void {

@@ -21,6 +21,7 @@ const blocks = [];
 process.on('disconnect', () => process.exit(0));
 process.on('SIGTERM', () => {});
 process.on('message', async ({ modelPath }) => {
+  if (modelPath === 'grow') process.send({ kind: 'progress', progress: {} });
   if (modelPath === 'grow') for (;;) { blocks.push(Buffer.alloc(32e6, 1)); await setTimeout(5); }
   if (modelPath === 'modest') { blocks.push(Buffer.alloc(100e6, 1)); await setTimeout(700); }
   if (modelPath === 'slow') await setTimeout(1000);
@@ -77,8 +78,9 @@ describe.skipIf(process.platform !== 'linux')(
       const answer = runTask({ entry: entry() }, task('grow'), {
         signal: abort.signal,
         maxRssBytes: 300 * MEGABYTE,
+        killAfterMs: 60_000,
+        onEvent: () => abort.abort(),
       });
-      setTimeout(() => abort.abort(), 50);
       expect(await answer).toMatchObject({ error: { kind: 'cancelled' } });
     });
   },

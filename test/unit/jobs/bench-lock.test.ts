@@ -12,7 +12,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { createInterface } from 'node:readline';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
   acquireBenchLock,
   type BenchLock,
@@ -147,7 +148,7 @@ describe.skipIf(process.platform !== 'linux')('acquireBenchLock (skipped off Lin
     child.kill('SIGKILL');
   });
 
-  it('takes the place of a process that is gone, also before its parent has asked how it ended', async () => {
+  it('takes the place of a process that is gone, and removes its claim', async () => {
     const child = await sleeper();
     const folder = temporaryFolder();
     const file = claim(folder, child.pid as number);
@@ -157,6 +158,18 @@ describe.skipIf(process.platform !== 'linux')('acquireBenchLock (skipped off Lin
     expect((await acquire(folder)).ok).toBe(true);
     expect(existsSync(file)).toBe(false);
     expect(readdirSync(folder)).toHaveLength(1);
+  });
+
+  it('takes the place of a process that has ended and whose parent has not asked how', async () => {
+    const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 60'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const [line] = (await once(createInterface(parent.stdout), 'line')) as [string];
+    await vi.waitFor(() => expect(readFileSync(`/proc/${line}/stat`, 'utf8')).toMatch(/\) Z /));
+    const folder = temporaryFolder();
+    claim(folder, Number(line));
+    expect((await acquire(folder)).ok).toBe(true);
+    parent.kill('SIGKILL');
   });
 
   it('takes the place of a process whose pid is another process now', async () => {
