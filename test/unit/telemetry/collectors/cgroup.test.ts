@@ -22,5 +22,6 @@ describe('ownCgroupFolders', () => {
     ['a cgroup outside the namespace', '0::/../system.slice\n'],
     ['a kernel without cgroups', null],
   ])('is empty with %s', (_what, text) =>
-    expect(ownCgroupFolders(hostWith({ 'proc/self/cgroup': text }))).toEqual([]));
+    expect(ownCgroupFolders(hostWith({ 'proc/self/cgroup': text }))).toEqual([]),
+  );
 });
