@@ -7,8 +7,8 @@ import { collectPressure } from '../telemetry/collectors/pressure.ts';
 import { onlineCpus } from './cpu-affinity.ts';
 
 /**
- * Clocks are read of this many CPUs, spread over the watched ones: enough for a mean, and before Linux 5.18 asking a CPU
- * for its clock could take 10 ms each (arch_freq_get_on_cpu).
+ * Clocks are read of this many CPUs, spread over the watched ones: enough for a mean, and older kernels can take 10 ms
+ * to ask one CPU (arch_freq_get_on_cpu).
  */
 const MAX_CLOCKS = 16;
 

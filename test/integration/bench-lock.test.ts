@@ -1,12 +1,15 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { acquireBenchLock } from '../../src/jobs/bench-lock.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { unwrap } from '../support/unwrap.ts';
+
+const COMPILED = fileURLToPath(new URL('../../dist/jobs/bench-lock.js', import.meta.url));
 
 const MODULE = new URL('../../src/jobs/bench-lock.ts', import.meta.url).href;
 
@@ -50,6 +53,23 @@ function start(folder: string, log: string, rounds: number, mode = 'race'): Chil
   return child;
 }
 
+/** What a user without any rights is answered. */
+function asNobody(folder: string): string {
+  // From standard input and with plain modules, as that user may read neither the test's folder nor caches of others.
+  const script = `
+    import { acquireBenchLock } from '${pathToFileURL(COMPILED).href}';
+    const answer = await acquireBenchLock('cpu', { folder: '${folder}', waitMs: 0 });
+    process.stdout.write(answer.ok ? 'acquired' : answer.error.kind + ' ' + answer.error.message);`;
+  const user = { uid: 65534, gid: 65534 };
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module'], {
+    ...user,
+    input: script,
+    encoding: 'utf8',
+    cwd: '/',
+  });
+  return stdout + stderr;
+}
+
 function folders() {
   const base = temporaryFolder();
   const locks = join(base, 'locks');
@@ -87,6 +107,27 @@ describe.skipIf(process.platform !== 'linux')('the lock among processes (skipped
     expect(readdirSync(locks)).toHaveLength(1);
     lock.release();
   });
+
+  it.runIf(process.getuid?.() === 0 && existsSync(COMPILED))(
+    'keeps users apart, and a crash of one does not lock out another (skipped unless root, and compiled)',
+    async () => {
+      const { locks, log } = folders();
+      chmodSync(locks, 0o1777);
+      const holder = start(locks, log, 1, 'keep');
+      await once(createInterface(holder.stdout as NodeJS.ReadableStream), 'line');
+      chmodSync(join(locks, '..'), 0o755);
+      expect(asNobody(locks)).toContain(
+        `bench-locked another benchmark is under way on this host: process ${holder.pid}`,
+      );
+      holder.kill('SIGKILL');
+      await once(holder, 'exit');
+      expect(asNobody(locks)).toBe('acquired');
+      // What the other user left behind cannot be removed by this one, and does not matter.
+      expect(readdirSync(locks)).toHaveLength(1);
+      chmodSync(locks, 0o755);
+      expect(asNobody(locks)).toMatch(/^bench-lock-unavailable .*EACCES/);
+    },
+  );
 
   it('is given back by a process that just ends', async () => {
     const { locks, log } = folders();
