@@ -30,6 +30,8 @@ function main(): void {
         return (await import('./inspect-model.ts')).inspectModel(request);
       case 'timeline':
         return (await import('./timeline-task.ts')).summarizeTimeline(request);
+      case 'device-trial':
+        return (await import('./device-trial.ts')).tryDevice(request, context);
       case 'sut':
         obey = await (await import('./system-under-test.ts')).openSystemUnderTest(request, context);
         return undefined;
