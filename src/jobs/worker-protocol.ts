@@ -4,6 +4,7 @@ import type { Phase, PhaseSpan } from '../core/phase.ts';
 import type { Problem } from '../core/problem.ts';
 import type { DeviceTrialTask } from './device-trial.ts';
 import type { DigestTask } from './digest-inputs.ts';
+import type { DoctorTask } from './doctor-task.ts';
 import type { EvaluateTask } from './evaluate-task.ts';
 import type { InspectTask } from './inspect-task.ts';
 import type { QuantizeTask } from './quantize-task.ts';
@@ -18,7 +19,8 @@ export type WorkerTask =
   | InspectTask
   | SutTask
   | TimelineTask
-  | DeviceTrialTask;
+  | DeviceTrialTask
+  | DoctorTask;
 
 /** How far a phase has come. `total` is absent where it cannot be known. */
 export interface JobProgress {
