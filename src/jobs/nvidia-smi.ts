@@ -37,10 +37,12 @@ export async function queryNvidiaGpus({
       const [words] = `${stdout}\n${stderr}`.trim().split('\n');
       failed(words === undefined || words === '' ? `failed: ${error.message}` : `says: ${words}`);
     });
-    // A driver that hangs keeps the process from ending even when it is killed, so nobody waits for that.
+    // A driver that hangs keeps the process from ending even when it is killed, so nobody waits for it or for its words.
     const timer = setTimeout(() => {
       child.kill('SIGKILL');
       child.unref();
+      child.stdout?.destroy();
+      child.stderr?.destroy();
       failed(`gave no answer within ${timeoutMs / 1000} s`);
     }, timeoutMs);
   });

@@ -113,11 +113,21 @@ describe('nvidia-smi', () => {
     }),
   );
 
-  it('that hangs is waited for no longer than its time', async () =>
-    expect(await queryNvidiaGpus({ command: script('exec sleep 60'), timeoutMs: 200 })).toEqual({
+  it('that hangs is waited for no longer than its time, nor are those that it has started', async () => {
+    const pipes = () => process.getActiveResourcesInfo().filter((name) => name === 'PipeWrap').length;
+    const settle = () => new Promise((resolve) => setTimeout(resolve, 200));
+    // Those of earlier tests close a little later.
+    await settle();
+    const before = pipes();
+    // The shell can be killed; the process that it waits for keeps its output open.
+    const command = script('sleep 2 & wait');
+    expect(await queryNvidiaGpus({ command, timeoutMs: 200 })).toEqual({
       ok: false,
       error: { kind: 'nvidia-smi-failed', message: 'nvidia-smi gave no answer within 0.2 s' },
-    }));
+    });
+    await settle();
+    expect(pipes()).toBeLessThanOrEqual(before);
+  });
 
   it('that is not there is another problem', async () =>
     expect(await queryNvidiaGpus({ command: join(temporaryFolder(), 'nvidia-smi') })).toMatchObject({
