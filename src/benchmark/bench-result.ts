@@ -1,5 +1,7 @@
 import { concatenated } from './concatenated.ts';
 import { geometricMeanInterval } from './confidence-interval.ts';
+import { addEnergy, type EnergyFigures, energyFigures } from './energy.ts';
+import { unobservedConditions } from './host-conditions.ts';
 import {
   countOutliers,
   type LatencySummary,
@@ -8,7 +10,7 @@ import {
   summarizeLatencies,
 } from './latency-statistics.ts';
 import type { OutputCheckReport } from './output-check.ts';
-import type { RoundResult } from './round-result.ts';
+import type { ContextSwitches, RoundResult } from './round-result.ts';
 import type { Scenario } from './scenario.ts';
 import { type ScheduleSummary, summarizeSchedule } from './schedule-summary.ts';
 import type { BenchSettings } from './settings.ts';
@@ -21,7 +23,7 @@ import {
 import { percentileInterval } from './statistics/percentile-interval.ts';
 import { type ServerVerdict, serverVerdict } from './statistics/server-verdict.ts';
 import { otherCpuCores, reasonsForInvalidity } from './validity.ts';
-import type { SutIdentity, VariantRecord } from './variant-record.ts';
+import type { ProviderUse, SutIdentity, VariantRecord } from './variant-record.ts';
 
 export interface RoundSummary {
   readonly round: number;
@@ -78,6 +80,16 @@ export interface BenchResult extends SutIdentity {
   readonly peakRssBytes: number | null;
   /** User and system CPU time during `durationSeconds`; null where it was not measured. */
   readonly cpuSeconds: number | null;
+  /** During `durationSeconds`; null where they were not counted. */
+  readonly contextSwitches: ContextSwitches | null;
+  /** Null where nothing counts energy. */
+  readonly energy: EnergyFigures | null;
+  /** The CPUs that the process could run on, as a CPU list. */
+  readonly cpus: string | null;
+  /** Who really ran the nodes; null where the runtime gave no profile. */
+  readonly placement: ProviderUse | null;
+  /** What nobody could watch on this host while it was measured, as phrases. */
+  readonly notObserved: readonly string[];
 }
 
 export interface ColdStart {
@@ -152,6 +164,11 @@ export function summarizeVariant(record: VariantRecord, settings: BenchSettings)
     rounds: summaries,
     peakRssBytes: usage?.peakRssBytes ?? null,
     cpuSeconds: measuredCpuSeconds(rounds),
+    contextSwitches: contextSwitchesOf(rounds),
+    energy: energyOf(record, sortedNs.length),
+    cpus: usage?.cpus ?? null,
+    placement: usage?.placement ?? null,
+    notObserved: unobserved(rounds),
   };
 }
 
@@ -193,6 +210,28 @@ function summarizeRound(round: RoundResult): RoundSummary {
 function measuredCpuSeconds(rounds: readonly RoundResult[]): number | null {
   const measured = rounds.flatMap((round) => round.cpuSeconds ?? []);
   return measured.length === 0 || measured.length < rounds.length ? null : sum(measured);
+}
+
+/** Null unless every round has them. */
+function contextSwitchesOf(rounds: readonly RoundResult[]): ContextSwitches | null {
+  const each = rounds.flatMap(({ contextSwitches }) => contextSwitches ?? []);
+  if (each.length === 0 || each.length < rounds.length) return null;
+  return {
+    voluntary: sum(each.map(({ voluntary }) => voluntary)),
+    involuntary: sum(each.map(({ involuntary }) => involuntary)),
+  };
+}
+
+/** Null unless the energy of every round is known. */
+function energyOf({ rounds, loaded }: VariantRecord, queries: number): EnergyFigures | null {
+  const each = rounds.flatMap(({ energy }) => energy ?? []);
+  if (each.length === 0 || each.length < rounds.length) return null;
+  return energyFigures(addEnergy(each), queries, loaded?.idleEnergy ?? null);
+}
+
+function unobserved(rounds: readonly RoundResult[]): readonly string[] {
+  const conditions = rounds.at(-1)?.conditions;
+  return conditions === undefined ? [] : unobservedConditions(conditions.after);
 }
 
 function sum(values: readonly number[]): number {

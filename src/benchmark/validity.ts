@@ -1,5 +1,6 @@
 import { formatSeconds } from '../core/units.ts';
 import { minimumQueries } from './early-stopping.ts';
+import { contaminationReasons } from './host-conditions.ts';
 import type { RoundResult } from './round-result.ts';
 import { isScheduled, judgedPermille } from './scenario.ts';
 import { summarizeSchedule } from './schedule-summary.ts';
@@ -36,7 +37,7 @@ export function reasonsForInvalidity(record: VariantRecord, settings: BenchSetti
     );
   }
   reasons.push(...tooLittleMeasured(rounds, settings));
-  reasons.push(...otherOutputs(record.usage));
+  reasons.push(...otherOutputs(record.usage), ...notOnDevice(record), ...contaminated(rounds));
   const cores = otherCpuCores(rounds);
   if (cores !== null && cores > settings.maxOtherCpuCores) {
     reasons.push(
@@ -99,4 +100,35 @@ function otherOutputs(usage: VariantRecord['usage']): string[] {
     `${mismatches.length} of ${compared} outputs that were looked at differ from those of a run without load; ` +
       `'${first.output}' of feed ${first.sample}: ${first.reason}`,
   ];
+}
+
+/** A result that names a device says something about that device, or it is invalid. */
+function notOnDevice({ identity, usage }: VariantRecord): string[] {
+  const { fellBack = [], isSoftware = false } = usage?.placement ?? {};
+  const [first] = fellBack;
+  const reasons = isSoftware ? [`${identity.device} computed on the processor: there is no such device`] : [];
+  if (first === undefined) return reasons;
+  return [
+    ...reasons,
+    `${fellBack.length} nodes did not run on ${identity.device}, the first of them ${first.node} (${first.op}, ` +
+      `${first.provider})`,
+  ];
+}
+
+/** What the host did to rounds, a sentence for each kind of thing. */
+function contaminated(rounds: readonly RoundResult[]): string[] {
+  const said = new Map<string, { readonly sentence: string; count: number }>();
+  for (const { conditions, durationNs } of rounds) {
+    if (conditions === undefined) continue;
+    for (const sentence of contaminationReasons(conditions.before, conditions.after, durationNs)) {
+      // Sentences of one kind differ in their figures alone.
+      const kind = sentence.replace(/[\d.,]+/g, '#');
+      const known = said.get(kind);
+      if (known === undefined) said.set(kind, { sentence, count: 1 });
+      else known.count += 1;
+    }
+  }
+  return [...said.values()].map(({ sentence, count }) =>
+    rounds.length === 1 ? sentence : `In ${count} of ${rounds.length} rounds: ${sentence}`,
+  );
 }

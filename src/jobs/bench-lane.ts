@@ -7,13 +7,15 @@ import { createRunRing, type RunRing } from '../benchmark/load/run-ring.ts';
 import type { OutputCheckReport } from '../benchmark/output-check.ts';
 import { seededRandom } from '../benchmark/random.ts';
 import { systemClock } from '../core/clock.ts';
-import { attempt, type Problem, ProblemError, problem } from '../core/problem.ts';
+import { attempt, attemptAsync, type Problem, ProblemError, problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { NamedTensors } from '../core/tensor.ts';
 import { type BareOutputs, openBareSession, toTensors } from '../runtime/bare-session.ts';
+import type { NodePlacement } from '../runtime/nodes-by-provider.ts';
 import { buildFeeds, firstOfEveryShape } from './bench-feeds.ts';
 import { keepOutputs } from './kept-outputs.ts';
 import { requireFile } from './open-model.ts';
+import { providersOf } from './providers-of.ts';
 import type { SutTask } from './sut-task.ts';
 import { unwrap } from './unwrap.ts';
 
@@ -37,7 +39,13 @@ interface LaneLoad {
   readonly keepOutputs: boolean;
 }
 
-type LaneRequest = LaneLoad | 'check-outputs';
+type LaneRequest = LaneLoad | 'check';
+
+/** What a lane finds out when all is measured. */
+export interface LaneCheck {
+  readonly outputCheck: OutputCheckReport;
+  readonly placement: NodePlacement | null;
+}
 
 type LaneAnswer = Result<unknown, Problem>;
 
@@ -47,8 +55,8 @@ export interface BenchLane {
   readonly ready: Promise<Result<LaneReady, Problem>>;
   /** Carries out its part of a load. A failure stops the load for all lanes of the board. */
   run(load: LaneLoad): Promise<Result<unknown, Problem>>;
-  /** Holds the outputs that were kept against those of a new session. */
-  checkOutputs(): Promise<Result<OutputCheckReport, Problem>>;
+  /** Holds the outputs that were kept against those of a new session, and finds out which provider ran what. */
+  check(): Promise<Result<LaneCheck, Problem>>;
 }
 
 /**
@@ -90,7 +98,7 @@ export function startBenchLane(entry: URL, task: SutTask): BenchLane {
     ring,
     ready: next() as Promise<Result<LaneReady, Problem>>,
     run: ask,
-    checkOutputs: () => ask('check-outputs') as Promise<Result<OutputCheckReport, Problem>>,
+    check: () => ask('check') as Promise<Result<LaneCheck, Problem>>,
   };
 }
 
@@ -103,9 +111,8 @@ export async function benchLaneMain(): Promise<void> {
   try {
     const lane = await openLane(task);
     port.on('message', (request: LaneRequest) => {
-      answer(
-        attempt(() => (request === 'check-outputs' ? lane.checkOutputs() : lane.carryOut(request, ring))),
-      );
+      if (request === 'check') void attemptAsync(lane.check).then(answer);
+      else answer(attempt(() => lane.carryOut(request, ring)));
     });
     answer(ok(lane.ready));
   } catch (error) {
@@ -116,7 +123,8 @@ export async function benchLaneMain(): Promise<void> {
 
 async function openLane(task: SutTask) {
   await requireFile(task.modelPath);
-  const open = () => unwrap(openBareSession(task.modelPath, { intraOpThreads: task.threads }));
+  const open = () =>
+    unwrap(openBareSession(task.modelPath, { intraOpThreads: task.threads, device: task.device }));
   const session = open();
   const loadedNs = systemClock.nowNs();
   const feeds = await buildFeeds(
@@ -145,11 +153,20 @@ async function openLane(task: SutTask) {
         throw error;
       }
     },
-    checkOutputs: (): OutputCheckReport => {
+    check: async (): Promise<LaneCheck> => {
       const fresh = open();
-      const report = kept.check((sample) => fresh.prepare(feeds[sample] as NamedTensors)());
+      const outputCheck = kept.check((sample) => fresh.prepare(feeds[sample] as NamedTensors)());
       fresh.close();
-      return report;
+      return { outputCheck, placement: await placementOf(task, feeds[0] as NamedTensors) };
     },
   };
+}
+
+/** Null where the runtime gives no profile: what was measured stands without it. */
+async function placementOf(
+  { modelPath, device, threads }: SutTask,
+  feeds: NamedTensors,
+): Promise<NodePlacement | null> {
+  const placed = await attemptAsync(() => providersOf(modelPath, { device, intraOpThreads: threads, feeds }));
+  return placed.ok ? placed.value : null;
 }

@@ -2,17 +2,18 @@ import { createLoadBoard, type LoadBoard, stopLoad } from '../benchmark/load/loa
 import { sharedPlan } from '../benchmark/load/load-plan.ts';
 import { takeRuns } from '../benchmark/load/run-ring.ts';
 import type { LoadGenerator } from '../benchmark/load-generator.ts';
-import { mergeOutputChecks, type OutputCheckReport } from '../benchmark/output-check.ts';
+import { mergeOutputChecks } from '../benchmark/output-check.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Problem } from '../core/problem.ts';
 import { ok, type Result } from '../core/result.ts';
-import type { BenchLane, LaneReady } from './bench-lane.ts';
+import type { BenchLane, LaneCheck, LaneReady } from './bench-lane.ts';
 
 /** A generator whose load can be ended from outside. */
 export interface StoppableGenerator extends LoadGenerator {
   /** Ends the load under way, if there is one, after the runs that its lanes are at. */
   stop(): void;
-  checkOutputs(): Promise<Result<OutputCheckReport, Problem>>;
+  /** One after another, as sessions of some devices must not be made side by side. */
+  check(): Promise<Result<LaneCheck, Problem>>;
 }
 
 /** How often finished runs are collected. Once a second leaves the lanes alone. */
@@ -37,14 +38,17 @@ export function generateByLanes(
     stop: () => {
       for (const board of boards) stopLoad(board);
     },
-    checkOutputs: async () => {
-      const reports: OutputCheckReport[] = [];
+    check: async () => {
+      const checks: LaneCheck[] = [];
       for (const lane of lanes) {
-        const report = await lane.checkOutputs();
-        if (!report.ok) return report;
-        reports.push(report.value);
+        const check = await lane.check();
+        if (!check.ok) return check;
+        checks.push(check.value);
       }
-      return ok(mergeOutputChecks(reports));
+      return ok({
+        outputCheck: mergeOutputChecks(checks.map(({ outputCheck }) => outputCheck)),
+        placement: checks[0]?.placement ?? null,
+      });
     },
     run: async (given, onRuns, { onEveryLane = false, keepOutputs = false } = {}) => {
       const plan = sharedPlan(given);

@@ -1,9 +1,12 @@
 import type { BenchSettings } from '../benchmark/settings.ts';
 import type { NamedSut, SutHandle } from '../benchmark/sut-handle.ts';
 import type { SutIdentity } from '../benchmark/variant-record.ts';
+import type { Device } from '../core/device.ts';
 import type { Problem } from '../core/problem.ts';
 import type { Result } from '../core/result.ts';
 import type { CarriedState } from '../data/carried-state.ts';
+import { PROVIDER_OF } from '../runtime/nodes-by-provider.ts';
+import { defaultMemoryLimitBytes } from './memory-limit.ts';
 import type { SutTask } from './sut-task.ts';
 import type { TaskData } from './task-data.ts';
 import { type WorkerHost, WorkerProcess } from './worker-process.ts';
@@ -21,6 +24,10 @@ export interface BenchRequest {
   readonly data: TaskData;
   /** Threads inside an operator; 0 for every core. */
   readonly threads: number;
+  /** What a process may have resident before it is ended; most of what is free unless given. */
+  readonly maxRssBytes?: number;
+  /** The CPU unless given. */
+  readonly device?: Device;
   /** Samples that one run works through; 1 unless given. */
   readonly batch?: number;
   /** Of a recurrent model; every variant carries its own. */
@@ -36,10 +43,12 @@ export interface StartedVariant {
 
 /** Starts a variant in a process of its own, so that memory and a crash are its own. */
 export function startVariant(request: BenchRequest, variant: NamedModel, host: WorkerHost): StartedVariant {
-  const { data, threads, batch = 1, states, settings } = request;
+  const { maxRssBytes = defaultMemoryLimitBytes() } = request;
+  const { data, threads, batch = 1, states, settings, device = 'cpu' } = request;
   const task: SutTask = {
     kind: 'sut',
     modelPath: variant.path,
+    device,
     data,
     threads,
     lanes: settings.concurrency,
@@ -48,7 +57,10 @@ export function startVariant(request: BenchRequest, variant: NamedModel, host: W
   };
   // Whoever asked last hears what the worker tells before it answers.
   let listener: (event: WorkerEvent) => void = () => {};
-  const worker = new WorkerProcess(host, { onEvent: (event) => listener(event) });
+  const worker = new WorkerProcess(host, {
+    onEvent: (event) => listener(event),
+    ...(maxRssBytes === undefined ? {} : { maxRssBytes }),
+  });
   const ask = <T>(command: SutTask | SutCommand, onEvent: (event: WorkerEvent) => void = () => {}) => {
     listener = onEvent;
     // The worker is this program's own, so what it answers has the type of what it was asked.
@@ -68,8 +80,8 @@ export function startVariant(request: BenchRequest, variant: NamedModel, host: W
   const identity: SutIdentity = {
     model: request.model,
     variant: variant.variant,
-    device: 'cpu',
-    provider: 'CPUExecutionProvider',
+    device,
+    provider: PROVIDER_OF[device],
     threads: threads === 0 ? null : threads,
   };
   return { sut: { identity, handle }, worker };

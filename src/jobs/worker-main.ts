@@ -32,6 +32,10 @@ function main(): void {
         return (await import('./inspect-model.ts')).inspectModel(request);
       case 'timeline':
         return (await import('./timeline-task.ts')).summarizeTimeline(request);
+      case 'device-trial':
+        return (await import('./device-trial.ts')).tryDevice(request, context);
+      case 'doctor':
+        return (await import('./doctor-task.ts')).readHost(request);
       case 'sut':
         system = await (await import('./system-under-test.ts')).openSystemUnderTest(
           request,

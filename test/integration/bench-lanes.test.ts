@@ -33,6 +33,7 @@ function classifierTask(more: Partial<SutTask> = {}): SutTask {
       },
       split: 'eval',
     },
+    device: 'cpu',
     threads: 1,
     lanes: 1,
     batch: 1,

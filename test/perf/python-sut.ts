@@ -36,7 +36,7 @@ export function pythonSut(python: string, modelPath: string, dataPath: string, t
     handle: {
       load: async () => {
         await nextLine();
-        return ok({ ...capacity, laneCount: 1, loadSeconds: 0 });
+        return ok({ ...capacity, laneCount: 1, loadSeconds: 0, idleEnergy: null });
       },
       warmUp: async ({ windowDurationNs }) => {
         const { startNs, doneNs } = await loop({ seconds: (4 * windowDurationNs) / 1e9, queries: 3 });
@@ -61,7 +61,13 @@ export function pythonSut(python: string, modelPath: string, dataPath: string, t
       },
       finish: async () => {
         child.stdin.end();
-        return ok({ peakRssBytes: 0, cpuSeconds: 0, outputCheck: mergeOutputChecks([]) });
+        return ok({
+          peakRssBytes: 0,
+          cpuSeconds: 0,
+          cpus: null,
+          placement: null,
+          outputCheck: mergeOutputChecks([]),
+        });
       },
       stop: () => child.kill(),
       kill: () => child.kill('SIGKILL'),

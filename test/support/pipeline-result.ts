@@ -45,6 +45,11 @@ export function benchResultOf(variant: string, more: Partial<BenchResult> = {}):
     rounds: [],
     peakRssBytes: 2 ** 20,
     cpuSeconds: 1,
+    contextSwitches: null,
+    energy: null,
+    cpus: '0-1',
+    placement: null,
+    notObserved: [],
     ...more,
   };
 }

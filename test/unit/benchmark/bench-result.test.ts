@@ -3,16 +3,16 @@ import { summarizeVariant } from '../../../src/benchmark/bench-result.ts';
 import type { VariantRecord } from '../../../src/benchmark/variant-record.ts';
 import { toJson } from '../../../src/core/json.ts';
 import { problem } from '../../../src/core/problem.ts';
-import { identityOf, NOTHING_CHECKED, roundOf, STEADY, settingsOf } from './fakes.ts';
+import { identityOf, NOTHING_CHECKED, roundOf, STEADY, settingsOf, USAGE } from './fakes.ts';
 
 const millisecond = 1e6;
 const settings = settingsOf({ rounds: 2, minDurationSeconds: 0.1, minQueries: 100 });
 const whole: VariantRecord = {
   identity: identityOf('int8'),
-  loaded: { sampleCount: 4, samplesPerRun: 1, laneCount: 1, loadSeconds: 0.5 },
+  loaded: { sampleCount: 4, samplesPerRun: 1, laneCount: 1, loadSeconds: 0.5, idleEnergy: null },
   warmUp: STEADY,
   rounds: [0, 1].map((index) => roundOf(index, Array(50).fill(millisecond))),
-  usage: { peakRssBytes: 1_000, cpuSeconds: 9, outputCheck: NOTHING_CHECKED },
+  usage: USAGE,
   failure: null,
 };
 
@@ -87,8 +87,7 @@ describe('summarizeVariant', () => {
       'outputs that are not those of a run without load',
       {
         usage: {
-          peakRssBytes: 1,
-          cpuSeconds: 1,
+          ...USAGE,
           outputCheck: {
             ...NOTHING_CHECKED,
             compared: 4,

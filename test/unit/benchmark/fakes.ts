@@ -11,7 +11,7 @@ import { runRound } from '../../../src/benchmark/run-round.ts';
 import { type BenchSettings, benchSettings } from '../../../src/benchmark/settings.ts';
 import { type WarmUpResult, warmUpUntilSteady } from '../../../src/benchmark/steady-state.ts';
 import type { NamedSut } from '../../../src/benchmark/sut-handle.ts';
-import type { SutIdentity } from '../../../src/benchmark/variant-record.ts';
+import type { SutIdentity, SutUsage } from '../../../src/benchmark/variant-record.ts';
 import { attempt } from '../../../src/core/problem.ts';
 import { ok } from '../../../src/core/result.ts';
 
@@ -57,7 +57,7 @@ export function virtualSut(
   return {
     identity: identityOf(variant),
     handle: {
-      load: async () => ok({ sampleCount, samplesPerRun, laneCount, loadSeconds: 0.5 }),
+      load: async () => ok({ sampleCount, samplesPerRun, laneCount, loadSeconds: 0.5, idleEnergy: null }),
       warmUp: (spec, onAlive) => {
         events.push(`warm-up ${variant}`);
         return warmUpUntilSteady(generator, spec, nowNs, onAlive);
@@ -68,7 +68,7 @@ export function virtualSut(
       },
       finish: async () => {
         events.push(`finish ${variant}`);
-        return ok({ peakRssBytes: 64 * 1024 ** 2, cpuSeconds: 3, outputCheck: NOTHING_CHECKED });
+        return ok({ ...USAGE, peakRssBytes: 64 * 1024 ** 2, cpuSeconds: 3 });
       },
       stop: () => {
         events.push(`stop ${variant}`);
@@ -81,6 +81,15 @@ export function virtualSut(
 }
 
 export const NOTHING_CHECKED = mergeOutputChecks([]);
+
+/** What a process used, and nothing against it. */
+export const USAGE: SutUsage = {
+  peakRssBytes: 1_000,
+  cpuSeconds: 9,
+  cpus: '0-1',
+  placement: { nodesByProvider: { CPUExecutionProvider: 7 }, fellBack: [], isSoftware: false },
+  outputCheck: NOTHING_CHECKED,
+};
 
 export function identityOf(variant: string): SutIdentity {
   return { model: 'digits', variant, device: 'cpu', provider: 'cpu', threads: 1 };
