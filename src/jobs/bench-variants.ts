@@ -1,5 +1,7 @@
 import { type BenchProgress, type BenchRun, runBench } from '../benchmark/controller.ts';
 import type { Clock } from '../core/clock.ts';
+import { acquireBenchLock, type BenchLock, describeHolder } from './bench-lock.ts';
+import { unwrap } from './unwrap.ts';
 import { type BenchRequest, startVariant } from './variant-sut.ts';
 import type { WorkerHost, WorkerProcess } from './worker-process.ts';
 
@@ -10,13 +12,42 @@ export interface BenchDeps {
   /** Cancels the rest as soon as one variant's process ends, for those who need all or nothing. */
   readonly stopAtFirstFailure?: boolean;
   readonly onProgress?: (progress: BenchProgress) => void;
+  /** Told, in words, who benchmarks on this host already and is waited for. */
+  readonly onWaiting?: (holder: string) => void;
+  /** How long to wait for them; a quarter of an hour unless given. */
+  readonly waitSeconds?: number;
 }
+
+const WAIT_SECONDS = 15 * 60;
 
 /**
  * Benchmarks variants against one another, each in a process of its own so that memory and a crash are its own, in
- * interleaved rounds. The first variant is the base of the speed-ups.
+ * interleaved rounds; the first variant is the base of the speed-ups. One benchmark at a time runs on a host, whichever
+ * process it belongs to. Throws `ProblemError`: `bench-locked` where another does not end in time, `cancelled` while waiting.
  */
 export async function benchVariants(request: BenchRequest, deps: BenchDeps): Promise<BenchRun> {
+  const lock = await lockHost(request, deps);
+  try {
+    return await benchAlone(request, deps);
+  } finally {
+    lock?.release();
+  }
+}
+
+/** Undefined where no lock can be had at all, as on a read-only file system: nobody else can have one there either. */
+async function lockHost({ device = 'cpu' }: BenchRequest, deps: BenchDeps): Promise<BenchLock | undefined> {
+  const { signal, clock, onWaiting, waitSeconds = WAIT_SECONDS } = deps;
+  const lock = await acquireBenchLock(device, {
+    waitMs: waitSeconds * 1000,
+    clock,
+    ...(signal === undefined ? {} : { signal }),
+    onWaiting: (holder) => onWaiting?.(describeHolder(holder, clock)),
+  });
+  if (!lock.ok && lock.error.kind === 'bench-lock-unavailable') return undefined;
+  return unwrap(lock);
+}
+
+async function benchAlone(request: BenchRequest, deps: BenchDeps): Promise<BenchRun> {
   const workers: WorkerProcess[] = [];
   const failed = new AbortController();
   const suts = request.variants.map((variant) => {
