@@ -10,6 +10,7 @@ import type { GraphView } from '../quantization/graph-view.ts';
 import { findNonFiniteConstant } from '../quantization/non-finite-constant.ts';
 import type { CalibrationSettings } from '../quantization/recipe.ts';
 import { modelSizeBytes } from './model-size.ts';
+import { isProgressDue } from './progress-interval.ts';
 import type { QuantizeTask } from './quantize-task.ts';
 import { requireLoadable } from './rejected-model.ts';
 import { type SessionThread, startSessionThread } from './session-thread.ts';
@@ -54,17 +55,20 @@ export async function calibrateModel(
     const samples = keep(await openTaskData(data, ports, { states: task.states, limit: settings.samples }));
     const total = samples.count;
     const subject = task.subject === undefined ? {} : { subject: task.subject };
+    const isDue = isProgressDue(clock);
     const observer = createObserver(settings, observed, valuesPerRun(total));
     const calibrated = await calibrate(samples.samples(), observer, {
       runBatch: carryStates(session.run, task.states),
       runsAtOnce: session.runsAtOnce,
       clock,
       modelOutputs: outputs,
-      onSample: (done) =>
+      onSample: (done) => {
+        if (!isDue(done, total)) return;
         emit({
           kind: 'progress',
           progress: { phase: 'calibrate', ...subject, done, total, unit: 'samples' },
-        }),
+        });
+      },
     });
     if (!calibrated.ok && calibrated.error.kind === 'non-finite-activation') {
       const cause = findNonFiniteConstant(view);

@@ -70,7 +70,7 @@ async function bench(models: readonly string[], options: BenchOptions, terminal:
     ...(seed === undefined ? {} : { seed }),
   });
   if (!settings.ok) return printProblems(terminal, [settings.error]);
-  const progress = createProgressView(terminal, options);
+  const progress = await createProgressView(terminal, options);
   const run = await benchVariants(
     {
       model: basename(models[0] ?? '', '.onnx'),
