@@ -9,7 +9,7 @@ import { createObserver, needsValues, valuesPerRun } from '../quantization/calib
 import type { GraphView } from '../quantization/graph-view.ts';
 import { findNonFiniteConstant } from '../quantization/non-finite-constant.ts';
 import type { CalibrationSettings } from '../quantization/recipe.ts';
-import { modelSizeBytes } from './model-size.ts';
+import { modelFiles, sizeBytesOf } from './model-size.ts';
 import { isProgressDue } from './progress-interval.ts';
 import type { QuantizeTask } from './quantize-task.ts';
 import { requireLoadable } from './rejected-model.ts';
@@ -34,7 +34,7 @@ export async function calibrateModel(
   const { task, data, scratch } = run;
   // Started first: it loads the runtime while this thread makes the model that observes.
   const helper =
-    sessionEntry !== undefined && (await isWorthSharing(task, settings))
+    sessionEntry !== undefined && (await isWorthSharing(view, task, settings))
       ? startSessionThread(sessionEntry)
       : undefined;
   const opened: { close(): Promise<void> }[] = helper === undefined ? [] : [helper];
@@ -98,10 +98,13 @@ const FEWEST_SHARED_SAMPLES = 16;
 const MOST_SHARED_BYTES = 256 * 2 ** 20;
 
 async function isWorthSharing(
+  { model }: GraphView,
   { modelPath, states = [], threads }: QuantizeTask,
   { samples = Number.POSITIVE_INFINITY }: CalibrationSettings,
 ): Promise<boolean> {
   // Where states are carried, each sample needs what the one before it left.
   if (coresFor(threads) === 1 || states.length > 0 || samples < FEWEST_SHARED_SAMPLES) return false;
-  return (await modelSizeBytes(modelPath)) <= MOST_SHARED_BYTES;
+  // Of a file that is missing the runtime will tell.
+  const sizeBytes = await sizeBytesOf(modelFiles(modelPath, model)).catch(() => 0);
+  return sizeBytes <= MOST_SHARED_BYTES;
 }

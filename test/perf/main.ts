@@ -11,6 +11,7 @@ import { measurePeerParity } from './peer-parity-rows.ts';
 import { memoryRow, type OnRow, type PerfRow, plainRow, ratioRow } from './perf-row.ts';
 import { quantizeCost } from './quantize-cost.ts';
 import { quantizePeer } from './quantize-peer.ts';
+import { recipeSweep } from './recipe-sweep.ts';
 import { renderHost, renderProgress, renderRows } from './render-rows.ts';
 import { sampledRanges } from './sampled-ranges.ts';
 import { samplerCost } from './sampler-cost.ts';
@@ -28,6 +29,7 @@ const MEASUREMENTS: Readonly<Record<string, (onRow: OnRow) => Promise<readonly P
   'peer-parity': measurePeerParity,
   'quantize-cost': measureQuantizeCost,
   'quantize-peer': quantizePeer,
+  'recipe-sweep': recipeSweep,
   'sampled-ranges': sampledRanges,
   'sampler-cost': measureSamplerCost,
 };
