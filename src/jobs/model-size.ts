@@ -5,7 +5,7 @@ import { type OnnxModel, readModel } from '../onnx/model-file.ts';
 import { unwrap } from './unwrap.ts';
 
 /** Bytes of a model on disk: its file and the files of its external data. */
-export function modelSizeBytes(path: string): Promise<number> {
+export async function modelSizeBytes(path: string): Promise<number> {
   return sizeBytesOf(modelFiles(path, unwrap(readModel(path))));
 }
 
