@@ -27,7 +27,7 @@ export interface WorkerControls {
   readonly maxRssBytes?: number;
 }
 
-/** With this variable set, what a worker writes to stderr is shown, stacks of faults among it. */
+/** With this variable set, what a worker writes to stderr is shown, stacks of faults among it, with lines of the sources. */
 const DEBUG = 'PTQ_AGENT_DEBUG';
 
 const STDERR_TAIL_CHARACTERS = 4096;
@@ -56,6 +56,7 @@ export class WorkerProcess {
     this.#killAfterMs = controls.killAfterMs ?? KILL_AFTER_MS;
     this.#child = fork(fileURLToPath(host.entry), [], {
       serialization: 'advanced',
+      execArgv: DEBUG in process.env ? [...process.execArgv, '--enable-source-maps'] : process.execArgv,
       // Out of the terminal's process group: Ctrl-C is for the parent, which then decides what becomes of its workers.
       detached: true,
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],

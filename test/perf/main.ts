@@ -14,6 +14,7 @@ import { measurePeerParity } from './peer-parity-rows.ts';
 import { memoryRow, type OnRow, type PerfRow, plainRow, ratioRow } from './perf-row.ts';
 import { quantizeCost } from './quantize-cost.ts';
 import { quantizePeer } from './quantize-peer.ts';
+import { recipeSweep } from './recipe-sweep.ts';
 import { renderHost, renderProgress, renderRows } from './render-rows.ts';
 import { sameModel } from './same-model.ts';
 import { sampledRanges } from './sampled-ranges.ts';
@@ -35,6 +36,7 @@ const MEASUREMENTS: Readonly<Record<string, (onRow: OnRow) => Promise<readonly P
   'peer-parity': measurePeerParity,
   'quantize-cost': measureQuantizeCost,
   'quantize-peer': quantizePeer,
+  'recipe-sweep': recipeSweep,
   'sampled-ranges': sampledRanges,
   'same-model': sameModel,
   'sampler-cost': measureSamplerCost,
@@ -52,21 +54,25 @@ async function measureOnnxRewrite(): Promise<PerfRow[]> {
   });
 }
 
-async function measureQuantizeCost(): Promise<PerfRow[]> {
-  return (await quantizeCost()).flatMap((result) => {
+async function measureQuantizeCost(onRow: OnRow): Promise<PerfRow[]> {
+  const rows: PerfRow[] = [];
+  await quantizeCost((result) => {
     const subject = `${result.model}, ${result.method}`;
-    return [
+    const told = [
       ratioRow(
         subject,
         'calibration / FP32 run of the samples',
         result.calibrationRatio,
         mostCalibration(result.method),
       ),
-      memoryRow(subject, 'memory above the FP32 run', result.extraPeakRssBytes, 64),
+      memoryRow(subject, 'memory above the FP32 run', result.extraPeakRssBytes, 150),
       plainRow(subject, 'quantize, all of it', formatSeconds(result.quantizeSeconds)),
       plainRow(subject, 'FP32 run of the samples', formatSeconds(result.runSeconds)),
     ];
+    for (const row of told) onRow(row);
+    rows.push(...told);
   });
+  return rows;
 }
 
 /** Extremes are found inside the graph; methods that need a distribution also copy values out of it. */

@@ -91,7 +91,7 @@ async function bench(models: readonly string[], options: BenchOptions, terminal:
   const { scenario } = options;
   const settings = benchSettings(givenSettings(options));
   if (!settings.ok) return printProblems(terminal, [settings.error]);
-  const progress = createProgressView(terminal, options);
+  const progress = await createProgressView(terminal, options);
   const run = await benchVariants(
     {
       model: basename(models[0] ?? '', '.onnx'),
