@@ -27,7 +27,8 @@ export function reasonsForInvalidity(record: VariantRecord, settings: BenchSetti
   const { failure, warmUp, rounds } = record;
   const reasons: string[] = [];
   if (failure !== null) {
-    const done = `${rounds.length} of ${settings.rounds} rounds were measured`;
+    const whole = rounds.filter(({ complete }) => complete).length;
+    const done = `${whole} of ${settings.rounds} rounds were measured whole`;
     reasons.push(`${failure.message} (${done})`);
   }
   if (warmUp !== null && !warmUp.steady) {

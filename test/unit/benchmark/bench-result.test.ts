@@ -76,7 +76,7 @@ describe('summarizeVariant', () => {
     [
       'a failure',
       { failure: problem('sut-failed', 'int8 died') },
-      /^int8 died \(2 of 2 rounds were measured\)$/,
+      /^int8 died \(2 of 2 rounds were measured whole\)$/,
     ],
     [
       'other work on the host',
@@ -133,6 +133,6 @@ describe('summarizeVariant', () => {
       warmup: null,
       peakRssBytes: null,
     });
-    expect(result.invalidReasons[0]).toBe('Not a model (0 of 2 rounds were measured)');
+    expect(result.invalidReasons[0]).toBe('Not a model (0 of 2 rounds were measured whole)');
   });
 });
