@@ -134,7 +134,7 @@ describe.skipIf(!isBuilt)('a benchmark that is disturbed', () => {
 
   it('gives up a model that completes nothing in the time that it may be silent', async () => {
     const folder = temporaryFolder();
-    const { results, seconds } = await run(writeSlowModel(folder), folder, {
+    const { results } = await run(writeSlowModel(folder), folder, {
       settings: { graceSeconds: 0.5 },
     });
     expect(results[0]).toMatchObject({ valid: false, queries: 0, latencySeconds: null });
