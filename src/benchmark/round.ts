@@ -45,23 +45,25 @@ export interface SutCapacity {
   readonly samplesPerRun: number;
 }
 
+/** A round without an end of its own stops here: lanes count runs in 32 bits, and each may claim one too many. */
+export const MOST_RUNS = 2 ** 31 - 2 ** 16;
+
 /** The plan that lanes carry out for a round on a system. */
 export function planRound(
   { load, seed }: Pick<RoundSpec, 'load' | 'seed'>,
   { sampleCount, samplesPerRun }: SutCapacity,
 ): LoadPlan {
   const order = shuffledIndices(sampleCount, seededRandom(seed));
-  const endless = Number.MAX_SAFE_INTEGER;
   switch (load.kind) {
     case 'closed': {
       const { minQueries, ...durations } = load.limits;
-      const limits = { minRuns: minQueries, maxRuns: endless, ...durations };
+      const limits = { minRuns: minQueries, maxRuns: MOST_RUNS, ...durations };
       return { pacing: { kind: 'closed' }, limits, order };
     }
     case 'grouped': {
       const { minQueries, ...durations } = load.limits;
       const runsPerQuery = runsOf(load.samplesPerQuery, samplesPerRun);
-      const limits = { minRuns: minQueries * runsPerQuery, maxRuns: endless, ...durations };
+      const limits = { minRuns: minQueries * runsPerQuery, maxRuns: MOST_RUNS, ...durations };
       return { pacing: { kind: 'grouped', runsPerQuery }, limits, order };
     }
     case 'at-once': {

@@ -3,7 +3,7 @@ import { ok, type Result } from '../core/result.ts';
 import { type EnergyReading, energyBetween } from './energy.ts';
 import type { HostConditions } from './host-conditions.ts';
 import type { LoadGenerator } from './load-generator.ts';
-import { planRound, type RoundSpec } from './round.ts';
+import { MOST_RUNS, planRound, type RoundSpec } from './round.ts';
 import type { ContextSwitches, RoundTotals } from './round-result.ts';
 
 /** What is read before and after a round; a reading is undefined where the kernel does not tell. */
@@ -34,7 +34,7 @@ export async function runRound(
   if (!started.ok) return started;
   return ok({
     startNs: started.value.startNs,
-    plannedRuns: plan.limits.maxRuns === Number.MAX_SAFE_INTEGER ? null : plan.limits.maxRuns,
+    plannedRuns: plan.limits.maxRuns === MOST_RUNS ? null : plan.limits.maxRuns,
     ...between(before, read(probes)),
   });
 }

@@ -111,7 +111,7 @@ function notOnDevice({ identity, usage }: VariantRecord): string[] {
   if (first === undefined) return reasons;
   return [
     ...reasons,
-    `${fellBack.length} nodes did not run on ${identity.device}, the first of them ${first.node} (${first.op}, ` +
+    `${fellBack.length} ${fellBack.length === 1 ? 'node' : 'nodes'} did not run on ${identity.device}, the first of them ${first.node} (${first.op}, ` +
       `${first.provider})`,
   ];
 }

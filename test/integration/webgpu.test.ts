@@ -5,6 +5,7 @@ import { systemClock } from '../../src/core/clock.ts';
 import type { Device } from '../../src/core/device.ts';
 import { attemptAsync } from '../../src/core/problem.ts';
 import type { NamedTensors, Tensor } from '../../src/core/tensor.ts';
+import { benchVariants } from '../../src/jobs/bench-variants.ts';
 import { checkDevice } from '../../src/jobs/check-device.ts';
 import { tryDevice } from '../../src/jobs/device-trial.ts';
 import { providersOf } from '../../src/jobs/providers-of.ts';
@@ -23,6 +24,7 @@ import { graph, model, node, tensor, value } from '../support/graph-builder.ts';
 import { isBuilt } from '../support/program.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { unwrap } from '../support/unwrap.ts';
+import { settingsOf } from '../unit/benchmark/fakes.ts';
 
 const GPU = 'WebGpuExecutionProvider';
 const WORKER = { entry: new URL('../../dist/jobs/worker-main.js', import.meta.url) };
@@ -275,5 +277,61 @@ describe.skipIf(missing !== undefined || !isBuilt)('the check of WebGPU in a pro
         hint: expect.stringContaining('VK_DRIVER_FILES'),
       },
     });
+  });
+});
+
+describe.skipIf(missing !== undefined || !isBuilt)('a benchmark on WebGPU', { timeout: 180_000 }, () => {
+  async function bench(given: OnnxModel, concurrency = 1) {
+    const settings = settingsOf({
+      minDurationSeconds: 0.2,
+      minQueries: 2,
+      rounds: 2,
+      ...(concurrency === 1 ? {} : { scenario: 'closed-loop', concurrency }),
+    });
+    const run = await benchVariants(
+      {
+        model: 'tiny',
+        variants: [{ variant: 'fp32', path: fileOf(given) }],
+        data: { spec: { path: '', format: 'random' }, split: 'eval' },
+        threads: 1,
+        device: 'webgpu',
+        settings,
+      },
+      { host: WORKER, clock: systemClock },
+    );
+    return run.results[0];
+  }
+
+  it('says which provider ran the nodes, and computes under load what it does without', async () => {
+    const result = await bench(network());
+    expect(result).toMatchObject({
+      device: 'webgpu',
+      provider: GPU,
+      placement: { fellBack: [] },
+      outputCheck: { mismatches: [] },
+    });
+    expect(Object.keys(result?.placement?.nodesByProvider ?? {})).toEqual([GPU]);
+    expect(result?.outputCheck?.compared).toBeGreaterThan(0);
+    expect(result?.queries).toBeGreaterThan(0);
+  });
+
+  it('is invalid where a node fell back to the CPU', async () => {
+    const nodes = [
+      node('Abs', ['x'], ['a'], {}, { name: 'abs' }),
+      node('Hardmax', ['a'], ['y'], {}, { name: 'hardmax' }),
+    ];
+    const fallen = model(graph({ inputs: [value('x', 'float', [1, 4])], nodes, outputs: [value('y')] }));
+    const result = await bench(fallen);
+    expect(result?.valid).toBe(false);
+    expect(result?.invalidReasons).toContainEqual(
+      '1 node did not run on webgpu, the first of them hardmax (Hardmax, CPUExecutionProvider)',
+    );
+  });
+
+  it('refuses several lanes, which the device cannot have in one process', async () => {
+    const result = await bench(network(), 2);
+    expect(result?.invalidReasons[0]).toMatch(
+      /^webgpu can be used by one thread of a process alone, not by 2/,
+    );
   });
 });
