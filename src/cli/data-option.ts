@@ -16,7 +16,7 @@ type Purpose = 'calibration' | 'evaluation';
 const SPLITS: Readonly<Record<Purpose, string>> = { calibration: 'calib', evaluation: 'eval' };
 
 export const DATA_HELP =
-  'data: .npz, .npy, .jsonl, idx, .wav, a folder of pictures, recordings or test_data_set_N, a .yaml that describes it, or a profile';
+  'data: .npz, .npy, .jsonl, idx, .wav, a .json of perf_analyzer, a folder of pictures, recordings or test_data_set_N, a .yaml that describes it, or a profile';
 
 /**
  * Reads a data option. `.yaml`, `.yml` and folders with a `profile.yaml` are profiles or, without a model, descriptions of

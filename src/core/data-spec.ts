@@ -5,6 +5,7 @@ export const DATA_FORMATS = [
   'wav',
   'idx',
   'jsonl',
+  'perf-analyzer',
   'test-data-set',
   'random',
 ] as const;

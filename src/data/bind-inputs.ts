@@ -100,7 +100,8 @@ function textBinder(file: string): BindText {
   };
 }
 
-function inputSpecOf(
+/** What the data says of an input: its own description, or that for the one input without any. */
+export function inputSpecOf(
   { inputs = {}, preprocess }: DataSpec,
   input: ModelInput,
   modelInputs: readonly ModelInput[],

@@ -51,6 +51,12 @@ export async function openCollection(
       return (await import('./formats/idx.ts')).openIdx(spec.path, spec.labels);
     case 'jsonl':
       return (await import('./formats/jsonl.ts')).openJsonl(spec.path, spec.labels);
+    case 'perf-analyzer':
+      return (await import('./formats/perf-analyzer.ts')).openPerfAnalyzer(spec.path, {
+        spec,
+        modelInputs: options.modelInputs,
+        withTruth: options.withTruth ?? false,
+      });
     case 'test-data-set':
       return (await import('./formats/test-data-set.ts')).openTestDataSet(
         spec.path,
@@ -97,6 +103,12 @@ function foreignSplit({ path, splits }: DataSpec, format: DataFormat, split: str
   });
 }
 
+/** Formats in which nothing can be said about the truths. */
+const OWN_TRUTHS: Readonly<Partial<Record<DataFormat, string>>> = {
+  'test-data-set': 'the outputs of the sets',
+  'perf-analyzer': 'the outputs in `validation_data`',
+};
+
 /** A setting that the format does not know, and that would be taken to have worked. */
 function idleSetting(spec: DataSpec, format: DataFormat): Problem | undefined {
   const { path, arrays, labels, preprocess, inputs = {} } = spec;
@@ -105,8 +117,9 @@ function idleSetting(spec: DataSpec, format: DataFormat): Problem | undefined {
     const message = `\`arrays\` names the arrays of an .npz, but the data is of the format '${format}'`;
     return problem('data-invalid', message, { place, hint: 'leave it out' });
   }
-  if (labels !== undefined && format === 'test-data-set') {
-    return problem('data-invalid', '`labels` have no effect here: they are the outputs of the sets', {
+  const own = OWN_TRUTHS[format];
+  if (labels !== undefined && own !== undefined) {
+    return problem('data-invalid', `\`labels\` have no effect here: they are ${own}`, {
       place,
       hint: 'leave them out',
     });

@@ -12,12 +12,13 @@ const FILES: readonly (readonly [RegExp, DataFormat])[] = [
   [/\.npz$/i, 'npz'],
   [/\.npy$/i, 'npy'],
   [/\.(?:jsonl|ndjson)$/i, 'jsonl'],
+  [/\.json$/i, 'perf-analyzer'],
   [/(?:[-.]idx\d-ubyte|\.idx)(?:\.gz)?$/i, 'idx'],
   [/\.wav$/i, 'wav'],
 ];
 
 const SUPPORTED =
-  'a file .npz, .npy, .jsonl, .wav or idx (MNIST), or a folder of .jpg, .png or .webp, of .wav, or of test_data_set_0, test_data_set_1, …';
+  'a file .npz, .npy, .jsonl, .json (perf_analyzer), .wav or idx (MNIST), or a folder of .jpg, .png or .webp, of .wav, or of test_data_set_0, test_data_set_1, …';
 
 // A folder of one format shows it in its first files; looking at all of a large one would take long.
 const MAX_FILES = 5000;

@@ -35,6 +35,7 @@ const DATA: Readonly<Record<Exclude<DataFormat, 'random'>, () => string>> = {
   wav: () => folderOf({ 'a.wav': wav({ data: shorts([1, 2]) }) }),
   idx: () => fileOf('x-idx2-ubyte', IDX),
   jsonl: () => fileOf('x.jsonl', '{"x": [1, 2]}\n'),
+  'perf-analyzer': () => fileOf('x.json', '{"data": [{"x": [1, 2]}]}'),
   'test-data-set': () => folderOf({ 'test_data_set_0/input_0.npy': float32Npy([1, 2], [1, 2]) }),
 };
 const formats = Object.entries(DATA) as [keyof typeof DATA, () => string][];
@@ -43,7 +44,7 @@ const withoutSplits = formats.filter(([format]) => format !== 'npz');
 describe('openCollection', () => {
   it.each(formats)('opens %s by what the path tells, and by its name', async (format, write) => {
     const fields = { npy: 'array', images: 'image', wav: 'audio', idx: 'image', 'test-data-set': 'input_0' };
-    const name = { npz: 'x', jsonl: 'x', ...fields }[format];
+    const name = { npz: 'x', jsonl: 'x', 'perf-analyzer': 'x', ...fields }[format];
     const path = write();
     for (const spec of [{ path }, { path, format }]) {
       const collection = unwrap(await open(spec));
@@ -169,10 +170,14 @@ describe('a setting that means nothing to the format', () => {
     },
   );
 
-  it('is refused: labels for test data sets, which have outputs', async () => {
-    const path = DATA['test-data-set']();
+  it.each([
+    ['test-data-set', 'the outputs of the sets'],
+    ['perf-analyzer', 'the outputs in `validation_data`'],
+  ] as const)('is refused: labels for %s, which has outputs', async (format, own) => {
+    const path = DATA[format]();
     expect(await faultOf({ path, labels: {} })).toMatchObject({
       kind: 'data-invalid',
+      message: `\`labels\` have no effect here: they are ${own}`,
       place: { file: path },
     });
   });

@@ -8,6 +8,7 @@ describe('the format of a file', () => {
     ['a.NPY', 'npy'],
     ['a.jsonl', 'jsonl'],
     ['a.ndjson', 'jsonl'],
+    ['a.json', 'perf-analyzer'],
     ['t10k-images-idx3-ubyte', 'idx'],
     ['t10k-images-idx3-ubyte.gz', 'idx'],
     ['t10k-images.idx3-ubyte', 'idx'],
@@ -17,7 +18,7 @@ describe('the format of a file', () => {
     expect(await guessFormat(fileOf(name, ''))).toEqual({ ok: true, value: format });
   });
 
-  it.each(['a.csv', 'a.json', 'npz', 'a.npz.bak', 'a.gz', 'a.jpg'])('%s tells none', async (name) => {
+  it.each(['a.csv', 'a.yaml', 'npz', 'a.npz.bak', 'a.gz', 'a.jpg'])('%s tells none', async (name) => {
     const file = fileOf(name, '');
     expect(await guessFormat(file)).toMatchObject({
       ok: false,
@@ -25,7 +26,7 @@ describe('the format of a file', () => {
         kind: 'format-unknown',
         message: `the file's name '${name}' does not tell its format`,
         place: { file },
-        hint: expect.stringContaining('.npz, .npy, .jsonl, .wav or idx'),
+        hint: expect.stringContaining('.npz, .npy, .jsonl, .json (perf_analyzer), .wav or idx'),
       },
     });
   });
