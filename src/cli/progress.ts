@@ -55,6 +55,7 @@ function barView({ stderr }: Terminal): ProgressView {
   };
 }
 
+/** How fast it goes and how long it will take yet, or how long it took. */
 function rateText(done: number, total: number, seconds: number): string {
   if (done === 0 || seconds < 0.2) return '';
   if (done >= total) return `in ${formatSeconds(seconds)}`;
@@ -64,16 +65,21 @@ function rateText(done: number, total: number, seconds: number): string {
 function lineView({ stderr }: Terminal): ProgressView {
   let lastKey = '';
   let lastMs = Number.NEGATIVE_INFINITY;
+  let startMs = 0;
   return {
     update: (progress) => {
       const key = barKeyOf(progress);
       const nowMs = performance.now();
       const isLast = progress.done === progress.total;
       if (key === lastKey && !isLast && nowMs - lastMs < LINE_EVERY_MS) return;
+      if (key !== lastKey) startMs = nowMs;
       lastKey = key;
       lastMs = nowMs;
+      const rate = rateText(progress.done, progress.total ?? progress.done, (nowMs - startMs) / 1000);
       const of = progress.total === undefined ? '' : ` of ${progress.total}`;
-      stderr.write(`${titleOf(progress)}: ${progress.done}${of} ${progress.unit}\n`);
+      stderr.write(
+        `${titleOf(progress)}: ${progress.done}${of} ${progress.unit}${rate === '' ? '' : `, ${rate}`}\n`,
+      );
     },
     stop: () => {},
   };
