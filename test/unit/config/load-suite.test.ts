@@ -4,15 +4,16 @@ import { describe, expect, it } from 'vitest';
 import { PRESETS } from '../../../src/benchmark/presets.ts';
 import { SCENARIOS } from '../../../src/benchmark/scenario.ts';
 import { TRACE_FORMATS } from '../../../src/benchmark/traces/arrival-trace.ts';
-import { BUNDLED_SUITES, loadSuite } from '../../../src/config/load-suite.ts';
+import { BUNDLED_SUITES, loadSuite, type SuiteProblem } from '../../../src/config/load-suite.ts';
 import {
   BENCH_PRESETS,
   BENCH_SCENARIOS,
   BENCH_TRACE_FORMATS,
 } from '../../../src/config/measurement-schema.ts';
+import type { Suite } from '../../../src/config/suite.ts';
 import { suiteJsonSchema } from '../../../src/config/suite-schema.ts';
+import type { Result } from '../../../src/core/result.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
-import { unwrap } from '../../support/unwrap.ts';
 
 const PUBLISHED = join(import.meta.dirname, '../../../profiles/suite.schema.json');
 
@@ -21,6 +22,11 @@ function load(text: string, files: Readonly<Record<string, string>> = {}) {
   for (const [name, content] of Object.entries({ 'suite.yaml': text, ...files }))
     writeFileSync(join(folder, name), content);
   return loadSuite('./suite.yaml', { folder, folders: [] });
+}
+
+function loaded(result: Result<Suite, readonly SuiteProblem[]>): Suite {
+  if (!result.ok) throw new Error(result.error.map(({ message }) => message).join(', '));
+  return result.value;
 }
 
 /** `line: message | hint` of every problem. */
@@ -50,7 +56,7 @@ describe('loadSuite', () => {
     const names = readdirSync(BUNDLED_SUITES).map((file) => file.replace('.yaml', ''));
     expect(names.sort()).toEqual(['mlperf-like', 'smoke', 'standard']);
     for (const name of names) {
-      const suite = unwrap(await loadSuite(name, { folder: '/', folders: [BUNDLED_SUITES] }));
+      const suite = loaded(await loadSuite(name, { folder: '/', folders: [BUNDLED_SUITES] }));
       expect(suite.name).toBe(name);
     }
   });
@@ -81,7 +87,7 @@ measurements:
   - { scenario: ramp, rampFrom: 0, rate: 50, seed: 7, threads: 0, batch: 2, rounds: 6, grace: 5s }
 limits: { maxDuration: 2m, maxOtherCpuCores: 0.5 }
 `;
-    const result = unwrap(await load(text, { 'd.npz': '' }));
+    const result = loaded(await load(text, { 'd.npz': '' }));
     expect(result).toMatchObject({
       inputs: { set: { path: expect.stringMatching(/\/d\.npz$/) }, split: 'test', digest },
       measurements: [
@@ -103,7 +109,7 @@ limits: { maxDuration: 2m, maxOtherCpuCores: 0.5 }
 
   it('pins the data of whoever runs it by a digest alone', async () => {
     const digest = 'b'.repeat(64);
-    const suite = unwrap(
+    const suite = loaded(
       await load(`name: x\ninputs: { digest: ${digest} }\nmeasurements: [{ scenario: offline }]\n`),
     );
     expect(suite.inputs).toEqual({ digest });
@@ -164,7 +170,7 @@ inputs: { digest: 1234 }
 
   it('takes one scenario twice under two names', async () => {
     const measurements = '[{ scenario: server, rate: 4 }, { name: busy, scenario: server, rate: 8 }]';
-    const suite = unwrap(await load(`name: x\nmeasurements: ${measurements}\n`));
+    const suite = loaded(await load(`name: x\nmeasurements: ${measurements}\n`));
     expect(suite.measurements.map(({ name }) => name)).toEqual(['server', 'busy']);
   });
 
