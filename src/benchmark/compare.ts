@@ -1,5 +1,5 @@
 import type { BenchResult, RoundSummary } from './bench-result.ts';
-import { geometricMeanInterval } from './confidence-interval.ts';
+import { type GeometricMeanInterval, geometricMeanInterval } from './confidence-interval.ts';
 
 /**
  * `not-distinguished` never means equal: the interval says how large a difference may have gone unseen.
@@ -25,13 +25,26 @@ export interface SpeedUp {
   readonly valid: boolean;
 }
 
+/** What a comparison needs of a round. */
+type ComparedRound = Pick<RoundSummary, 'round' | 'medianSeconds' | 'throughput'>;
+
+/** What a comparison needs of a result, also of one that was read from a file. */
+export interface ComparedResult extends Pick<BenchResult, 'variant' | 'scenario' | 'valid'> {
+  readonly rounds: readonly ComparedRound[];
+}
+
 export interface CompareOptions {
   readonly confidence?: number;
   /** The smallest relative difference worth a word. */
   readonly minEffectRatio?: number;
 }
 
-const FEWEST_ROUNDS = 3;
+export const FEWEST_ROUNDS = 3;
+
+/** What a scenario is compared by. */
+export function comparedMetric({ scenario }: Pick<BenchResult, 'scenario'>): SpeedUp['metric'] {
+  return scenario === 'offline' ? 'throughput' : 'median-latency';
+}
 
 /**
  * Compares two results of one interleaved run, round by round, which takes out whatever slowed a whole round. A difference
@@ -39,11 +52,11 @@ const FEWEST_ROUNDS = 3;
  * floor: the scatter of a single variant between rounds (that of the paired ratio over √2), at least `minEffectRatio`.
  */
 export function compareResults(
-  base: BenchResult,
-  candidate: BenchResult,
+  base: ComparedResult,
+  candidate: ComparedResult,
   { confidence = 0.95, minEffectRatio = 0.01 }: CompareOptions = {},
 ): SpeedUp {
-  const metric = candidate.scenario === 'offline' ? 'throughput' : 'median-latency';
+  const metric = comparedMetric(candidate);
   const ratios = pairedRatios(base.rounds, candidate.rounds, metric);
   const interval = ratios.length < FEWEST_ROUNDS ? null : geometricMeanInterval(ratios, confidence);
   const subject = {
@@ -66,10 +79,17 @@ export function compareResults(
   }
   const { estimate: ratio, lower, upper, logStddev } = interval;
   const noiseFloorRatio = Math.max(minEffectRatio, Math.exp(logStddev / Math.SQRT2) - 1);
+  return { ...subject, outcome: outcomeOf(interval, noiseFloorRatio), ratio, lower, upper, noiseFloorRatio };
+}
+
+/** A difference is claimed where the interval excludes 1 and the ratio lies beyond the noise floor. */
+export function outcomeOf(
+  { estimate: ratio, lower, upper }: GeometricMeanInterval,
+  noiseFloorRatio: number,
+): SpeedOutcome {
   const largeEnough = Math.abs(Math.log(ratio)) > Math.log1p(noiseFloorRatio);
-  const outcome =
-    !largeEnough || (lower <= 1 && upper >= 1) ? 'not-distinguished' : ratio > 1 ? 'faster' : 'slower';
-  return { ...subject, outcome, ratio, lower, upper, noiseFloorRatio };
+  if (!largeEnough || (lower <= 1 && upper >= 1)) return 'not-distinguished';
+  return ratio > 1 ? 'faster' : 'slower';
 }
 
 /** `2.10x [2.02, 2.18]`, with what it means where that is not plain. */
@@ -81,8 +101,8 @@ export function formatSpeedUp({ ratio, lower, upper, outcome, pairedRounds }: Sp
 }
 
 function pairedRatios(
-  base: readonly RoundSummary[],
-  candidate: readonly RoundSummary[],
+  base: readonly ComparedRound[],
+  candidate: readonly ComparedRound[],
   metric: SpeedUp['metric'],
 ): number[] {
   const baseByRound = new Map(base.map((round) => [round.round, round]));
