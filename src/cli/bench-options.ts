@@ -146,7 +146,7 @@ function boundPercentile(text: string): number {
   return value;
 }
 
-/** The one measurement that options describe, as a suite without a name. Error: `contradictory-options`. */
+/** The one measurement that options describe, as a suite without a name. Error: `options-conflict`. */
 export function suiteOfOptions(options: BenchOptions): Result<Suite, readonly Problem[]> {
   const scenario = options.scenario ?? (options.replay === undefined ? 'single-stream' : 'replay');
   const problems = [...misplaced(options, scenario), ...exclusive(options)];
@@ -154,7 +154,7 @@ export function suiteOfOptions(options: BenchOptions): Result<Suite, readonly Pr
   return ok({ name: NO_NAME, measurements: [measurementOf(options, scenario)], limits: {} });
 }
 
-/** Options that a suite leaves no room for. Error: `contradictory-options`. */
+/** Options that a suite leaves no room for. Error: `options-conflict`. */
 export function besideSuites(options: BenchOptions): readonly Problem[] {
   const names = ['scenario', 'replay', ...OF_REPLAY, ...Object.keys(SETTINGS)] as (keyof BenchOptions)[];
   return names
@@ -269,7 +269,7 @@ function measurementOf(options: BenchOptions, scenario: Scenario): Measurement {
 }
 
 function contradiction(message: string, hint: string): Problem {
-  return problem('contradictory-options', message, { hint });
+  return problem('options-conflict', message, { hint });
 }
 
 /** `minQueries` → `--min-queries`. */

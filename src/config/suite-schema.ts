@@ -16,9 +16,9 @@ const Inputs = Type.Object(
     ),
     digest: Type.Optional(
       Type.String({
-        pattern: '^(sha256:)?[0-9a-f]{64}$',
+        pattern: '^sha256:[0-9a-f]{64}$',
         description:
-          'SHA-256 of the data: the suite refuses any other, so that results stay comparable. A wrong one is told with the right one',
+          'SHA-256 of the data, as sha256: and 64 hexadecimal digits; the suite refuses any other data. A wrong one is told with the right one',
       }),
     ),
   },

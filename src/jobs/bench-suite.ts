@@ -73,7 +73,7 @@ export function checkSuiteData(
     throw new ProblemError(
       problem(
         'data-differs',
-        `the suite '${name}' is for data with the digest ${digest}, and this is ${dataDigest}`,
+        `the suite '${name}' is for data with the digest sha256:${digest}, and this is sha256:${dataDigest}`,
         {
           ...(data.spec.path === '' ? {} : { place: { file: data.spec.path } }),
           hint: 'use the data that the suite was made for, or change "digest" in the suite if the data was meant to change',

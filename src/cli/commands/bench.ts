@@ -120,9 +120,7 @@ async function planOf(
 ): Promise<Result<Plan, readonly Problem[]>> {
   if (options.summary && options.json) {
     const hint = 'leave out --json; it holds all that the summary tells';
-    return err([
-      problem('contradictory-options', '--summary is text, and --json prints JSON alone', { hint }),
-    ]);
+    return err([problem('options-conflict', '--summary is text, and --json prints JSON alone', { hint })]);
   }
   const suites = await suitesOf(options);
   if (!suites.ok) return suites;
@@ -159,7 +157,7 @@ async function suitesOf(options: Options): Promise<Result<readonly Suite[], read
     if (!suite.ok) return suite;
     if (suites.some((other) => other.name === suite.value.name)) {
       const message = `there are two suites named '${suite.value.name}'`;
-      return err([problem('contradictory-options', message, { hint: 'name each suite once' })]);
+      return err([problem('options-conflict', message, { hint: 'name each suite once' })]);
     }
     suites.push(suite.value);
   }

@@ -101,7 +101,7 @@ describe('suiteOfOptions', () => {
       ok: false,
       error: [
         {
-          kind: 'contradictory-options',
+          kind: 'options-conflict',
           message: expect.stringContaining(message),
           hint: expect.stringContaining(hint),
         },

@@ -110,7 +110,7 @@ limits: { maxDuration: 2m, maxOtherCpuCores: 0.5 }
   it('pins the data of whoever runs it by a digest alone', async () => {
     const digest = 'b'.repeat(64);
     const suite = loaded(
-      await load(`name: x\ninputs: { digest: ${digest} }\nmeasurements: [{ scenario: offline }]\n`),
+      await load(`name: x\ninputs: { digest: sha256:${digest} }\nmeasurements: [{ scenario: offline }]\n`),
     );
     expect(suite.inputs).toEqual({ digest });
   });

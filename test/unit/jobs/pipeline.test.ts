@@ -161,7 +161,7 @@ describe('runPipeline', () => {
     const result = await run(other, everything);
     expect(result).toMatchObject({
       ok: false,
-      error: { kind: 'data-differs', message: expect.stringContaining(`this is ${'b'.repeat(64)}`) },
+      error: { kind: 'data-differs', message: expect.stringContaining(`this is sha256:${'b'.repeat(64)}`) },
     });
     expect(worker.requests().some((request) => request.startsWith('quantize'))).toBe(false);
     const same = profileOf('tiny', { bench: { ...own, suites: pinned('b'.repeat(64)) } });
