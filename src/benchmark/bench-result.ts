@@ -1,4 +1,7 @@
+import { concatenated } from './concatenated.ts';
 import { geometricMeanInterval } from './confidence-interval.ts';
+import { addEnergy, type EnergyFigures, energyFigures } from './energy.ts';
+import { unobservedConditions } from './host-conditions.ts';
 import {
   countOutliers,
   type LatencySummary,
@@ -6,11 +9,21 @@ import {
   sortedCopy,
   summarizeLatencies,
 } from './latency-statistics.ts';
-import type { RoundResult } from './round-result.ts';
+import type { OutputCheckReport } from './output-check.ts';
+import type { ContextSwitches, RoundResult } from './round-result.ts';
 import type { Scenario } from './scenario.ts';
+import { type ScheduleSummary, summarizeSchedule } from './schedule-summary.ts';
 import type { BenchSettings } from './settings.ts';
+import {
+  createLatencyHistogram,
+  histogramToPlain,
+  type PlainHistogram,
+  recordLatency,
+} from './statistics/latency-histogram.ts';
+import { percentileInterval } from './statistics/percentile-interval.ts';
+import { type ServerVerdict, serverVerdict } from './statistics/server-verdict.ts';
 import { otherCpuCores, reasonsForInvalidity } from './validity.ts';
-import type { SutIdentity, VariantRecord } from './variant-record.ts';
+import type { ProviderUse, SutIdentity, VariantRecord } from './variant-record.ts';
 
 export interface RoundSummary {
   readonly round: number;
@@ -34,10 +47,29 @@ export interface BenchResult extends SutIdentity {
   readonly samples: number;
   /** Time spent measuring, warm-up and lead-ins left out. */
   readonly durationSeconds: number;
+  /** Sessions that ran side by side. */
+  readonly concurrency: number;
+  /** Samples of one run of the model. */
+  readonly batch: number;
   /** From a query's due moment to its completion; in the offline scenario, of one run. Null when nothing was measured. */
   readonly latencySeconds: LatencySummary | null;
   /** Without the time spent waiting; null in closed-loop scenarios, where no query waits and latency is service time. */
   readonly serviceTimeSeconds: LatencySummary | null;
+  /** 95 % intervals of percentiles, which allow for queries that depend on those before them. */
+  readonly latencyIntervalsSeconds: LatencyIntervals;
+  /** Counts of all latencies; histograms of several results can be added up. */
+  readonly latencyHistogram: PlainHistogram;
+  /** Null where queries do not come by a schedule. */
+  readonly schedule: ScheduleSummary | null;
+  /** Whether a percentile stays within the bound that was asked for; null where none was. */
+  readonly bound: ServerVerdict | null;
+  /**
+   * Outputs taken at random while it was measured, held against those of a session that nobody measured (MLPerf's TEST01);
+   * null where it did not come to that.
+   */
+  readonly outputCheck: OutputCheckReport | null;
+  /** What it takes until the model is at its speed; null where it could not be loaded. */
+  readonly coldStart: ColdStart | null;
   /** 95 % interval of a round's median latency, from the scatter between rounds; null for fewer than two rounds. */
   readonly medianIntervalSeconds: { readonly lower: number; readonly upper: number } | null;
   /** Samples per second of measuring. */
@@ -48,14 +80,42 @@ export interface BenchResult extends SutIdentity {
   readonly peakRssBytes: number | null;
   /** User and system CPU time during `durationSeconds`; null where it was not measured. */
   readonly cpuSeconds: number | null;
+  /** During `durationSeconds`; null where they were not counted. */
+  readonly contextSwitches: ContextSwitches | null;
+  /** Null where nothing counts energy. */
+  readonly energy: EnergyFigures | null;
+  /** The CPUs that the process could run on, as a CPU list. */
+  readonly cpus: string | null;
+  /** Who really ran the nodes; null where the runtime gave no profile. */
+  readonly placement: ProviderUse | null;
+  /** What nobody could watch on this host while it was measured, as phrases. */
+  readonly notObserved: readonly string[];
+}
+
+export interface ColdStart {
+  /** From the start of the process until every session was made. */
+  readonly loadSeconds: number;
+  /** The first run of each distinct input shape; empty where there was none. */
+  readonly firstInferenceSeconds: readonly number[];
+}
+
+type LatencyIntervals = Readonly<Record<'p50' | 'p90' | 'p99', LatencyInterval | null>>;
+
+/** An end is null where the run does not bound the percentile on that side. */
+interface LatencyInterval {
+  readonly lower: number | null;
+  readonly upper: number | null;
+  /** As many independent latencies would tell as much. */
+  readonly effectiveQueries: number;
 }
 
 const CONFIDENCE = 0.95;
 
 /** The statistics and the validity of one variant's measurements. */
 export function summarizeVariant(record: VariantRecord, settings: BenchSettings): BenchResult {
-  const { identity, warmUp, rounds, usage } = record;
-  const sortedNs = pooled(rounds.map((round) => round.latencyNs));
+  const { identity, loaded, warmUp, rounds, usage } = record;
+  const latencyNs = concatenated(rounds.map((round) => round.latencyNs));
+  const sortedNs = sortedCopy(latencyNs);
   const summaries = rounds.map(summarizeRound);
   const durationSeconds = sum(rounds.map((round) => round.durationNs)) / 1e9;
   const samples = sum(rounds.map((round) => round.samples));
@@ -73,8 +133,27 @@ export function summarizeVariant(record: VariantRecord, settings: BenchSettings)
     queries: sortedNs.length,
     samples,
     durationSeconds,
+    concurrency: settings.concurrency,
+    batch: loaded?.samplesPerRun ?? 1,
     latencySeconds: summarizeLatencies(sortedNs),
-    serviceTimeSeconds: serviceNs.length === 0 ? null : summarizeLatencies(pooled(serviceNs)),
+    serviceTimeSeconds:
+      serviceNs.length === 0 ? null : summarizeLatencies(sortedCopy(concatenated(serviceNs))),
+    latencyIntervalsSeconds: {
+      p50: latencyInterval(latencyNs, 500),
+      p90: latencyInterval(latencyNs, 900),
+      p99: latencyInterval(latencyNs, 990),
+    },
+    latencyHistogram: histogramOf(latencyNs),
+    schedule: summarizeSchedule(rounds, settings.scenario),
+    bound: boundVerdict(latencyNs, settings),
+    outputCheck: usage?.outputCheck ?? null,
+    coldStart:
+      loaded === null
+        ? null
+        : {
+            loadSeconds: loaded.loadSeconds,
+            firstInferenceSeconds: (warmUp?.firstRunNs ?? []).map((ns) => ns / 1e9),
+          },
     medianIntervalSeconds: median === null ? null : { lower: median.lower, upper: median.upper },
     throughput: durationSeconds === 0 ? null : samples / durationSeconds,
     outliers: countOutliers(sortedNs),
@@ -85,7 +164,34 @@ export function summarizeVariant(record: VariantRecord, settings: BenchSettings)
     rounds: summaries,
     peakRssBytes: usage?.peakRssBytes ?? null,
     cpuSeconds: measuredCpuSeconds(rounds),
+    contextSwitches: contextSwitchesOf(rounds),
+    energy: energyOf(record, sortedNs.length),
+    cpus: usage?.cpus ?? null,
+    placement: usage?.placement ?? null,
+    notObserved: unobserved(rounds),
   };
+}
+
+function latencyInterval(latencyNs: Float64Array, permille: number): LatencyInterval | null {
+  const interval = percentileInterval(latencyNs, permille, { confidence: CONFIDENCE });
+  if (interval === null) return null;
+  const seconds = (ns: number | null) => (ns === null ? null : ns / 1e9);
+  const { lowerNs, upperNs, effectiveQueries } = interval;
+  return { lower: seconds(lowerNs), upper: seconds(upperNs), effectiveQueries };
+}
+
+function histogramOf(latencyNs: Float64Array): PlainHistogram {
+  const histogram = createLatencyHistogram();
+  for (const latency of latencyNs) recordLatency(histogram, latency);
+  return histogramToPlain(histogram);
+}
+
+function boundVerdict(
+  latencyNs: Float64Array,
+  { latencyBoundSeconds, latencyBoundPermille }: BenchSettings,
+): ServerVerdict | null {
+  if (latencyBoundSeconds === null || latencyNs.length === 0) return null;
+  return serverVerdict(latencyNs, { boundNs: latencyBoundSeconds * 1e9, permille: latencyBoundPermille });
 }
 
 function summarizeRound(round: RoundResult): RoundSummary {
@@ -106,14 +212,26 @@ function measuredCpuSeconds(rounds: readonly RoundResult[]): number | null {
   return measured.length === 0 || measured.length < rounds.length ? null : sum(measured);
 }
 
-function pooled(parts: readonly Float64Array[]): Float64Array {
-  const all = new Float64Array(sum(parts.map((part) => part.length)));
-  let offset = 0;
-  for (const part of parts) {
-    all.set(part, offset);
-    offset += part.length;
-  }
-  return all.sort();
+/** Null unless every round has them. */
+function contextSwitchesOf(rounds: readonly RoundResult[]): ContextSwitches | null {
+  const each = rounds.flatMap(({ contextSwitches }) => contextSwitches ?? []);
+  if (each.length === 0 || each.length < rounds.length) return null;
+  return {
+    voluntary: sum(each.map(({ voluntary }) => voluntary)),
+    involuntary: sum(each.map(({ involuntary }) => involuntary)),
+  };
+}
+
+/** Null unless the energy of every round is known. */
+function energyOf({ rounds, loaded }: VariantRecord, queries: number): EnergyFigures | null {
+  const each = rounds.flatMap(({ energy }) => energy ?? []);
+  if (each.length === 0 || each.length < rounds.length) return null;
+  return energyFigures(addEnergy(each), queries, loaded?.idleEnergy ?? null);
+}
+
+function unobserved(rounds: readonly RoundResult[]): readonly string[] {
+  const conditions = rounds.at(-1)?.conditions;
+  return conditions === undefined ? [] : unobservedConditions(conditions.after);
 }
 
 function sum(values: readonly number[]): number {

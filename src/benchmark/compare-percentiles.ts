@@ -1,5 +1,4 @@
-import { FEWEST_ROUNDS } from './compare.ts';
-import { geometricMeanInterval } from './confidence-interval.ts';
+import { FEWEST_ROUNDS, pairedInterval } from './compare.ts';
 import type { RoundPercentiles } from './percentile-curve.ts';
 import { ratioOfMeans } from './unpaired-interval.ts';
 
@@ -35,7 +34,7 @@ export function percentileRatios(
       const ofBase = byRound(base, percentile);
       const ofCandidate = byRound(candidate, percentile);
       const interval = paired
-        ? pairedInterval(ofBase, ofCandidate, confidence)
+        ? pairedInterval(pairedRatios(ofBase, ofCandidate), confidence)
         : unpairedInterval([...ofBase.values()], [...ofCandidate.values()], confidence);
       if (interval === null) return [];
       const { estimate: ratio, lower, upper } = interval;
@@ -52,16 +51,14 @@ function byRound(rounds: readonly RoundPercentiles[], percentile: number): Reado
   );
 }
 
-function pairedInterval(
+function pairedRatios(
   base: ReadonlyMap<number, number>,
   candidate: ReadonlyMap<number, number>,
-  confidence: number,
-) {
-  const ratios = [...candidate].flatMap(([round, seconds]) => {
+): readonly number[] {
+  return [...candidate].flatMap(([round, seconds]) => {
     const against = base.get(round);
     return against === undefined ? [] : [against / seconds];
   });
-  return ratios.length < FEWEST_ROUNDS ? null : geometricMeanInterval(ratios, confidence);
 }
 
 function unpairedInterval(base: readonly number[], candidate: readonly number[], confidence: number) {

@@ -1,5 +1,5 @@
 import {
-  type ComparedResult,
+  type ComparableResult,
   type CompareOptions,
   comparedMetric,
   FEWEST_ROUNDS,
@@ -14,12 +14,12 @@ import { ratioOfMeans } from './unpaired-interval.ts';
  * 5 % unless given, is not claimed.
  */
 export function compareSeparateRuns(
-  base: ComparedResult,
-  candidate: ComparedResult,
+  base: ComparableResult,
+  candidate: ComparableResult,
   { confidence = 0.95, minEffectRatio = 0.05 }: CompareOptions = {},
 ): SpeedUp {
   const metric = comparedMetric(candidate);
-  const figures = ({ rounds }: ComparedResult) =>
+  const figures = ({ rounds }: ComparableResult) =>
     rounds.map(({ throughput, medianSeconds }) => (metric === 'throughput' ? throughput : 1 / medianSeconds));
   const rounds = Math.min(base.rounds.length, candidate.rounds.length);
   const interval =

@@ -8,7 +8,7 @@ import type { RoundSpec } from './round.ts';
 import { collectRound, type RoundResult } from './round-result.ts';
 import type { BenchSettings } from './settings.ts';
 import type { WarmUpResult } from './steady-state.ts';
-import { answerOf, type NamedSut } from './sut-handle.ts';
+import { answerOf, cancelled, type NamedSut } from './sut-handle.ts';
 import type { LoadedSut, SutUsage, VariantRecord } from './variant-record.ts';
 
 export interface BenchProgress {
@@ -48,6 +48,9 @@ interface Participant {
 }
 
 const PROGRESS_INTERVAL_NS = 1_000_000_000n;
+
+/** A large model shows no sign of life while it is loaded. */
+const LOAD_PATIENCE = 10;
 
 /**
  * Benchmarks systems against one another: loads and warms each up, lets them take turns in interleaved rounds, one at a time, and
@@ -98,7 +101,10 @@ export async function runBench(
 async function getReady(participant: Participant, settings: BenchSettings, controls: BenchControls) {
   const { sut } = participant;
   const patience = { graceSeconds: settings.graceSeconds, signal: controls.signal };
-  const loaded = await answerOf(sut, () => sut.handle.load(), patience);
+  const loaded = await answerOf(sut, () => sut.handle.load(), {
+    ...patience,
+    graceSeconds: settings.graceSeconds * LOAD_PATIENCE,
+  });
   if (!loaded.ok) return giveUp(participant, loaded.error);
   participant.loaded = loaded.value;
   const spec = {
@@ -138,6 +144,8 @@ async function takeTurn(
   const isWhole = result.complete && controls.signal?.aborted !== true;
   if (result.latencyNs.length > 0) rounds.push({ ...result, complete: isWhole });
   if (!answer.ok) giveUp(participant, answer.error);
+  // Asked to stop it answered, with a part of its round.
+  else if (!isWhole) giveUp(participant, cancelled());
 }
 
 async function finish(participant: Participant, settings: BenchSettings, controls: BenchControls) {

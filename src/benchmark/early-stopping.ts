@@ -17,6 +17,16 @@ const RESCALE_LOG = Math.log(RESCALE_ABOVE);
  * @param permille the percentile in thousandths: 900 for the 90th, 999 for the 99.9th.
  */
 export function overLatencyAllowance(queryCount: number, permille: number): number | null {
+  const most = mostOverLatency(queryCount, permille);
+  return most === 0 ? null : most;
+}
+
+/**
+ * How many of `queryCount` latencies may lie over a bound for the true percentile to be within it with 99 % confidence, by
+ * the same inequality, but from 0 on: without a single latency over the bound 44 queries are enough for the 90th percentile
+ * and 459 for the 99th. Null when not even none would do.
+ */
+export function mostOverLatency(queryCount: number, permille: number): number | null {
   const p = permille / 1000;
   const oddsOfOver = (1000 - permille) / permille;
   const logLimit = Math.log(1 - CONFIDENCE);
@@ -35,21 +45,25 @@ export function overLatencyAllowance(queryCount: number, permille: number): numb
       logScale += RESCALE_LOG;
     }
   }
-  return allowance >= 1 ? allowance : null;
+  return allowance >= 0 ? allowance : null;
 }
 
-/** The fewest queries that give an early-stopping estimate of a percentile: 64 for 900, 662 for 990, 6,636 for 999. */
-export function minimumQueries(permille: number): number {
+/**
+ * The fewest queries of which `overLatency` may lie over a percentile's bound. With one, the fewest that give an
+ * early-stopping estimate: 64 for 900, 662 for 990, 6,636 for 999.
+ */
+export function minimumQueries(permille: number, overLatency = 1): number {
+  const isEnough = (queries: number) => (mostOverLatency(queries, permille) ?? -1) >= overLatency;
   let tooFew = 1;
   let enough = 2;
-  while (overLatencyAllowance(enough, permille) === null) {
+  while (!isEnough(enough)) {
     tooFew = enough;
     enough *= 2;
   }
   while (enough - tooFew > 1) {
     const middle = Math.floor((tooFew + enough) / 2);
-    if (overLatencyAllowance(middle, permille) === null) tooFew = middle;
-    else enough = middle;
+    if (isEnough(middle)) enough = middle;
+    else tooFew = middle;
   }
   return enough;
 }

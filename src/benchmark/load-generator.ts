@@ -3,6 +3,13 @@ import type { Result } from '../core/result.ts';
 import type { LoadPlan } from './load/load-plan.ts';
 import type { SutCapacity } from './round.ts';
 
+export interface LoadOptions {
+  /** Each lane carries out the whole load for itself. */
+  readonly onEveryLane?: boolean;
+  /** Keeps outputs of runs taken at random, to be checked when all is measured. */
+  readonly keepOutputs?: boolean;
+}
+
 export interface LoadStart {
   /** On the clock of `Clock.nowNs`. */
   readonly startNs: bigint;
@@ -15,11 +22,11 @@ export interface LoadGenerator extends SutCapacity {
   readonly shapeSamples: readonly number[];
   /**
    * Carries out a load. `onRuns` gets the finished runs in pieces (see `VALUES_PER_RUN`), about once a second and at the end,
-   * also those before a failure. With `onEveryLane` each lane carries out the whole load for itself.
+   * also those before a failure.
    */
   run(
     plan: LoadPlan,
     onRuns: (chunk: Float64Array) => void,
-    options?: { readonly onEveryLane?: boolean },
+    options?: LoadOptions,
   ): Promise<Result<LoadStart, Problem>>;
 }

@@ -1,3 +1,5 @@
+import type { EnergyInterval } from './energy.ts';
+import type { HostConditions } from './host-conditions.ts';
 import { type RunRecords, toRecords } from './load/run-records.ts';
 import { type RoundSpec, runsOf } from './round.ts';
 import type { Scenario } from './scenario.ts';
@@ -12,6 +14,18 @@ export interface RoundTotals {
   readonly cpuSeconds?: number;
   /** CPU time that anything else on the host took meanwhile (steal included), where it was measured. */
   readonly otherCpuSeconds?: number;
+  readonly contextSwitches?: ContextSwitches;
+  /** The host right before and right behind the load. */
+  readonly conditions?: { readonly before: HostConditions; readonly after: HostConditions };
+  readonly energy?: EnergyInterval;
+}
+
+/** Of all threads of the process under test. */
+export interface ContextSwitches {
+  /** It waited for something, such as its next query. */
+  readonly voluntary: number;
+  /** Something else took its CPU. */
+  readonly involuntary: number;
 }
 
 /** What one round measured. */

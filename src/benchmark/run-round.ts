@@ -1,15 +1,20 @@
 import type { Problem } from '../core/problem.ts';
 import { ok, type Result } from '../core/result.ts';
+import { type EnergyReading, energyBetween } from './energy.ts';
+import type { HostConditions } from './host-conditions.ts';
 import type { LoadGenerator } from './load-generator.ts';
 import { planRound, type RoundSpec } from './round.ts';
-import type { RoundTotals } from './round-result.ts';
+import type { ContextSwitches, RoundTotals } from './round-result.ts';
 
-/** What a round is measured with beside its runs; each is undefined where the kernel does not tell. */
+/** What is read before and after a round; a reading is undefined where the kernel does not tell. */
 export interface RoundProbes {
   /** User plus system CPU time of this process so far. */
   readonly cpuSeconds?: () => number | undefined;
   /** CPU time that everything else has taken since boot. */
   readonly otherCpuSeconds?: () => number | undefined;
+  readonly contextSwitches?: () => ContextSwitches;
+  readonly conditions?: () => HostConditions;
+  readonly energy?: () => EnergyReading | undefined;
 }
 
 /** Runs one round where the system under test lives: the lead-in, then the load. */
@@ -24,18 +29,49 @@ export async function runRound(
     if (!led.ok) return led;
   }
   const plan = planRound(spec, generator);
-  const before = { cpu: probes.cpuSeconds?.(), other: probes.otherCpuSeconds?.() };
-  const started = await generator.run(plan, onRuns);
-  const after = { cpu: probes.cpuSeconds?.(), other: probes.otherCpuSeconds?.() };
+  const before = read(probes);
+  const started = await generator.run(plan, onRuns, { keepOutputs: true });
   if (!started.ok) return started;
-  const cpuSeconds = difference(before.cpu, after.cpu);
-  const otherCpuSeconds = difference(before.other, after.other);
   return ok({
     startNs: started.value.startNs,
     plannedRuns: plan.limits.maxRuns === Number.MAX_SAFE_INTEGER ? null : plan.limits.maxRuns,
+    ...between(before, read(probes)),
+  });
+}
+
+type Readings = ReturnType<typeof read>;
+
+function read(probes: RoundProbes) {
+  return {
+    cpuSeconds: probes.cpuSeconds?.(),
+    otherCpuSeconds: probes.otherCpuSeconds?.(),
+    switches: probes.contextSwitches?.(),
+    conditions: probes.conditions?.(),
+    energy: probes.energy?.(),
+  };
+}
+
+function between(before: Readings, after: Readings): Omit<RoundTotals, 'startNs' | 'plannedRuns'> {
+  const cpuSeconds = difference(before.cpuSeconds, after.cpuSeconds);
+  const otherCpuSeconds = difference(before.otherCpuSeconds, after.otherCpuSeconds);
+  const voluntary = difference(before.switches?.voluntary, after.switches?.voluntary);
+  const involuntary = difference(before.switches?.involuntary, after.switches?.involuntary);
+  const used =
+    before.energy === undefined || after.energy === undefined
+      ? undefined
+      : energyBetween(before.energy, after.energy);
+  return {
     ...(cpuSeconds === undefined ? {} : { cpuSeconds }),
     ...(otherCpuSeconds === undefined ? {} : { otherCpuSeconds: Math.max(0, otherCpuSeconds) }),
-  });
+    ...(voluntary === undefined || involuntary === undefined
+      ? {}
+      : { contextSwitches: { voluntary, involuntary } }),
+    ...(before.conditions === undefined || after.conditions === undefined
+      ? {}
+      : { conditions: { before: before.conditions, after: after.conditions } }),
+    // A counter that could not be followed leaves the energy unknown, which is no fault of the measurement.
+    ...(used?.ok ? { energy: used.value } : {}),
+  };
 }
 
 function leadInPlan({ seed, leadInDurationNs }: RoundSpec, generator: LoadGenerator) {

@@ -42,7 +42,7 @@ export interface BenchSettings {
 
 /**
  * LoadGen's defaults (10 s, 100 queries) in twelve rounds: whole mirrored designs of two and of three variants, and enough
- * that the noise floor of `compareResults` keeps false differences at half the level of its interval.
+ * for `compareResults` to leave out what was disturbed.
  */
 const DEFAULT_SETTINGS: BenchSettings = {
   scenario: 'single-stream',

@@ -46,7 +46,7 @@ export async function answerOf<T>(
   ask: (onAlive: () => void) => Promise<Result<T, Problem>>,
   { graceSeconds, signal }: Patience,
 ): Promise<Result<T, Problem>> {
-  if (signal?.aborted === true) return cancelled();
+  if (signal?.aborted === true) return err(cancelled());
   const { promise: cutShort, resolve: cutShortBy } = deferred<Result<T, Problem>>();
   const giveUp = () => cutShortBy(timedOut(identity.variant, graceSeconds));
   let timer = setTimeout(giveUp, graceSeconds * 1000);
@@ -57,7 +57,7 @@ export async function answerOf<T>(
   const onAbort = () => {
     handle.stop();
     clearTimeout(timer);
-    timer = setTimeout(() => cutShortBy(cancelled()), STOP_SECONDS * 1000);
+    timer = setTimeout(() => cutShortBy(err(cancelled())), STOP_SECONDS * 1000);
   };
   signal?.addEventListener('abort', onAbort, { once: true });
   try {
@@ -70,8 +70,8 @@ export async function answerOf<T>(
   }
 }
 
-function cancelled() {
-  return err(problem('bench-cancelled', 'The benchmark was cancelled'));
+export function cancelled(): Problem<'bench-cancelled'> {
+  return problem('bench-cancelled', 'The benchmark was cancelled');
 }
 
 function timedOut(name: string, graceSeconds: number) {

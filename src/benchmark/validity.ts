@@ -1,7 +1,9 @@
 import { formatSeconds } from '../core/units.ts';
 import { minimumQueries } from './early-stopping.ts';
+import { contaminationReasons } from './host-conditions.ts';
 import type { RoundResult } from './round-result.ts';
 import { isScheduled, judgedPermille } from './scenario.ts';
+import { summarizeSchedule } from './schedule-summary.ts';
 import type { BenchSettings } from './settings.ts';
 import type { VariantRecord } from './variant-record.ts';
 
@@ -25,7 +27,8 @@ export function reasonsForInvalidity(record: VariantRecord, settings: BenchSetti
   const { failure, warmUp, rounds } = record;
   const reasons: string[] = [];
   if (failure !== null) {
-    const done = `${rounds.length} of ${settings.rounds} rounds were measured`;
+    const whole = rounds.filter(({ complete }) => complete).length;
+    const done = `${whole} of ${settings.rounds} rounds were measured whole`;
     reasons.push(`${failure.message} (${done})`);
   }
   if (warmUp !== null && !warmUp.steady) {
@@ -35,6 +38,7 @@ export function reasonsForInvalidity(record: VariantRecord, settings: BenchSetti
     );
   }
   reasons.push(...tooLittleMeasured(rounds, settings));
+  reasons.push(...otherOutputs(record.usage), ...notOnDevice(record), ...contaminated(rounds));
   const cores = otherCpuCores(rounds);
   if (cores !== null && cores > settings.maxOtherCpuCores) {
     reasons.push(
@@ -61,7 +65,7 @@ function tooLittleMeasured(rounds: readonly RoundResult[], settings: BenchSettin
   const seconds = rounds.reduce((total, round) => total + round.durationNs, 0) / 1e9;
   const reasons: string[] = [];
   if (isScheduled(settings.scenario)) {
-    reasons.push(...unfinished(rounds));
+    reasons.push(...unfinished(rounds), ...(summarizeSchedule(rounds, settings.scenario)?.problems ?? []));
   } else if (seconds < settings.minDurationSeconds) {
     const expected = formatSeconds(settings.minDurationSeconds);
     reasons.push(`Measured for ${formatSeconds(seconds)}, less than the minimum of ${expected}`);
@@ -86,4 +90,46 @@ function unfinished(rounds: readonly RoundResult[]): string[] {
     0,
   );
   return missing === 0 ? [] : [`${missing} of ${planned} queries were not completed in the time allowed`];
+}
+
+/** A model that computes something else under load is not measured at what it is for. */
+function otherOutputs(usage: VariantRecord['usage']): string[] {
+  const { compared = 0, mismatches = [] } = usage?.outputCheck ?? {};
+  const [first] = mismatches;
+  if (first === undefined) return [];
+  return [
+    `${mismatches.length} of ${compared} outputs that were looked at differ from those of a run without load; ` +
+      `'${first.output}' of feed ${first.sample}: ${first.reason}`,
+  ];
+}
+
+/** A result that names a device says something about that device, or it is invalid. */
+function notOnDevice({ identity, usage }: VariantRecord): string[] {
+  const { fellBack = [], isSoftware = false } = usage?.placement ?? {};
+  const [first] = fellBack;
+  const reasons = isSoftware ? [`${identity.device} computed on the processor: there is no such device`] : [];
+  if (first === undefined) return reasons;
+  return [
+    ...reasons,
+    `${fellBack.length} nodes did not run on ${identity.device}, the first of them ${first.node} (${first.op}, ` +
+      `${first.provider})`,
+  ];
+}
+
+/** What the host did to rounds, a sentence for each kind of thing. */
+function contaminated(rounds: readonly RoundResult[]): string[] {
+  const said = new Map<string, { readonly sentence: string; count: number }>();
+  for (const { conditions, durationNs } of rounds) {
+    if (conditions === undefined) continue;
+    for (const sentence of contaminationReasons(conditions.before, conditions.after, durationNs)) {
+      // Sentences of one kind differ in their figures alone.
+      const kind = sentence.replace(/[\d.,]+/g, '#');
+      const known = said.get(kind);
+      if (known === undefined) said.set(kind, { sentence, count: 1 });
+      else known.count += 1;
+    }
+  }
+  return [...said.values()].map(({ sentence, count }) =>
+    rounds.length === 1 ? sentence : `In ${count} of ${rounds.length} rounds: ${sentence}`,
+  );
 }

@@ -1,4 +1,7 @@
+import type { Device } from '../core/device.ts';
 import type { Problem } from '../core/problem.ts';
+import type { EnergyInterval } from './energy.ts';
+import type { OutputCheckReport } from './output-check.ts';
 import type { SutCapacity } from './round.ts';
 import type { RoundResult } from './round-result.ts';
 import type { WarmUpResult } from './steady-state.ts';
@@ -7,7 +10,7 @@ import type { WarmUpResult } from './steady-state.ts';
 export interface SutIdentity {
   readonly model: string;
   readonly variant: string;
-  readonly device: 'cpu' | 'webgpu' | 'cuda' | 'tensorrt';
+  readonly device: Device;
   /** The execution provider, as ONNX Runtime names it. */
   readonly provider: string;
   /** Intra-op threads; null where the runtime chose. */
@@ -19,12 +22,30 @@ export interface LoadedSut extends SutCapacity {
   readonly laneCount: number;
   /** From the start of its process until every lane had its session; building feeds is left out. */
   readonly loadSeconds: number;
+  /** What the host drew before the model was loaded; null where nothing counts energy. */
+  readonly idleEnergy: EnergyInterval | null;
 }
 
 /** What the process of a system under test used over its whole life, loading and warm-up included. */
 export interface SutUsage {
   readonly peakRssBytes: number;
   readonly cpuSeconds: number;
+  /** The CPUs that its threads may run on, as a CPU list; null where the kernel does not tell. */
+  readonly cpus: string | null;
+  /** Null where the runtime gave no profile. */
+  readonly placement: ProviderUse | null;
+  /** Outputs that were kept while it was measured, against those of a session that was not. */
+  readonly outputCheck: OutputCheckReport;
+}
+
+/** Which providers ran the nodes of the optimized graph, from the runtime's own profile. */
+export interface ProviderUse {
+  /** Number of nodes by the runtime's name of the provider. */
+  readonly nodesByProvider: Readonly<Record<string, number>>;
+  /** Nodes with real work that another provider than the device's ran. */
+  readonly fellBack: readonly { readonly node: string; readonly op: string; readonly provider: string }[];
+  /** The device is the processor under another name, such as a software Vulkan: times say nothing about a GPU. */
+  readonly isSoftware: boolean;
 }
 
 /** What came back from one variant, whole or cut short. */

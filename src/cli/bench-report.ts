@@ -47,21 +47,22 @@ function tableOf(suiteRun: SuiteRun, isNamed: boolean): string {
 }
 
 /** `standard: server, 642 queries/s` — what the columns do not tell. */
-function titleOf({ suite, measurement }: SuiteRun, isNamed: boolean): string | undefined {
+function titleOf({ suite, measurement, run }: SuiteRun, isNamed: boolean): string | undefined {
   const { name, settings } = measurement;
-  const details = detailsOf(measurement);
+  const details = detailsOf(measurement, run.results[0]?.schedule?.offeredPerSecond ?? null);
   if (!isNamed && details.length === 0) return undefined;
   const subject = suite === '' ? name : `${suite}: ${name}`;
   const scenario = name === settings.scenario ? [] : [settings.scenario];
   return [subject, ...scenario, ...details].join(', ');
 }
 
-function detailsOf({ settings, batch, trace }: ReadyMeasurement): string[] {
+function detailsOf({ settings, batch, trace }: ReadyMeasurement, offeredPerSecond: number | null): string[] {
   const { scenario, ratePerSecond, capacityShare, rampFromPerSecond, concurrency, samplesPerQuery } =
     settings;
+  const offered = offeredPerSecond === null ? '' : `: ${offeredPerSecond.toPrecision(3)} queries/s`;
   const rate =
     ratePerSecond === null
-      ? `${capacityShare} of the first model's throughput`
+      ? `${capacityShare} of the first model's throughput${offered}`
       : `${ratePerSecond} queries/s`;
   return [
     ...(scenario === 'server' || scenario === 'constant-rate' ? [rate] : []),

@@ -40,36 +40,46 @@ function summaryOf(
     ...result.invalidReasons.map((reason) => line('', reason)),
     ...judgedLines(settings, result, sortedNs),
     line('throughput', result.throughput === null ? '–' : `${result.throughput.toFixed(2)} samples/s`),
+    ...scheduleLines(result),
     ...minimumLines(settings, result),
     ...distributionLines(result, sortedNs),
   ].join('\n');
 }
 
 /** The figure that MLPerf reports of the scenario. */
-function judgedLines(settings: BenchSettings, { queries }: BenchResult, sortedNs: Float64Array): string[] {
-  const { scenario, latencyBoundSeconds, latencyBoundPermille } = settings;
-  const isBound = isScheduled(scenario) && latencyBoundSeconds !== null;
-  const permille = isBound ? latencyBoundPermille : judgedPermille(scenario);
+function judgedLines(
+  { scenario }: BenchSettings,
+  { queries, bound }: BenchResult,
+  sortedNs: Float64Array,
+): string[] {
+  const permille = bound?.permille ?? judgedPermille(scenario);
   if (permille === null) return [line('judged by', 'throughput')];
-  const ordinal = `${permille / 10}th percentile`;
   const estimateNs = earlyStoppingEstimate(sortedNs, permille);
   const estimate =
     estimateNs === null
       ? `– (takes ${minimumQueries(permille)} queries, and there are ${queries})`
       : `at most ${formatSeconds(estimateNs / 1e9)} with 99 % confidence`;
-  const bound = !isBound
-    ? []
-    : [
-        line(
-          'latency bound',
-          `${formatSeconds(latencyBoundSeconds)} ${metWord(estimateNs !== null && estimateNs / 1e9 <= latencyBoundSeconds)}`,
-        ),
-      ];
   return [
-    line('judged by', `${ordinal} latency`),
+    line('judged by', `${permille / 10}th percentile latency`),
     line('  measured', time(percentile(sortedNs, permille))),
     line('  early stopping', estimate),
-    ...bound,
+    ...(bound === null
+      ? []
+      : [line('latency bound', `${formatSeconds(bound.boundNs / 1e9)} (${bound.outcome})`)]),
+  ];
+}
+
+/** How well the generator kept to its schedule, and the system to it. */
+function scheduleLines({ schedule }: BenchResult): string[] {
+  if (schedule === null) return [];
+  const { offeredPerSecond, achievedPerSecond, lagSeconds, lateRatio } = schedule;
+  const rate = (perSecond: number | null) => (perSecond === null ? '–' : `${perSecond.toFixed(1)}/s`);
+  return [
+    line('queries offered', `${rate(offeredPerSecond)}, completed ${rate(achievedPerSecond)}`),
+    line(
+      'generator late by',
+      `p99 ${seconds(lagSeconds.p99)}, ${(lateRatio * 100).toFixed(1)} % of queries by over 1 ms`,
+    ),
   ];
 }
 

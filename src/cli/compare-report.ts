@@ -30,8 +30,8 @@ export function renderComparison({ comparisons, differences }: FileComparison): 
     'base',
     'candidate',
     'metric',
-    'base',
-    'candidate',
+    'of the base',
+    'of the candidate',
     'times as fast',
     'verdict',
   ];

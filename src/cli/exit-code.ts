@@ -13,7 +13,12 @@ export const EXIT = {
   interrupted: 130,
 } as const;
 
-const FAULTS: ReadonlySet<string> = new Set(['internal-fault', 'worker-crashed', 'worker-killed']);
+const FAULTS: ReadonlySet<string> = new Set([
+  'internal-fault',
+  'worker-crashed',
+  'worker-killed',
+  'memory-limit-exceeded',
+]);
 
 export function exitCodeOf({ kind }: Problem): number {
   if (kind === 'cancelled' || kind === 'bench-cancelled') return EXIT.interrupted;

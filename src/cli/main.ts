@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   bench: async () => (await import('./commands/bench.ts')).benchCommand,
   compare: async () => (await import('./commands/compare.ts')).compareCommand,
   inspect: async () => (await import('./commands/inspect.ts')).inspectCommand,
+  doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
 };
 
 /** The command that is named first, or all of them for whoever asks what there is. */
@@ -28,7 +29,11 @@ const EXIT_CODES = `
 Exit codes: 0 done, 1 a verdict or gate failed, 2 bad usage or input, 3 a fault of ptq-agent or a worker that died.
 With --json, results go to stdout as JSON alone; progress and messages go to stderr.`;
 
+const isDebugged = process.env['PTQ_AGENT_DEBUG'] !== undefined;
+
 async function main(): Promise<void> {
+  // Stacks then name lines of the sources, not of the bundles that are made of them.
+  if (isDebugged) process.setSourceMapsEnabled(true);
   dropOutputWhenClosed([process.stdout, process.stderr]);
   const terminal: Terminal = { stdout: process.stdout, stderr: process.stderr };
   const exit = (code: number) => {
@@ -57,8 +62,7 @@ async function main(): Promise<void> {
 /** A bug of this program: its message for the user, its stack only where the user asks for it. */
 function printFault(error: unknown): number {
   const thrown = error instanceof Error ? error : new Error(String(error));
-  const details =
-    process.env['PTQ_AGENT_DEBUG'] === undefined ? thrown.message : (thrown.stack ?? thrown.message);
+  const details = isDebugged ? (thrown.stack ?? thrown.message) : thrown.message;
   process.stderr.write(`error: a fault in ptq-agent itself: ${details}\n`);
   process.stderr.write('  what to do: please report it; PTQ_AGENT_DEBUG=1 adds where it happened\n');
   return EXIT.fault;

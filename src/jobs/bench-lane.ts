@@ -1,15 +1,21 @@
-import { parentPort, Worker, workerData } from 'node:worker_threads';
+import { parentPort, threadId, Worker, workerData } from 'node:worker_threads';
 import { createLaneClock } from '../benchmark/load/lane-clock.ts';
 import { runLane } from '../benchmark/load/lane-loop.ts';
 import { type LoadBoard, stopLoad } from '../benchmark/load/load-board.ts';
 import type { LoadPlan } from '../benchmark/load/load-plan.ts';
 import { createRunRing, type RunRing } from '../benchmark/load/run-ring.ts';
+import type { OutputCheckReport } from '../benchmark/output-check.ts';
+import { seededRandom } from '../benchmark/random.ts';
 import { systemClock } from '../core/clock.ts';
-import { type Problem, ProblemError, problem } from '../core/problem.ts';
+import { attempt, attemptAsync, type Problem, ProblemError, problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
-import { openBareSession, toTensors } from '../runtime/bare-session.ts';
+import type { NamedTensors } from '../core/tensor.ts';
+import { type BareOutputs, openBareSession, toTensors } from '../runtime/bare-session.ts';
+import type { NodePlacement } from '../runtime/nodes-by-provider.ts';
 import { buildFeeds, firstOfEveryShape } from './bench-feeds.ts';
+import { keepOutputs } from './kept-outputs.ts';
 import { requireFile } from './open-model.ts';
+import { providersOf } from './providers-of.ts';
 import type { SutTask } from './sut-task.ts';
 import { unwrap } from './unwrap.ts';
 
@@ -30,6 +36,15 @@ interface LaneLoad {
   readonly plan: LoadPlan;
   readonly board: LoadBoard;
   readonly startNs: bigint;
+  readonly keepOutputs: boolean;
+}
+
+type LaneRequest = LaneLoad | 'check';
+
+/** What a lane finds out when all is measured. */
+export interface LaneCheck {
+  readonly outputCheck: OutputCheckReport;
+  readonly placement: NodePlacement | null;
 }
 
 type LaneAnswer = Result<unknown, Problem>;
@@ -40,6 +55,8 @@ export interface BenchLane {
   readonly ready: Promise<Result<LaneReady, Problem>>;
   /** Carries out its part of a load. A failure stops the load for all lanes of the board. */
   run(load: LaneLoad): Promise<Result<unknown, Problem>>;
+  /** Holds the outputs that were kept against those of a new session, and finds out which provider ran what. */
+  check(): Promise<Result<LaneCheck, Problem>>;
 }
 
 /**
@@ -71,14 +88,17 @@ export function startBenchLane(entry: URL, task: SutTask): BenchLane {
       }),
     ),
   );
+  const ask = (request: LaneRequest) => {
+    const answer = next();
+    worker.postMessage(request);
+    return answer;
+  };
+  // The thread runs this program's own code, so its answers have the types of what it was asked.
   return {
     ring,
     ready: next() as Promise<Result<LaneReady, Problem>>,
-    run: (load) => {
-      const answer = next();
-      worker.postMessage(load);
-      return answer;
-    },
+    run: ask,
+    check: () => ask('check') as Promise<Result<LaneCheck, Problem>>,
   };
 }
 
@@ -89,38 +109,64 @@ export async function benchLaneMain(): Promise<void> {
   const { task, ring } = workerData as LaneStart;
   const answer = (result: LaneAnswer) => port.postMessage(result);
   try {
-    const { runs, ready } = await openRuns(task);
-    port.on('message', ({ plan, board, startNs }: LaneLoad) => {
-      const clock = createLaneClock(systemClock.nowNs, startNs, board);
-      try {
-        clock.waitUntilNs(0);
-        runLane(plan, { board, ring, clock, run: (sample) => void (runs[sample] as () => unknown)() });
-        answer(ok(null));
-      } catch (error) {
-        stopLoad(board);
-        if (!(error instanceof ProblemError)) throw error;
-        answer(err(error.problem));
-      }
+    const lane = await openLane(task);
+    port.on('message', (request: LaneRequest) => {
+      if (request === 'check') void attemptAsync(lane.check).then(answer);
+      else answer(attempt(() => lane.carryOut(request, ring)));
     });
-    answer(ok(ready));
+    answer(ok(lane.ready));
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error;
     answer(err(error.problem));
   }
 }
 
-async function openRuns(task: SutTask) {
+async function openLane(task: SutTask) {
   await requireFile(task.modelPath);
-  const session = unwrap(openBareSession(task.modelPath, { intraOpThreads: task.threads }));
+  const open = () =>
+    unwrap(openBareSession(task.modelPath, { intraOpThreads: task.threads, device: task.device }));
+  const session = open();
   const loadedNs = systemClock.nowNs();
   const feeds = await buildFeeds(
     { data: task.data, states: task.states, batch: task.batch },
     { ...session, run: (sample) => toTensors(session.prepare(sample)()) },
   );
-  const ready: LaneReady = {
-    sampleCount: feeds.length,
-    shapeSamples: firstOfEveryShape(feeds),
-    loadedNs,
+  const runs = feeds.map((named) => session.prepare(named));
+  const kept = keepOutputs(seededRandom(threadId));
+  const ready: LaneReady = { sampleCount: feeds.length, shapeSamples: firstOfEveryShape(feeds), loadedNs };
+  return {
+    ready,
+    carryOut: (load: LaneLoad, ring: RunRing): null => {
+      const { plan, board, startNs } = load;
+      const clock = createLaneClock(systemClock.nowNs, startNs, board);
+      const outputsOf = (sample: number) => (runs[sample] as () => BareOutputs)();
+      const run = load.keepOutputs
+        ? (sample: number) => kept.offer(sample, outputsOf(sample))
+        : (sample: number) => void outputsOf(sample);
+      try {
+        clock.waitUntilNs(0);
+        runLane(plan, { board, ring, clock, run });
+        return null;
+      } catch (error) {
+        // The other lanes have nothing to go on for.
+        stopLoad(board);
+        throw error;
+      }
+    },
+    check: async (): Promise<LaneCheck> => {
+      const fresh = open();
+      const outputCheck = kept.check((sample) => fresh.prepare(feeds[sample] as NamedTensors)());
+      fresh.close();
+      return { outputCheck, placement: await placementOf(task, feeds[0] as NamedTensors) };
+    },
   };
-  return { runs: feeds.map((named) => session.prepare(named)), ready };
+}
+
+/** Null where the runtime gives no profile: what was measured stands without it. */
+async function placementOf(
+  { modelPath, device, threads }: SutTask,
+  feeds: NamedTensors,
+): Promise<NodePlacement | null> {
+  const placed = await attemptAsync(() => providersOf(modelPath, { device, intraOpThreads: threads, feeds }));
+  return placed.ok ? placed.value : null;
 }

@@ -4,10 +4,11 @@ import type { Suite } from '../config/suite.ts';
 import { attemptAsync, type Problem, ProblemError, problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { CarriedState } from '../data/carried-state.ts';
-import { type BenchDeps, benchVariants, type NamedModel } from './bench-variants.ts';
+import { type BenchDeps, benchVariants } from './bench-variants.ts';
 import type { InputDigests } from './digest-inputs.ts';
 import { type ReadyMeasurement, readyMeasurement } from './ready-measurement.ts';
 import type { TaskData } from './task-data.ts';
+import type { NamedModel } from './variant-sut.ts';
 import { runTask, type WorkerHost } from './worker-process.ts';
 
 /** A suite that can begin: every measurement checked, every trace read. */

@@ -1,33 +1,9 @@
 import { type BenchProgress, type BenchRun, runBench } from '../benchmark/controller.ts';
-import type { BenchSettings } from '../benchmark/settings.ts';
-import type { NamedSut, SutHandle } from '../benchmark/sut-handle.ts';
 import type { Clock } from '../core/clock.ts';
-import type { Problem } from '../core/problem.ts';
-import type { Result } from '../core/result.ts';
-import type { CarriedState } from '../data/carried-state.ts';
-import type { SutTask } from './sut-task.ts';
-import type { TaskData } from './task-data.ts';
-import { type WorkerHost, WorkerProcess } from './worker-process.ts';
-import type { SutCommand, WorkerEvent } from './worker-protocol.ts';
-
-/** A model file under the name by which results and metrics know it. */
-export interface NamedModel {
-  readonly variant: string;
-  readonly path: string;
-}
-
-export interface BenchRequest {
-  readonly model: string;
-  readonly variants: readonly NamedModel[];
-  readonly data: TaskData;
-  /** Threads inside an operator; 0 for every core. */
-  readonly threads: number;
-  /** Samples that one run works through; 1 unless given. */
-  readonly batch?: number;
-  /** Of a recurrent model; every variant carries its own. */
-  readonly states?: readonly CarriedState[];
-  readonly settings: BenchSettings;
-}
+import { acquireBenchLock, type BenchLock, describeHolder } from './bench-lock.ts';
+import { unwrap } from './unwrap.ts';
+import { type BenchRequest, startVariant } from './variant-sut.ts';
+import type { WorkerHost, WorkerProcess } from './worker-process.ts';
 
 export interface BenchDeps {
   readonly host: WorkerHost;
@@ -36,21 +12,49 @@ export interface BenchDeps {
   /** Cancels the rest as soon as one variant's process ends, for those who need all or nothing. */
   readonly stopAtFirstFailure?: boolean;
   readonly onProgress?: (progress: BenchProgress) => void;
+  /** Told, in words, who benchmarks on this host already and is waited for. */
+  readonly onWaiting?: (holder: string) => void;
+  /** How long to wait for them; a quarter of an hour unless given. */
+  readonly waitSeconds?: number;
 }
+
+const WAIT_SECONDS = 15 * 60;
 
 /**
  * Benchmarks variants against one another, each in a process of its own so that memory and a crash are its own, in
- * interleaved rounds. The first variant is the base of the speed-ups.
+ * interleaved rounds; the first variant is the base of the speed-ups. One benchmark at a time runs on a host, whichever
+ * process it belongs to. Throws `ProblemError`: `bench-locked` where another does not end in time, `cancelled` while waiting.
  */
 export async function benchVariants(request: BenchRequest, deps: BenchDeps): Promise<BenchRun> {
+  const lock = await lockHost(request, deps);
+  try {
+    return await benchAlone(request, deps);
+  } finally {
+    lock?.release();
+  }
+}
+
+/** Undefined where no lock can be had at all, as on a read-only file system: nobody else can have one there either. */
+async function lockHost({ device = 'cpu' }: BenchRequest, deps: BenchDeps): Promise<BenchLock | undefined> {
+  const { signal, clock, onWaiting, waitSeconds = WAIT_SECONDS } = deps;
+  const lock = await acquireBenchLock(device, {
+    waitMs: waitSeconds * 1000,
+    clock,
+    ...(signal === undefined ? {} : { signal }),
+    onWaiting: (holder) => onWaiting?.(describeHolder(holder, clock)),
+  });
+  if (!lock.ok && lock.error.kind === 'bench-lock-unavailable') return undefined;
+  return unwrap(lock);
+}
+
+async function benchAlone(request: BenchRequest, deps: BenchDeps): Promise<BenchRun> {
   const workers: WorkerProcess[] = [];
   const failed = new AbortController();
   const suts = request.variants.map((variant) => {
-    const listener: Listener = {};
-    const worker = new WorkerProcess(deps.host, { onEvent: (event) => listener.onEvent?.(event) });
+    const { sut, worker } = startVariant(request, variant, deps.host);
     workers.push(worker);
     if (deps.stopAtFirstFailure === true) void worker.exited.then(() => failed.abort());
-    return namedSut(request, variant, worker, listener);
+    return sut;
   });
   try {
     return await runBench(suts, request.settings, {
@@ -61,53 +65,4 @@ export async function benchVariants(request: BenchRequest, deps: BenchDeps): Pro
   } finally {
     await Promise.all(workers.map((worker) => worker.close()));
   }
-}
-
-/** Whoever asked last hears what the worker tells before it answers. */
-interface Listener {
-  onEvent?: (event: WorkerEvent) => void;
-}
-
-function namedSut(
-  request: BenchRequest,
-  variant: NamedModel,
-  worker: WorkerProcess,
-  listener: Listener,
-): NamedSut {
-  const { data, threads, batch = 1, states, settings } = request;
-  const task: SutTask = {
-    kind: 'sut',
-    modelPath: variant.path,
-    data,
-    threads,
-    lanes: settings.concurrency,
-    batch,
-    ...(states === undefined ? {} : { states }),
-  };
-  const ask = <T>(command: SutTask | SutCommand, onEvent: (event: WorkerEvent) => void = () => {}) => {
-    listener.onEvent = onEvent;
-    // The worker is this program's own, so what it answers has the type of what it was asked.
-    return worker.ask(command) as Promise<Result<T, Problem>>;
-  };
-  const handle: SutHandle = {
-    load: () => ask(task),
-    warmUp: (spec, onAlive) => ask({ verb: 'warm-up', spec }, onAlive),
-    round: (spec, onRuns) =>
-      ask({ verb: 'round', spec }, (event) => {
-        if (event.kind === 'runs') onRuns(event.records);
-      }),
-    finish: () => ask({ verb: 'finish' }),
-    stop: () => worker.tell({ verb: 'stop' }),
-    kill: () => worker.kill(),
-  };
-  return {
-    identity: {
-      model: request.model,
-      variant: variant.variant,
-      device: 'cpu',
-      provider: 'CPUExecutionProvider',
-      threads: request.threads === 0 ? null : request.threads,
-    },
-    handle,
-  };
 }

@@ -9,9 +9,12 @@ import { createObserver, needsValues, valuesPerRun } from '../quantization/calib
 import type { GraphView } from '../quantization/graph-view.ts';
 import { findNonFiniteConstant } from '../quantization/non-finite-constant.ts';
 import type { CalibrationSettings } from '../quantization/recipe.ts';
-import { openSession, type Session } from '../runtime/session.ts';
+import { modelFiles, sizeBytesOf } from './model-size.ts';
+import { isProgressDue } from './progress-interval.ts';
 import type { QuantizeTask } from './quantize-task.ts';
 import { requireLoadable } from './rejected-model.ts';
+import { type SessionThread, startSessionThread } from './session-thread.ts';
+import { coresFor, openSharedSession, type SharedSession } from './shared-session.ts';
 import type { TaskContext } from './task-context.ts';
 import { openTaskData, type TaskData } from './task-data.ts';
 import { unwrap } from './unwrap.ts';
@@ -26,32 +29,46 @@ export async function calibrateModel(
   tensors: readonly string[],
   settings: CalibrationSettings,
   run: { readonly task: QuantizeTask; readonly data: TaskData; readonly scratch: string },
-  { clock, emit }: TaskContext,
+  { clock, emit, sessionEntry }: TaskContext,
 ): Promise<Calibration & { readonly skipped: readonly SkippedSample[] }> {
   const { task, data, scratch } = run;
-  const { model, observed } = observeTensors(view, tensors, { values: needsValues(settings) });
-  const observingPath = join(scratch, 'observing.onnx');
-  unwrap(writeModel(model, observingPath));
-  const session = await openObserving(observingPath, task);
-  const outputs = view.graph.output.map(({ name }) => name ?? '');
-  const ports = {
-    inputs: session.inputs,
-    outputs: session.outputs.filter(({ name }) => outputs.includes(name)),
+  // Started first: it loads the runtime while this thread makes the model that observes.
+  const helper =
+    sessionEntry !== undefined && (await isWorthSharing(view, task, settings))
+      ? startSessionThread(sessionEntry)
+      : undefined;
+  const opened: { close(): Promise<void> }[] = helper === undefined ? [] : [helper];
+  const keep = <T extends { close(): Promise<void> }>(made: T): T => {
+    opened.unshift(made);
+    return made;
   };
-  const samples = await openTaskData(data, ports, { states: task.states, limit: settings.samples });
   try {
+    const { model, observed } = observeTensors(view, tensors, { values: needsValues(settings) });
+    const observingPath = join(scratch, 'observing.onnx');
+    unwrap(writeModel(model, observingPath, { durable: false }));
+    const session = keep(await openObserving(observingPath, task, helper));
+    const outputs = view.graph.output.map(({ name }) => name ?? '');
+    const ports = {
+      inputs: session.inputs,
+      outputs: session.outputs.filter(({ name }) => outputs.includes(name)),
+    };
+    const samples = keep(await openTaskData(data, ports, { states: task.states, limit: settings.samples }));
     const total = samples.count;
     const subject = task.subject === undefined ? {} : { subject: task.subject };
+    const isDue = isProgressDue(clock);
     const observer = createObserver(settings, observed, valuesPerRun(total));
     const calibrated = await calibrate(samples.samples(), observer, {
       runBatch: carryStates(session.run, task.states),
+      runsAtOnce: session.runsAtOnce,
       clock,
       modelOutputs: outputs,
-      onSample: (done) =>
+      onSample: (done) => {
+        if (!isDue(done, total)) return;
         emit({
           kind: 'progress',
           progress: { phase: 'calibrate', ...subject, done, total, unit: 'samples' },
-        }),
+        });
+      },
     });
     if (!calibrated.ok && calibrated.error.kind === 'non-finite-activation') {
       const cause = findNonFiniteConstant(view);
@@ -59,15 +76,35 @@ export async function calibrateModel(
     }
     return { ...unwrap(calibrated), skipped: samples.skipped() };
   } finally {
-    await samples.close();
-    await session.close();
+    for (const made of opened) await made.close();
   }
 }
 
 /** Loads the observing model. One that the runtime rejects as it came is reported under its own path. */
-async function openObserving(observingPath: string, task: QuantizeTask): Promise<Session> {
-  const settings = { intraOpThreads: task.threads };
-  const session = await openSession(observingPath, settings);
+async function openObserving(
+  observingPath: string,
+  task: QuantizeTask,
+  helper: SessionThread | undefined,
+): Promise<SharedSession> {
+  const session = await openSharedSession(observingPath, task.threads, helper);
   if (!session.ok) await requireLoadable(task.modelPath, task.threads);
   return unwrap(session);
+}
+
+/** Fewer samples are done before a second thread has started. */
+const FEWEST_SHARED_SAMPLES = 16;
+
+/** A second session holds the weights a second time. */
+const MOST_SHARED_BYTES = 256 * 2 ** 20;
+
+async function isWorthSharing(
+  { model }: GraphView,
+  { modelPath, states = [], threads }: QuantizeTask,
+  { samples = Number.POSITIVE_INFINITY }: CalibrationSettings,
+): Promise<boolean> {
+  // Where states are carried, each sample needs what the one before it left.
+  if (coresFor(threads) === 1 || states.length > 0 || samples < FEWEST_SHARED_SAMPLES) return false;
+  // Of a file that is missing the runtime will tell.
+  const sizeBytes = await sizeBytesOf(modelFiles(modelPath, model)).catch(() => 0);
+  return sizeBytes <= MOST_SHARED_BYTES;
 }

@@ -2,8 +2,8 @@ import type { DataSpec } from '../core/data-spec.ts';
 import type { Problem } from '../core/problem.ts';
 import { ok, type Result } from '../core/result.ts';
 import type { MeasuredModel } from './bench-file.ts';
-import type { NamedModel } from './bench-variants.ts';
 import type { InputDigests } from './digest-inputs.ts';
+import type { NamedModel } from './variant-sut.ts';
 import { runTask, type WorkerHost } from './worker-process.ts';
 
 /** What names the subjects of a benchmark whatever their paths are. */

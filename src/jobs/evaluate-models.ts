@@ -18,6 +18,7 @@ import { type GoldenCheck, openGoldenCheck } from './golden-check.ts';
 import { describeBadSample, LISTED_PROBLEMS } from './left-out-samples.ts';
 import { openTask } from './open-task.ts';
 import { createPhaseRecorder } from './phase-recorder.ts';
+import { isProgressDue } from './progress-interval.ts';
 import { openReferenceOutputs, type ReferenceOutputs } from './reference-outputs.ts';
 import { type StoredOutputPaths, storedOutputPaths } from './stored-outputs.ts';
 import type { TaskContext } from './task-context.ts';
@@ -55,13 +56,13 @@ export function evaluateModels(
       const comparison = await openComparison(task, lanes.outputs, { paths: paths.golden, clock, keep });
       const skipped = { list: collectIndices(), problems: [] as string[] };
       const total = lanes.source.count;
-      const isDue = every(PROGRESS_INTERVAL_NS, clock);
+      const isDue = isProgressDue(clock);
       let done = 0;
       for await (const result of lanes.results()) {
         if (result.kind === 'sample') await compareSample(result, comparison, stored, lanes.source.path);
         else skip(result, lanes.source, skipped);
         done += 1;
-        if (done < total && !isDue()) continue;
+        if (!isDue(done, total)) continue;
         emit({ kind: 'progress', progress: { phase: 'evaluate', done, total, unit: 'samples' } });
       }
       await stored.finish();
@@ -74,20 +75,6 @@ export function evaluateModels(
       for (const made of opened.reverse()) await made.close();
     }
   });
-}
-
-/** Small models answer thousands of samples a second, which nobody wants to be told one by one. */
-const PROGRESS_INTERVAL_NS = 50_000_000n;
-
-/** Says yes at the first call, and then once an interval. */
-function every(intervalNs: bigint, clock: Clock): () => boolean {
-  let dueNs = clock.nowNs();
-  return () => {
-    const nowNs = clock.nowNs();
-    if (nowNs < dueNs) return false;
-    dueNs = nowNs + intervalNs;
-    return true;
-  };
 }
 
 function laneTask(task: EvaluateTask, { isKnown }: ReferenceOutputs): Parameters<typeof openLanes>[0] {

@@ -2,14 +2,18 @@ import { createLoadBoard, type LoadBoard, stopLoad } from '../benchmark/load/loa
 import { sharedPlan } from '../benchmark/load/load-plan.ts';
 import { takeRuns } from '../benchmark/load/run-ring.ts';
 import type { LoadGenerator } from '../benchmark/load-generator.ts';
+import { mergeOutputChecks } from '../benchmark/output-check.ts';
 import type { Clock } from '../core/clock.ts';
-import { ok } from '../core/result.ts';
-import type { BenchLane, LaneReady } from './bench-lane.ts';
+import type { Problem } from '../core/problem.ts';
+import { ok, type Result } from '../core/result.ts';
+import type { BenchLane, LaneCheck, LaneReady } from './bench-lane.ts';
 
 /** A generator whose load can be ended from outside. */
 export interface StoppableGenerator extends LoadGenerator {
   /** Ends the load under way, if there is one, after the runs that its lanes are at. */
   stop(): void;
+  /** One after another, as sessions of some devices must not be made side by side. */
+  check(): Promise<Result<LaneCheck, Problem>>;
 }
 
 /** How often finished runs are collected. Once a second leaves the lanes alone. */
@@ -34,7 +38,19 @@ export function generateByLanes(
     stop: () => {
       for (const board of boards) stopLoad(board);
     },
-    run: async (given, onRuns, { onEveryLane = false } = {}) => {
+    check: async () => {
+      const checks: LaneCheck[] = [];
+      for (const lane of lanes) {
+        const check = await lane.check();
+        if (!check.ok) return check;
+        checks.push(check.value);
+      }
+      return ok({
+        outputCheck: mergeOutputChecks(checks.map(({ outputCheck }) => outputCheck)),
+        placement: checks[0]?.placement ?? null,
+      });
+    },
+    run: async (given, onRuns, { onEveryLane = false, keepOutputs = false } = {}) => {
       const plan = sharedPlan(given);
       const shared = createLoadBoard();
       const perLane = lanes.map(() => (onEveryLane ? createLoadBoard() : shared));
@@ -45,7 +61,9 @@ export function generateByLanes(
       const timer = setInterval(collect, COLLECT_MS);
       const startNs = clock.nowNs() + START_AHEAD_NS;
       const answers = await Promise.all(
-        lanes.map((lane, index) => lane.run({ plan, board: perLane[index] as LoadBoard, startNs })),
+        lanes.map((lane, index) =>
+          lane.run({ plan, board: perLane[index] as LoadBoard, startNs, keepOutputs }),
+        ),
       );
       clearInterval(timer);
       collect();

@@ -53,7 +53,7 @@ export async function leaveSlowParts(
   }: { readonly task: QuantizeTask; readonly scratch: string; readonly context: TaskContext },
 ): Promise<ChosenPlacement> {
   const float32Path = join(scratch, 'float32.onnx');
-  unwrap(writeModel(view.model, float32Path));
+  unwrap(writeModel(view.model, float32Path, { durable: false }));
   const allRanges = rangesOfEdges(placement, ranges);
   const cpuSeconds = processCpuSeconds;
   const sessions = createGateSessions({
@@ -90,7 +90,7 @@ function createBuilder(
     eliminateDead(copy.model);
     builds += 1;
     const path = join(folder, `int8-${builds}.onnx`);
-    unwrap(writeModel(copy.model, path));
+    unwrap(writeModel(copy.model, path, { durable: false }));
     return { path, placement: placeQuantization(view, recipe, left) };
   };
 }

@@ -16,7 +16,6 @@ import {
   type SuiteBenchResult,
   type SuiteRun,
 } from './bench-suite.ts';
-import type { NamedModel } from './bench-variants.ts';
 import type { InputDigests } from './digest-inputs.ts';
 import type { ModelEvaluation } from './evaluate-task.ts';
 import { type HostFingerprint, readHostFingerprint } from './host-fingerprint.ts';
@@ -27,6 +26,7 @@ import { startRunWatch } from './run-watch.ts';
 import type { RunTimeline } from './timeline-task.ts';
 import { unwrap } from './unwrap.ts';
 import { ensureVariant, type VariantArtifact } from './variant-artifact.ts';
+import type { NamedModel } from './variant-sut.ts';
 import { runTask, type WorkerHost } from './worker-process.ts';
 import type { JobProgress, WorkerEvent } from './worker-protocol.ts';
 

@@ -16,7 +16,7 @@ import type { Recipe } from '../quantization/recipe.ts';
 import { readCpuFeatures } from '../runtime/cpu-features.ts';
 import { openSession } from '../runtime/session.ts';
 import { applyRecipe } from './apply-recipe.ts';
-import { modelSizeBytes } from './model-size.ts';
+import { modelFiles, sizeBytesOf } from './model-size.ts';
 import { createPhaseRecorder } from './phase-recorder.ts';
 import { peakRssBytes } from './process-memory.ts';
 import { requireQuantizable } from './quantizable.ts';
@@ -43,17 +43,18 @@ export async function quantizeModel(task: QuantizeTask, context: TaskContext): P
   const recipe = resolveRecipe(task.recipe, readCpuFeatures());
   const model = await phase('load', async () => unwrap(readModel(task.modelPath)));
   requireQuantizable(model);
+  const givenFiles = modelFiles(task.modelPath, model);
   const { view, notes } = await phase('prepare', () =>
     prepare(model, recipe, task, scratchModelOpener(scratch, task.threads)),
   );
   const applied = await applyRecipe(view, recipe, { task, scratch, phase, context });
-  const { audit, check } = await phase('write', async () => {
+  const { written, audit, check } = await phase('write', async () => {
     eliminateDead(model);
     noteRecipe(model, recipe);
-    unwrap(writeModel(model, task.outputPath));
+    const written = unwrap(writeModel(model, task.outputPath));
     releaseWeights(model);
     const optimized = await optimizedGraph(task, scratch);
-    return { audit: applied.audit?.(optimized), check: await selfCheck(task, context) };
+    return { written, audit: applied.audit?.(optimized), check: await selfCheck(task, context) };
   });
   const { calibration, latencyGate } = applied;
   return {
@@ -65,8 +66,8 @@ export async function quantizeModel(task: QuantizeTask, context: TaskContext): P
     ...(calibration === undefined ? {} : { calibration }),
     ...(latencyGate === undefined ? {} : { latencyGate }),
     sizeBytes: {
-      before: await modelSizeBytes(task.modelPath),
-      after: await modelSizeBytes(task.outputPath),
+      before: await sizeBytesOf(givenFiles),
+      after: written.sizeBytes + written.externalSizeBytes,
     },
     ops: {
       quantized: applied.quantized,

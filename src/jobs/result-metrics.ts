@@ -105,6 +105,8 @@ function toEvaluation(profile: Profile, variant: string, evaluation: ModelEvalua
 const REASONS: Readonly<Record<string, JobFailureReason>> = {
   'worker-killed': 'worker_crashed',
   'worker-crashed': 'worker_crashed',
+  'memory-limit-exceeded': 'worker_crashed',
+  'bench-locked': 'timed_out',
   'internal-fault': 'internal',
   'model-rejected-by-runtime': 'model_refused',
   'quantized-model-unusable': 'model_refused',

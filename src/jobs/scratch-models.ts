@@ -14,7 +14,7 @@ export function scratchModelOpener(folder: string, threads: number): OpenModel {
   const path = join(folder, 'constants.onnx');
   return async (model) => {
     try {
-      const written = writeModel(model, path, { externalData: 'inline' });
+      const written = writeModel(model, path, { externalData: 'inline', durable: false });
       if (!written.ok) return written;
       const session = await openSession(path, { intraOpThreads: threads, graphOptimization: 'disabled' });
       return session.ok ? ok(session.value) : session;

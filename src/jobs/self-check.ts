@@ -94,7 +94,7 @@ async function writePrepared({ modelPath, outputPath, threads }: QuantizeTask): 
   const model = unwrap(readModel(modelPath));
   unwrap(await prepareModel(model, { open: scratchModelOpener(scratch, threads) }));
   const path = join(scratch, 'prepared.onnx');
-  unwrap(writeModel(model, path));
+  unwrap(writeModel(model, path, { durable: false }));
   const session = await openSession(path, { intraOpThreads: threads });
   if (!session.ok) await requireLoadable(modelPath, threads);
   await unwrap(session).close();

@@ -1,3 +1,4 @@
+import type { Device } from '../core/device.ts';
 import type { CarriedState } from '../data/carried-state.ts';
 import type { TaskData } from './task-data.ts';
 
@@ -5,6 +6,7 @@ import type { TaskData } from './task-data.ts';
 export interface SutTask {
   readonly kind: 'sut';
   readonly modelPath: string;
+  readonly device: Device;
   readonly data: TaskData;
   /** Threads inside an operator; 0 for every core. */
   readonly threads: number;

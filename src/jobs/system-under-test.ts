@@ -1,17 +1,30 @@
-import { runRound } from '../benchmark/run-round.ts';
+import { setTimeout } from 'node:timers/promises';
+import { type EnergyInterval, type EnergySource, energyBetween } from '../benchmark/energy.ts';
+import type { ContextSwitches } from '../benchmark/round-result.ts';
+import { type RoundProbes, runRound } from '../benchmark/run-round.ts';
 import { warmUpUntilSteady } from '../benchmark/steady-state.ts';
-import type { LoadedSut, SutUsage } from '../benchmark/variant-record.ts';
+import type { LoadedSut, ProviderUse, SutUsage } from '../benchmark/variant-record.ts';
 import { secondsBetween } from '../core/clock.ts';
-import type { Problem } from '../core/problem.ts';
+import { type Problem, ProblemError, problem } from '../core/problem.ts';
 import { ok, type Result } from '../core/result.ts';
+import { canShareAmongThreads, deviceAvailability } from '../runtime/devices.ts';
+import { thisMachine } from '../runtime/machine.ts';
+import type { NodePlacement } from '../runtime/nodes-by-provider.ts';
 import { type LaneReady, startBenchLane } from './bench-lane.ts';
+import { affinityOf } from './cpu-affinity.ts';
+import { formatCpuList } from './cpu-list.ts';
 import { hostBusySeconds } from './host-busy.ts';
-import { generateByLanes } from './lane-load.ts';
+import { generateByLanes, type StoppableGenerator } from './lane-load.ts';
 import { peakRssBytes, processCpuSeconds } from './process-memory.ts';
+import { processUsage } from './process-usage.ts';
+import { openRaplEnergy } from './rapl-energy.ts';
+import { createConditionsReader } from './read-host-conditions.ts';
 import type { SutTask } from './sut-task.ts';
 import type { TaskContext } from './task-context.ts';
 import { unwrap } from './unwrap.ts';
 import type { SutCommand } from './worker-protocol.ts';
+
+const IDLE_MS = 1000;
 
 /** A system under test that is loaded. */
 export interface OpenSystem {
@@ -31,6 +44,10 @@ export async function openSystemUnderTest(
   { clock, emit }: TaskContext,
   laneEntry: URL,
 ): Promise<OpenSystem> {
+  requireShareable(task);
+  const rapl = openRaplEnergy();
+  const energy = rapl.ok ? rapl.value : undefined;
+  const idleEnergy = await measureIdle(energy);
   const startNs = clock.nowNs();
   const lanes = Array.from({ length: task.lanes }, () => startBenchLane(laneEntry, task));
   const ready: LaneReady[] = [];
@@ -38,13 +55,23 @@ export async function openSystemUnderTest(
   const first = ready[0] as LaneReady;
   const generator = generateByLanes(lanes, first, task.batch, clock);
   const onRuns = (records: Float64Array) => emit({ kind: 'runs', records });
-  const probes = { cpuSeconds: processCpuSeconds, otherCpuSeconds: otherBusySeconds };
+  const probes: RoundProbes = {
+    cpuSeconds: processCpuSeconds,
+    otherCpuSeconds: otherBusySeconds,
+    contextSwitches,
+    conditions: createConditionsReader(),
+    energy: () => {
+      const reading = energy?.read();
+      return reading?.ok ? reading.value : undefined;
+    },
+  };
   return {
     loaded: {
       sampleCount: first.sampleCount,
       samplesPerRun: task.batch,
       laneCount: lanes.length,
       loadSeconds: Math.max(...ready.map(({ loadedNs }) => secondsBetween(startNs, loadedNs))),
+      idleEnergy,
     },
     stop: () => generator.stop(),
     obey: async (command) => {
@@ -54,14 +81,68 @@ export async function openSystemUnderTest(
         case 'round':
           return runRound(generator, command.spec, probes, onRuns);
         case 'finish':
-          return ok<SutUsage>({ peakRssBytes: peakRssBytes(), cpuSeconds: processCpuSeconds() });
+          return finish(generator, task);
       }
     },
   };
+}
+
+/** The usage is read first, as the checks take memory and time of their own. */
+async function finish(generator: StoppableGenerator, task: SutTask): Promise<Result<SutUsage, Problem>> {
+  const usage = { peakRssBytes: peakRssBytes(), cpuSeconds: processCpuSeconds() };
+  const affinity = affinityOf(process.pid);
+  const checked = await generator.check();
+  if (!checked.ok) return checked;
+  const { outputCheck, placement } = checked.value;
+  const cpus = affinity.ok ? formatCpuList(affinity.value) : null;
+  return ok({
+    ...usage,
+    cpus,
+    outputCheck,
+    placement: placement === null ? null : providerUse(placement, task),
+  });
+}
+
+function providerUse({ byProvider, fellBack }: NodePlacement, { device }: SutTask): ProviderUse {
+  const availability = deviceAvailability(thisMachine()).find((known) => known.device === device);
+  return {
+    nodesByProvider: Object.fromEntries(Object.entries(byProvider).map(([name, { count }]) => [name, count])),
+    fellBack,
+    isSoftware: availability?.softwareOnly === true,
+  };
+}
+
+/** What the host draws while it does nothing, where something counts that. */
+async function measureIdle(energy: EnergySource | undefined): Promise<EnergyInterval | null> {
+  const before = energy?.read();
+  if (before?.ok !== true) return null;
+  await setTimeout(IDLE_MS);
+  const after = energy?.read();
+  if (after?.ok !== true) return null;
+  const used = energyBetween(before.value, after.value);
+  return used.ok ? used.value : null;
 }
 
 /** CPU time that everything but this process has taken since boot; undefined where the kernel does not tell. */
 function otherBusySeconds(): number | undefined {
   const host = hostBusySeconds();
   return host === undefined ? undefined : host - processCpuSeconds();
+}
+
+function contextSwitches(): ContextSwitches {
+  const { voluntaryContextSwitches, involuntaryContextSwitches } = processUsage();
+  return { voluntary: voluntaryContextSwitches, involuntary: involuntaryContextSwitches };
+}
+
+function requireShareable({ device, lanes }: SutTask): void {
+  if (lanes === 1 || canShareAmongThreads(device)) return;
+  throw new ProblemError(
+    problem(
+      'concurrency-not-supported',
+      `${device} can be used by one thread of a process alone, not by ${lanes}`,
+      {
+        hint: 'leave out --concurrency, or use a larger --batch',
+      },
+    ),
+  );
 }

@@ -5,4 +5,6 @@ import type { WorkerEvent } from './worker-protocol.ts';
 export interface TaskContext {
   readonly clock: Clock;
   readonly emit: (event: WorkerEvent) => void;
+  /** The compiled `session-thread-main.js`; without it no model is run in two threads at once. */
+  readonly sessionEntry?: URL;
 }

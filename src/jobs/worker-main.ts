@@ -5,14 +5,15 @@ import type { TaskContext } from './task-context.ts';
 import { unwrap } from './unwrap.ts';
 import type { StopLoad, SutCommand, WorkerMessage, WorkerTask } from './worker-protocol.ts';
 
-/** Beside this file once it is compiled. */
+/** Threads, beside this file once it is compiled. */
 const LANE_ENTRY = new URL('./lane-main.js', import.meta.url);
 const BENCH_LANE_ENTRY = new URL('./bench-lane-main.js', import.meta.url);
+const SESSION_ENTRY = new URL('./session-thread-main.js', import.meta.url);
 
 /** The entry of a worker process: takes one task from its parent and goes when the parent goes. */
 function main(): void {
   const send = (message: WorkerMessage) => process.send?.(message);
-  const context: TaskContext = { clock: systemClock, emit: send };
+  const context: TaskContext = { clock: systemClock, emit: send, sessionEntry: SESSION_ENTRY };
   let system: OpenSystem | undefined;
 
   const perform = async (request: WorkerTask | SutCommand): Promise<unknown> => {
@@ -32,6 +33,10 @@ function main(): void {
         return (await import('./inspect-model.ts')).inspectModel(request);
       case 'timeline':
         return (await import('./timeline-task.ts')).summarizeTimeline(request);
+      case 'device-trial':
+        return (await import('./device-trial.ts')).tryDevice(request, context);
+      case 'doctor':
+        return (await import('./doctor-task.ts')).readHost(request);
       case 'sut':
         system = await (await import('./system-under-test.ts')).openSystemUnderTest(
           request,

@@ -2,12 +2,17 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { type Problem, problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
+import type { CpuList } from './cpu-list.ts';
+import { memoryLimitExceeded, watchResidentMemory } from './memory-limit.ts';
+import { pinnedFork, pinningProblem, refusedPinning } from './pinned-fork.ts';
 import type { StopLoad, SutCommand, WorkerEvent, WorkerMessage, WorkerTask } from './worker-protocol.ts';
 
 /** How the parent makes workers. */
 export interface WorkerHost {
   /** The compiled `jobs/worker-main.js`. */
   readonly entry: URL;
+  /** Keeps every worker to these CPUs, with all its threads; see `usableCpus`. Any CPU where not given. */
+  readonly cpus?: CpuList;
   /** Told of every worker's process id, so that telemetry can watch it. */
   readonly onSpawn?: (pid: number) => void;
   readonly onExit?: (pid: number) => void;
@@ -18,18 +23,23 @@ export interface WorkerControls {
   /** Ends the worker: SIGTERM, and SIGKILL when it has not gone after `killAfterMs`. */
   readonly signal?: AbortSignal;
   readonly killAfterMs?: number;
+  /** The worker is ended at once when more than this of its memory is resident; see `defaultMemoryLimitBytes`. */
+  readonly maxRssBytes?: number;
 }
 
-/** With this variable set, what a worker writes to stderr is shown, stacks of faults among it. */
+/** With this variable set, what a worker writes to stderr is shown, stacks of faults among it, with lines of the sources. */
 const DEBUG = 'PTQ_AGENT_DEBUG';
 
 const STDERR_TAIL_CHARACTERS = 4096;
 const KILL_AFTER_MS = 5000;
 
+/** How long the end of a process may take to be known after its channel has closed. */
+const GONE_WITHIN_MS = 2000;
+
 /**
  * One worker process, from its start to its end. It answers one request at a time; `ask` gives the answer or the reason
  * why none will come, and `close` leaves no process behind. Problems: `cancelled`, `worker-killed` (by a signal from outside), `worker-crashed` (by itself),
- * and what the worker reports.
+ * `memory-limit-exceeded`, `cannot-pin-worker`, and what the worker reports.
  */
 export class WorkerProcess {
   readonly #child: ChildProcess;
@@ -38,6 +48,7 @@ export class WorkerProcess {
   readonly #exit = deferred<Problem>();
   #stderrTail = '';
   #ended: Problem | undefined;
+  #overLimit: Problem | undefined;
   #waiting: ((answer: Result<unknown, Problem>) => void) | undefined;
 
   constructor(host: WorkerHost, controls: WorkerControls = {}) {
@@ -45,19 +56,25 @@ export class WorkerProcess {
     this.#killAfterMs = controls.killAfterMs ?? KILL_AFTER_MS;
     this.#child = fork(fileURLToPath(host.entry), [], {
       serialization: 'advanced',
+      execArgv: DEBUG in process.env ? [...process.execArgv, '--enable-source-maps'] : process.execArgv,
       // Out of the terminal's process group: Ctrl-C is for the parent, which then decides what becomes of its workers.
       detached: true,
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      ...(host.cpus === undefined ? {} : pinnedFork(host.cpus)),
     });
     const { pid } = this.#child;
-    if (pid !== undefined) host.onSpawn?.(pid);
+    if (pid !== undefined) {
+      host.onSpawn?.(pid);
+      this.#limitMemory(pid);
+    }
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#stderrTail = (this.#stderrTail + text).slice(-STDERR_TAIL_CHARACTERS);
       if (DEBUG in process.env) process.stderr.write(text);
     });
     this.#child.on('message', (message: WorkerMessage) => this.#receive(message));
     this.#child.on('error', (error) => {
-      this.#end(problem('worker-crashed', `the worker cannot run: ${error.message}`));
+      const unpinned = host.cpus === undefined ? undefined : pinningProblem(host.cpus, error);
+      this.#end(unpinned ?? problem('worker-crashed', `the worker cannot run: ${error.message}`));
       // What never started has no `close` to wait for.
       if (pid === undefined) this.#exit.resolve(this.#ended as Problem);
     });
@@ -81,9 +98,8 @@ export class WorkerProcess {
     return new Promise((resolve) => {
       this.#waiting = resolve;
       this.#child.send(request, (error) => {
-        // A worker that is being cancelled may have gone before it heard; its end then gives the answer.
-        if (error && this.#controls.signal?.aborted !== true)
-          this.#answer(err(problem('worker-crashed', `the worker cannot be reached: ${error.message}`)));
+        // It may have gone before it heard, as one that is being cancelled; its end then gives the answer, and the reason.
+        if (error) setTimeout(() => this.#unreachable(resolve, error), GONE_WITHIN_MS).unref();
       });
     });
   }
@@ -116,6 +132,22 @@ export class WorkerProcess {
     setTimeout(() => this.#child.kill('SIGKILL'), this.#killAfterMs).unref();
   };
 
+  #limitMemory(pid: number): void {
+    const { maxRssBytes } = this.#controls;
+    if (maxRssBytes === undefined) return;
+    const stop = watchResidentMemory(pid, maxRssBytes, (rssBytes) => {
+      this.#overLimit = memoryLimitExceeded(rssBytes, maxRssBytes);
+      this.kill();
+    });
+    // `close` can come later, when the pid may be another process's already.
+    this.#child.once('exit', stop);
+  }
+
+  #unreachable(waiting: (answer: Result<unknown, Problem>) => void, error: Error): void {
+    if (this.#waiting !== waiting || this.#controls.signal?.aborted) return;
+    this.#answer(err(problem('worker-crashed', `the worker cannot be reached: ${error.message}`)));
+  }
+
   #receive(message: WorkerMessage): void {
     if (message.kind === 'done') this.#answer(ok(message.value));
     else if (message.kind === 'failed') this.#answer(err(message.problem));
@@ -136,6 +168,7 @@ export class WorkerProcess {
 
   #reasonOfExit(code: number | null, signal: NodeJS.Signals | null): Problem {
     if (this.#controls.signal?.aborted) return problem('cancelled', 'the job was cancelled');
+    if (this.#overLimit !== undefined && signal === 'SIGKILL') return this.#overLimit;
     const said = lastWords(this.#stderrTail);
     const words = said === undefined ? '' : `; its last words: ${said.slice(0, 300)}`;
     if (signal === 'SIGKILL' || signal === 'SIGTERM') {
@@ -146,6 +179,8 @@ export class WorkerProcess {
             : 'start the job again',
       });
     }
+    const refused = refusedPinning(said);
+    if (refused !== undefined) return refused;
     const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
     return problem('worker-crashed', `the worker ended ${how} before it was done${words}`, {
       hint: 'the model made the runtime abort; check it with the ONNX checker of the tool that wrote it',

@@ -2,7 +2,9 @@ import type { RoundSpec } from '../benchmark/round.ts';
 import type { WarmUpSpec } from '../benchmark/steady-state.ts';
 import type { Phase, PhaseSpan } from '../core/phase.ts';
 import type { Problem } from '../core/problem.ts';
+import type { DeviceTrialTask } from './device-trial.ts';
 import type { DigestTask } from './digest-inputs.ts';
+import type { DoctorTask } from './doctor-task.ts';
 import type { EvaluateTask } from './evaluate-task.ts';
 import type { InspectTask } from './inspect-task.ts';
 import type { QuantizeTask } from './quantize-task.ts';
@@ -10,7 +12,15 @@ import type { SutTask } from './sut-task.ts';
 import type { TimelineTask } from './timeline-task.ts';
 
 /** What a worker process is asked to do: one task a process, so that a model can take down nothing but its own job. */
-export type WorkerTask = DigestTask | QuantizeTask | EvaluateTask | InspectTask | SutTask | TimelineTask;
+export type WorkerTask =
+  | DigestTask
+  | QuantizeTask
+  | EvaluateTask
+  | InspectTask
+  | SutTask
+  | TimelineTask
+  | DeviceTrialTask
+  | DoctorTask;
 
 /** How far a phase has come. `total` is absent where it cannot be known. */
 export interface JobProgress {

@@ -16,8 +16,8 @@ export type WriteProblemKind =
 /** A file that takes its name only when it is complete. `discard` is safe to call at any time. */
 export interface AtomicFile extends ByteSink {
   readonly sizeBytes: number;
-  /** Makes the bytes durable under the temporary name. */
-  finish(): void;
+  /** Ends writing. The bytes are on the disk then, where they are to outlast a crash of the host. */
+  finish(settings: { readonly durable: boolean }): void;
   /** Gives the file its name, replacing what had it. Call `syncFolder` afterwards. */
   publish(): void;
   discard(): void;
@@ -60,10 +60,10 @@ export function createAtomicFile(path: string): AtomicFile {
     writePayload: (payload) => {
       for (const part of payloadChunks(payload, chunk)) write(part);
     },
-    finish: () => {
+    finish: ({ durable }) => {
       const target = descriptor;
       if (target === undefined) return;
-      guarded(path, () => fsyncSync(target));
+      if (durable) guarded(path, () => fsyncSync(target));
       close();
     },
     publish: () => {

@@ -21,6 +21,8 @@ export interface WriteModelOptions {
   readonly externalThresholdBytes?: number;
   /** 2^31 - 1, the limit of protobuf, unless told. */
   readonly maxModelFileBytes?: number;
+  /** False for a working file that nobody needs after a crash of the host: it does not wait for the disk. True unless told. */
+  readonly durable?: boolean;
 }
 
 export interface WrittenModel {
@@ -52,6 +54,7 @@ export function writeModel(
     const former = formerDataFiles(path);
     const dataPath = freeDataPath(path);
     const { plan, encoding } = planThatFits(model, path, basename(dataPath), options);
+    const { durable = true } = options;
     let data: AtomicFile | undefined;
     let written: AtomicFile | undefined;
     let isComplete = false;
@@ -59,10 +62,11 @@ export function writeModel(
       if (plan.ranges.length > 0) {
         data = createAtomicFile(dataPath);
         writeRanges(plan, data);
+        data.finish({ durable });
       }
       written = createAtomicFile(path);
       encoding.writeTo(written);
-      written.finish();
+      written.finish({ durable });
       data?.publish();
       written.publish();
       isComplete = true;
@@ -71,7 +75,7 @@ export function writeModel(
       data?.discard();
       if (!isComplete && data !== undefined) rmSync(dataPath, { force: true });
     }
-    syncFolder(dirname(path));
+    if (durable) syncFolder(dirname(path));
     for (const file of former) rmSync(file, { force: true });
     return {
       sizeBytes: encoding.sizeBytes,
@@ -118,7 +122,6 @@ function writeRanges(plan: ExternalDataPlan, data: AtomicFile): void {
     data.write(ZEROS.subarray(0, range.offset - data.sizeBytes));
     data.writePayload(range.payload());
   }
-  data.finish();
 }
 
 /** The first of `<path>.data`, `<path>.1.data`, … that no file has. */

@@ -2,18 +2,20 @@ import type { Tensor as OrtTensor } from 'onnxruntime-node';
 // The public API wraps this call in promises, checks and a turn of the event loop, about 2 µs a run: too much beside a model
 // of 30 µs, and nothing that can be timed apart. The version of the package is pinned, and a test holds the two together.
 import { type Binding, binding, initOrt } from 'onnxruntime-node/dist/binding.js';
-import { type Problem, ProblemError, problem } from '../core/problem.ts';
+import { ProblemError, problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { ElementType, NamedTensors } from '../core/tensor.ts';
+import { requireDevice } from './devices.ts';
+import { thisMachine } from './machine.ts';
 import {
   fromOrt,
   type ModelPort,
-  runtimeMessage,
   type SessionProblem,
   type SessionSettings,
   sessionOptions,
   toOrt,
 } from './session.ts';
+import { openingProblem, runningProblem } from './session-problems.ts';
 
 /** A model loaded for measuring: every call is a plain, blocking call of the runtime. */
 export interface BareSession {
@@ -49,17 +51,15 @@ export function openBareSession(
   path: string,
   settings: SessionSettings,
 ): Result<BareSession, SessionProblem> {
+  const { device = 'cpu' } = settings;
+  const present = device === 'cpu' ? ok(undefined) : requireDevice(device, thisMachine());
+  if (!present.ok) return present;
   initOrt();
   const session = new binding.InferenceSession();
   try {
     session.loadModel(path, sessionOptions(settings));
   } catch (error) {
-    return err(
-      problem('model-rejected-by-runtime', `ONNX Runtime cannot load the model: ${runtimeMessage(error)}`, {
-        place: { file: path },
-        hint: 'run `ptq-agent inspect` on the file, and check it with the ONNX checker of the tool that wrote it',
-      }),
-    );
+    return err(openingProblem(error, path, device));
   }
   const inputs = readPorts(session.inputMetadata, path);
   if (!inputs.ok) return inputs;
@@ -76,7 +76,7 @@ export function openBareSession(
         try {
           return session.run(ready, fetches, options) as BareOutputs;
         } catch (error) {
-          throw new ProblemError(inferenceFailed(error, path));
+          throw new ProblemError(runningProblem(error, path));
         }
       };
     },
@@ -86,13 +86,6 @@ export function openBareSession(
 
 export function toTensors(outputs: BareOutputs): NamedTensors {
   return Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, fromOrt(value)]));
-}
-
-function inferenceFailed(error: unknown, file: string): Problem {
-  return problem('inference-failed', `ONNX Runtime failed on this input: ${runtimeMessage(error)}`, {
-    place: { file },
-    hint: 'compare the shapes of the data with the inputs that `ptq-agent inspect` lists',
-  });
 }
 
 function readPorts(

@@ -15,6 +15,18 @@ export interface KernelCall {
   readonly outputBytes: number;
   /** Types and shapes of the inputs as the runtime writes them: calls with equal text do equal work. */
   readonly inputShapes: string;
+  readonly outputShapes: string;
+}
+
+/** One shader that a WebGPU kernel had the device run. */
+export interface ShaderDispatch {
+  readonly node: string;
+  readonly op: string;
+  readonly shader: string;
+  /** On the device's clock, moved to the profile's beginning. */
+  readonly startNs: number;
+  /** On the device, where the kernel's own duration is that of handing it the work. */
+  readonly durationNs: number;
 }
 
 /** One run of the model. The kernels of If, Loop and Scan bodies are listed beside the node that contains them. */
@@ -28,6 +40,8 @@ export interface ProfiledRun {
 /** What ONNX Runtime wrote about the runs between the opening of a session and the end of its profile. */
 export interface OpProfile {
   readonly runs: readonly ProfiledRun[];
+  /** Of all runs, in the order of their beginning; none without WebGPU. */
+  readonly dispatches: readonly ShaderDispatch[];
 }
 
 export type ProfileProblem = Problem<'profile-unreadable'>;
@@ -53,6 +67,7 @@ export function parseOpProfile(text: string): Result<OpProfile, ProfileProblem> 
   }
   if (!Array.isArray(events)) return unreadable('it is no list of events');
   const runs: ProfiledRun[] = [];
+  const dispatches: ShaderDispatch[] = [];
   // An event is written when it ends, so the kernels of a run stand before the run itself.
   let calls: KernelCall[] = [];
   for (const event of events as readonly TraceEvent[]) {
@@ -65,9 +80,13 @@ export function parseOpProfile(text: string): Result<OpProfile, ProfileProblem> 
     } else if (event.cat === 'Node' && event.name.endsWith(KERNEL_SUFFIX)) {
       const node = event.name.slice(0, -KERNEL_SUFFIX.length);
       calls.push({ node, startNs, durationNs, ...kernelDetails(event.args ?? {}) });
+    } else if (event.cat === 'Api') {
+      // Written when the device's times are read, which may be after the run.
+      dispatches.push({ ...dispatchNames(event.name), startNs, durationNs });
     }
   }
-  return ok({ runs });
+  dispatches.sort((a, b) => a.startNs - b.startNs);
+  return ok({ runs, dispatches });
 }
 
 /**
@@ -91,7 +110,16 @@ function kernelDetails(args: Readonly<Record<string, unknown>>) {
     provider: text('provider'),
     outputBytes: Number(text('output_size')) || 0,
     inputShapes: JSON.stringify(args['input_type_shape'] ?? []),
+    outputShapes: JSON.stringify(args['output_type_shape'] ?? []),
   };
+}
+
+/** `node&Op&Shader`, of which the node's name may be anything. Source: webgpu_context.cc. */
+function dispatchNames(name: string): Pick<ShaderDispatch, 'node' | 'op' | 'shader'> {
+  const parts = name.split('&');
+  const shader = parts.pop() ?? '';
+  const op = parts.pop() ?? '';
+  return { node: parts.join('&'), op, shader };
 }
 
 function microseconds(value: unknown): number | undefined {

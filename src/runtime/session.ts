@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { InferenceSession as OrtSession, Tensor as OrtTensor } from 'onnxruntime-node';
+import type { Device } from '../core/device.ts';
 import { type Problem, ProblemError, problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import {
@@ -10,7 +11,10 @@ import {
   type RunBatch,
   type Tensor,
 } from '../core/tensor.ts';
+import { requireDevice } from './devices.ts';
+import { thisMachine } from './machine.ts';
 import { type OpProfile, type ProfileProblem, takeOpProfile } from './op-profile.ts';
+import { type OpeningProblem, openingProblem, runningProblem } from './session-problems.ts';
 
 /** One input or output of a model. A dimension is a number, or its symbolic name when it varies. */
 export interface ModelPort {
@@ -20,6 +24,11 @@ export interface ModelPort {
 }
 
 export interface SessionSettings {
+  /**
+   * Where the model computes; the CPU unless set. All WebGPU sessions of a process must be opened and run in one thread
+   * (`canShareAmongThreads`).
+   */
+  readonly device?: Device;
   /** Threads inside an operator; 0 lets the runtime take every core. */
   readonly intraOpThreads: number;
   /** How far the runtime may rewrite the graph. `extended` fuses, `all` also picks blocked layouts. */
@@ -55,27 +64,26 @@ export interface Session {
   close(): Promise<void>;
 }
 
-export type SessionProblem = Problem<'model-rejected-by-runtime' | 'unsupported-port'>;
+export type SessionProblem = OpeningProblem | Problem<'unsupported-port'>;
 
 /**
- * Loads a model file on the CPU provider.
- * Errors: `model-rejected-by-runtime` with the runtime's own words, `unsupported-port` for sequences, maps and
- * element types that JavaScript has no array for.
+ * Loads a model file on a device, and on no other: where the device is absent or cannot be used, nothing else takes its
+ * place. Single operators that it has no kernel for do run on the CPU; `nodesByProvider` finds them.
+ * Errors: `device-unavailable`, `model-rejected-by-runtime` with the runtime's own words, `unsupported-port` for
+ * sequences, maps and element types that JavaScript has no array for.
  */
 export async function openSession(
   path: string,
   settings: SessionSettings,
 ): Promise<Result<Session, SessionProblem>> {
+  const { device = 'cpu' } = settings;
+  const present = device === 'cpu' ? ok(undefined) : requireDevice(device, thisMachine());
+  if (!present.ok) return present;
   let session: OrtSession;
   try {
     session = await OrtSession.create(path, sessionOptions(settings));
   } catch (error) {
-    return err(
-      problem('model-rejected-by-runtime', `ONNX Runtime cannot load the model: ${runtimeMessage(error)}`, {
-        place: { file: path },
-        hint: 'run `ptq-agent inspect` on the file, and check it with the ONNX checker of the tool that wrote it',
-      }),
-    );
+    return err(openingProblem(error, path, device));
   }
   const inputs = readPorts(session.inputMetadata, path);
   if (!inputs.ok) return inputs;
@@ -84,9 +92,21 @@ export async function openSession(
   return ok(wrapSession(session, inputs.value, outputs.value, path, settings.profilePrefix));
 }
 
+/**
+ * TensorRT leaves what it cannot compile to CUDA, as its documentation advises. `session.disable_cpu_ep_fallback` would
+ * refuse every model that computes a shape on the way, so fallbacks are counted instead.
+ */
+const PROVIDERS: Readonly<Record<Device, readonly string[]>> = {
+  cpu: ['cpu'],
+  webgpu: ['webgpu'],
+  cuda: ['cuda'],
+  tensorrt: ['tensorrt', 'cuda'],
+};
+
+/** Every option of the runtime that sessions are opened with. */
 export function sessionOptions(settings: SessionSettings): OrtSession.SessionOptions {
   return {
-    executionProviders: ['cpu'],
+    executionProviders: PROVIDERS[settings.device ?? 'cpu'],
     graphOptimizationLevel: settings.graphOptimization ?? 'all',
     intraOpNumThreads: settings.intraOpThreads,
     interOpNumThreads: 1,
@@ -131,12 +151,7 @@ function wrapSession(
     try {
       return await session.run(feeds);
     } catch (error) {
-      throw new ProblemError(
-        problem('inference-failed', `ONNX Runtime failed on this input: ${runtimeMessage(error)}`, {
-          place: { file: path },
-          hint: 'compare the shapes of the data with the inputs that `ptq-agent inspect` lists',
-        }),
-      );
+      throw new ProblemError(runningProblem(error, path));
     }
   };
   return {
@@ -205,11 +220,4 @@ export function fromOrt(value: OrtTensor): Tensor {
   if (type !== 'float16' || data instanceof Uint16Array) return { type, dims: value.dims, data };
   const { buffer, byteOffset, length } = data as NumericArray;
   return { type, dims: value.dims, data: new Uint16Array(buffer, byteOffset, length) };
-}
-
-/** The runtime's message without its file names and line numbers in C++. */
-export function runtimeMessage(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  const firstLine = text.split('\n', 1)[0] ?? text;
-  return firstLine.replace(/\/[^ ]*\.(cc|h):\d+ [^ ]+(\([^)]*\))? ?/g, '').trim();
 }

@@ -6,6 +6,7 @@ import { renderRun } from '../../src/cli/run-report.ts';
 import { loadProfile } from '../../src/config/load-profiles.ts';
 import type { NamedTensors } from '../../src/core/tensor.ts';
 import { openSamples } from '../../src/data/open-samples.ts';
+import type { DoctorReport } from '../../src/jobs/doctor.ts';
 import type { PipelineResult } from '../../src/jobs/pipeline.ts';
 import { until } from '../support/daemon.ts';
 import {
@@ -55,6 +56,20 @@ describe.skipIf(!isBuilt)('ptq-agent (skipped where `npm run build` was not run)
     expect(report).toMatch(/^int8 +\d+ KiB +\d+\.\d\d %/m);
     expect(report).toMatch(/^calibrate int8 +[\d.]+ m?s/m);
   }, 90_000);
+
+  it('says what the host has, and which devices really compute', async () => {
+    const json = await runProgram(['doctor', '--json']);
+    expect(json).toMatchObject({ code: 0, stderr: '' });
+    const report = JSON.parse(json.stdout) as DoctorReport;
+    expect(report).toMatchObject({ usable: true, host: { nodeVersion: process.version } });
+    expect(report.devices.map(({ device }) => device)).toEqual(['cpu', 'webgpu', 'cuda', 'tensorrt']);
+    expect(report.devices[0]).toMatchObject({ state: 'works', firstRunSeconds: expect.any(Number) });
+    for (const { device, state } of report.devices) {
+      if (state !== 'works') expect(report.findings.map(({ subject }) => subject)).toContain(device);
+    }
+    const text = await runProgram(['doctor']);
+    expect(text).toMatchObject({ code: 0, stdout: expect.stringMatching(/^cpu +works +[\d.]+ m?s/m) });
+  });
 
   it('quantizes, evaluates, benchmarks and inspects by hand', async () => {
     const folder = temporaryFolder();

@@ -7,7 +7,7 @@ import { type Sampler, type SamplerLimits, startSampler } from '../../src/teleme
 import type { Snapshot } from '../../src/telemetry/snapshot.ts';
 
 const entry = new URL('../../dist/telemetry/sampler-main.js', import.meta.url);
-const samplerModule = new URL('../../dist/telemetry/sampler.js', import.meta.url);
+const samplerModule = new URL('../../src/telemetry/sampler.ts', import.meta.url);
 
 const unmet =
   process.platform !== 'linux'
@@ -153,7 +153,7 @@ describe.skipIf(unmet !== undefined)(`the sampler process${unmet === undefined ?
       const sampler = startSampler({ entry: new URL(${JSON.stringify(entry.href)}), intervalMs: 50 });
       sampler.onSnapshot((snapshot) => console.log(snapshot.sampler.pid));
       setInterval(() => {}, 1000);`;
-    const parent = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    const parent = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     onTestFinished(() => void parent.kill('SIGKILL'));
@@ -169,7 +169,9 @@ describe.skipIf(unmet !== undefined)(`the sampler process${unmet === undefined ?
       const { startSampler } = await import(${JSON.stringify(samplerModule.href)});
       const sampler = startSampler({ entry: new URL(${JSON.stringify(entry.href)}), intervalMs: 50 });
       await new Promise((resolve) => setTimeout(resolve, 300));`;
-    const parent = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'inherit' });
+    const parent = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
+      stdio: 'inherit',
+    });
     onTestFinished(() => void parent.kill('SIGKILL'));
     const [code] = (await once(parent, 'exit')) as [number | null];
     expect(code).toBe(0);

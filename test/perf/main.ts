@@ -1,17 +1,22 @@
 import { availableParallelism } from 'node:os';
 import { formatSeconds } from '../../src/core/units.ts';
 import type { CalibrationMethod } from '../../src/quantization/recipe.ts';
+import { benchAgainstPython } from './bench-against-python.ts';
 import { calibrationMemory } from './calibration-memory.ts';
 import { evaluationThroughput } from './evaluation-throughput.ts';
+import { harnessOverhead } from './harness-overhead.ts';
 import { int8Latency } from './int8-latency.ts';
 import { largeModel } from './large-model.ts';
 import { metricsUnderLoad } from './metrics-under-load.ts';
+import { offlineThroughput } from './offline-throughput.ts';
 import { onnxRewrite } from './onnx-rewrite.ts';
 import { measurePeerParity } from './peer-parity-rows.ts';
 import { memoryRow, type OnRow, type PerfRow, plainRow, ratioRow } from './perf-row.ts';
 import { quantizeCost } from './quantize-cost.ts';
 import { quantizePeer } from './quantize-peer.ts';
+import { recipeSweep } from './recipe-sweep.ts';
 import { renderHost, renderProgress, renderRows } from './render-rows.ts';
+import { sameModel } from './same-model.ts';
 import { sampledRanges } from './sampled-ranges.ts';
 import { samplerCost } from './sampler-cost.ts';
 
@@ -19,16 +24,21 @@ import { samplerCost } from './sampler-cost.ts';
 // is shown and fails nothing: what a busy host says is no proof.
 
 const MEASUREMENTS: Readonly<Record<string, (onRow: OnRow) => Promise<readonly PerfRow[]>>> = {
+  'bench-against-python': benchAgainstPython,
   'calibration-memory': calibrationMemory,
   'evaluation-throughput': evaluationThroughput,
+  'harness-overhead': harnessOverhead,
   'int8-latency': int8Latency,
   'large-model': largeModel,
   'metrics-under-load': measureMetricsUnderLoad,
+  'offline-throughput': offlineThroughput,
   'onnx-rewrite': measureOnnxRewrite,
   'peer-parity': measurePeerParity,
   'quantize-cost': measureQuantizeCost,
   'quantize-peer': quantizePeer,
+  'recipe-sweep': recipeSweep,
   'sampled-ranges': sampledRanges,
+  'same-model': sameModel,
   'sampler-cost': measureSamplerCost,
 };
 
@@ -44,21 +54,25 @@ async function measureOnnxRewrite(): Promise<PerfRow[]> {
   });
 }
 
-async function measureQuantizeCost(): Promise<PerfRow[]> {
-  return (await quantizeCost()).flatMap((result) => {
+async function measureQuantizeCost(onRow: OnRow): Promise<PerfRow[]> {
+  const rows: PerfRow[] = [];
+  await quantizeCost((result) => {
     const subject = `${result.model}, ${result.method}`;
-    return [
+    const told = [
       ratioRow(
         subject,
         'calibration / FP32 run of the samples',
         result.calibrationRatio,
         mostCalibration(result.method),
       ),
-      memoryRow(subject, 'memory above the FP32 run', result.extraPeakRssBytes, 64),
+      memoryRow(subject, 'memory above the FP32 run', result.extraPeakRssBytes, 150),
       plainRow(subject, 'quantize, all of it', formatSeconds(result.quantizeSeconds)),
       plainRow(subject, 'FP32 run of the samples', formatSeconds(result.runSeconds)),
     ];
+    for (const row of told) onRow(row);
+    rows.push(...told);
   });
+  return rows;
 }
 
 /** Extremes are found inside the graph; methods that need a distribution also copy values out of it. */

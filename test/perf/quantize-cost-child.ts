@@ -9,6 +9,9 @@ import { unwrap } from '../support/unwrap.ts';
 // Quantizes a model, or only runs it over the same samples, in a process of its own, so that its peak memory is that of this
 // work alone. Both ways load the same modules.
 
+/** Compiled, as a thread cannot be started from TypeScript. */
+const SESSION_ENTRY = new URL('../../dist/jobs/session-thread-main.js', import.meta.url);
+
 /** Seconds that the model takes for the samples that calibration reads, reading them included. */
 async function runModel({ modelPath, data, recipe, threads }: QuantizeTask): Promise<number> {
   if (data === undefined || recipe.format !== 'static-int8') throw new Error('only static-int8 is measured');
@@ -34,7 +37,8 @@ if (mode === 'run') {
   const seconds = await runModel(task);
   process.stdout.write(JSON.stringify({ seconds, peakRssBytes: peakRssBytes() }));
 } else {
-  const { seconds, calibration } = await quantizeModel(task, { clock: systemClock, emit: () => {} });
+  const context = { clock: systemClock, emit: () => {}, sessionEntry: SESSION_ENTRY };
+  const { seconds, calibration } = await quantizeModel(task, context);
   const calibrationSeconds = calibration?.seconds;
   process.stdout.write(JSON.stringify({ seconds, calibrationSeconds, peakRssBytes: peakRssBytes() }));
 }

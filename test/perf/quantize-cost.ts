@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { QuantizeTask } from '../../src/jobs/quantize-task.ts';
 import { CALIBRATION_METHODS, type CalibrationMethod, STATIC_INT8 } from '../../src/quantization/recipe.ts';
-import { findRealModels } from '../support/real-models.ts';
+import { BASELINE_MODELS, bundledSubject, findSubjects, type PeerSubject } from './peer-subjects.ts';
 import { median } from './statistics.ts';
 
 /** What quantizing one model with one calibration method costs, against running the model over the same samples. */
@@ -22,12 +22,6 @@ export interface QuantizeCostResult {
   readonly extraPeakRssBytes: number;
 }
 
-interface Subject {
-  readonly name: string;
-  readonly modelPath: string;
-  readonly dataPath: string;
-}
-
 interface Measured {
   readonly seconds: number;
   readonly peakRssBytes: number;
@@ -41,40 +35,22 @@ const REPETITIONS = 3;
 const SAMPLES = 256;
 
 /**
- * Quantizes the bundled example, and the real models for which `PTQ_DATA` names a folder with `<model folder>.npz`, with
- * every calibration method. Each time the model alone is run right before, as a busy host slows both.
+ * Quantizes the bundled example and the baseline models with every calibration method, and tells each result. Each time
+ * the model alone is run right before, with as many threads as there are cores, as a busy host slows both.
  */
-export async function quantizeCost(): Promise<readonly QuantizeCostResult[]> {
+export async function quantizeCost(onResult: (result: QuantizeCostResult) => void): Promise<void> {
   const scratch = mkdtempSync(join(tmpdir(), 'ptq-quantize-cost-'));
   try {
-    const results: QuantizeCostResult[] = [];
-    for (const subject of subjects()) {
-      for (const method of CALIBRATION_METHODS) results.push(await costOf(subject, method, scratch));
+    for (const subject of [bundledSubject(), ...findSubjects(BASELINE_MODELS, (why) => console.error(why))]) {
+      for (const method of CALIBRATION_METHODS) onResult(await costOf(subject, method, scratch));
     }
-    return results;
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
 }
 
-function subjects(): readonly Subject[] {
-  const digits = fileURLToPath(new URL('../../profiles/digits/digits', import.meta.url));
-  const bundled = { name: 'digits', modelPath: `${digits}.onnx`, dataPath: `${digits}.npz` };
-  const { directory } = findRealModels();
-  const dataFolder = process.env['PTQ_DATA'];
-  if (directory === undefined || dataFolder === undefined) return [bundled];
-  const real = readdirSync(directory).flatMap((name) => {
-    const dataPath = join(dataFolder, `${name}.npz`);
-    const [model] = existsSync(dataPath)
-      ? readdirSync(join(directory, name)).filter((file) => file.endsWith('.onnx'))
-      : [];
-    return model === undefined ? [] : [{ name, modelPath: join(directory, name, model), dataPath }];
-  });
-  return [bundled, ...real];
-}
-
 async function costOf(
-  { name, modelPath, dataPath }: Subject,
+  { name, modelPath, dataPath }: PeerSubject,
   method: CalibrationMethod,
   scratch: string,
 ): Promise<QuantizeCostResult> {

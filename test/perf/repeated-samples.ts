@@ -13,7 +13,7 @@ export function writeRepeatedSamples(
   count: number,
 ): void {
   const rows = samples.map(({ data }) => bytesOf(data as Float32Array));
-  const header = npyHeader([count, ...(samples[0]?.dims.slice(1) ?? [])]);
+  const header = npyHeader([count, ...(samples[0]?.dims ?? [])]);
   const name = Buffer.from(`calib/${input}.npy`);
   const parts = [header, ...Array.from({ length: count }, (_, index) => rows[index % rows.length] as Buffer)];
   const sizeBytes = parts.reduce((sum, { length }) => sum + length, 0);

@@ -25,7 +25,10 @@ const commands = {
     send({ kind: 'runs', records: Float64Array.from(runs.flat()) });
     return { startNs: 1n, plannedRuns: null, cpuSeconds: 0.1 };
   },
-  finish: () => ({ peakRssBytes: 2 ** 20, cpuSeconds: 1 }),
+  finish: () => ({
+    peakRssBytes: 2 ** 20, cpuSeconds: 1, cpus: '0', placement: null,
+    outputCheck: { compared: 1, equalBits: 1, maxAbsDifference: 0, maxRelativeDifference: 0, mismatches: [] },
+  }),
 };
 const tasks = {
   digest: () => ({ modelDigest: 'a'.repeat(64), dataDigest: 'b'.repeat(64), modelSizeBytes: 1000 }),
@@ -46,7 +49,7 @@ const tasks = {
     outputs: [], nonFinite: { count: 0, indices: [] }, failed: { count: 0, indices: [] }, top1: 0.9, agreement: 0.96,
     reference: { top1: 0.92 }, allowedDrop: 0.05, verdict: 'non_inferior', verdictReason: 'good enough',
   })),
-  sut: ({ lanes, batch }) => ({ sampleCount: 4, samplesPerRun: batch, laneCount: lanes, loadSeconds: 0.1 }),
+  sut: ({ lanes, batch }) => ({ sampleCount: 4, samplesPerRun: batch, laneCount: lanes, loadSeconds: 0.1, idleEnergy: null }),
   timeline: ({ file }) => {
     const lines = readFileSync(file, 'utf8').trim().split('\n').map((line) => JSON.parse(line));
     const phases = lines.filter(({ type }) => type === 'phase').map(({ phase, subject }) => ({ phase, subject }));

@@ -40,12 +40,6 @@ export function scheduleArrivals(
   }
 }
 
-/** The mean rate of a schedule, queries per second: n - 1 gaps over the time between the first and the last. */
-export function offeredRate(dueNs: Float64Array): number | null {
-  const spanNs = (dueNs.at(-1) ?? 0) - (dueNs[0] ?? 0);
-  return spanNs > 0 ? ((dueNs.length - 1) * 1e9) / spanNs : null;
-}
-
 function exponentialGaps(meanNs: number, random: Random): () => number {
   return () => -Math.log(1 - random()) * meanNs;
 }

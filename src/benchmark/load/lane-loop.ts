@@ -39,7 +39,7 @@ export function runLane(plan: LoadPlan, { board, ring, clock, run }: Lane): void
     run(sample);
     const doneNs = clock.nowNs();
     pushRun(ring, claimed, dueNs ?? startNs, readyNs, startNs, doneNs);
-    finishRun(plan, board, claimed, doneNs);
+    finishRun(plan, board, claimed, doneNs, clock);
   }
 }
 
@@ -61,7 +61,13 @@ function awaitDue(pacing: Pacing, run: number, board: LoadBoard, clock: LaneCloc
 }
 
 /** Ends the load where it has reached its limits, and lets the next query begin where the last is complete. */
-function finishRun({ pacing, limits }: LoadPlan, board: LoadBoard, run: number, doneNs: number): void {
+function finishRun(
+  { pacing, limits }: LoadPlan,
+  board: LoadBoard,
+  run: number,
+  doneNs: number,
+  clock: LaneClock,
+): void {
   const finished = countFinished(board);
   switch (pacing.kind) {
     case 'closed':
@@ -70,7 +76,8 @@ function finishRun({ pacing, limits }: LoadPlan, board: LoadBoard, run: number, 
     case 'grouped':
       if (finished % pacing.runsPerQuery !== 0) return;
       if (isEnough(limits, finished, doneNs)) stopLoad(board);
-      else releaseQuery(board, Math.floor(run / pacing.runsPerQuery) + 1, doneNs);
+      // Now, and not when this run was done: a run that was counted before may have been done after it.
+      else releaseQuery(board, Math.floor(run / pacing.runsPerQuery) + 1, clock.nowNs());
       return;
     case 'at-once':
     case 'scheduled':

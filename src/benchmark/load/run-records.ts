@@ -1,3 +1,5 @@
+import { concatenated } from '../concatenated.ts';
+
 /**
  * Runs of the model in columns, one value a run. All times are nanoseconds since the start of the load.
  *
@@ -23,13 +25,8 @@ export const VALUES_PER_RUN = COLUMNS.length;
 
 /** Column by column from interleaved values, `VALUES_PER_RUN` a run, ordered by run. */
 export function toRecords(chunks: readonly Float64Array[]): RunRecords {
-  const count = chunks.reduce((total, chunk) => total + chunk.length, 0) / VALUES_PER_RUN;
-  const interleaved = new Float64Array(count * VALUES_PER_RUN);
-  let offset = 0;
-  for (const chunk of chunks) {
-    interleaved.set(chunk, offset);
-    offset += chunk.length;
-  }
+  const interleaved = concatenated(chunks);
+  const count = interleaved.length / VALUES_PER_RUN;
   const byRun = Uint32Array.from({ length: count }, (_, index) => index).sort(
     (a, b) => (interleaved[a * VALUES_PER_RUN] as number) - (interleaved[b * VALUES_PER_RUN] as number),
   );

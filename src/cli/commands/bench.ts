@@ -5,7 +5,7 @@ import { BUNDLED_SUITES, loadSuite } from '../../config/load-suite.ts';
 import type { Suite } from '../../config/suite.ts';
 import { systemClock } from '../../core/clock.ts';
 import { toJson } from '../../core/json.ts';
-import { type Problem, problem } from '../../core/problem.ts';
+import { attemptAsync, type Problem, problem } from '../../core/problem.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import { benchReport } from '../../jobs/bench-file.ts';
 import {
@@ -79,7 +79,9 @@ async function bench(models: readonly string[], options: Options, terminal: Term
   const files = await prepareFiles(options);
   if (!files.ok) return printProblems(terminal, [files.error]);
   try {
-    const runs = await runAll(plan.value, terminal);
+    const ran = await attemptAsync(() => runAll(plan.value, terminal));
+    if (!ran.ok) return printProblems(terminal, [ran.error]);
+    const runs = ran.value;
     const failures = failuresOf(runs.map(({ run }) => run));
     const measured = runs.some(({ run }) => run.results.some(({ queries }) => queries > 0));
     const problems = [...failures];
@@ -196,7 +198,7 @@ async function runAll(
   { models, options, data, suites, signal }: Plan,
   terminal: Terminal,
 ): Promise<readonly SuiteRun[]> {
-  const progress = createProgressView(terminal, options);
+  const progress = await createProgressView(terminal, options);
   const request = {
     model: basename(models[0] ?? '', '.onnx'),
     variants: models.map((path) => ({ variant: path, path })),
@@ -211,6 +213,7 @@ async function runAll(
         host: { entry: WORKER_ENTRY },
         clock: systemClock,
         signal,
+        onWaiting: (holder: string) => terminal.stderr.write(`waiting: ${holder}\n`),
         onProgress: ({
           completedTurns,
           totalTurns,

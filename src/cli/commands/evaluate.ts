@@ -107,7 +107,7 @@ async function evaluate(
   if (!data.ok) return printProblems(terminal, data.error);
   const task = toTask(fp32, candidates, options, data.value);
   if (!task.ok) return printProblems(terminal, [task.error]);
-  const progress = createProgressView(terminal, options);
+  const progress = await createProgressView(terminal, options);
   const report = await runTask({ entry: WORKER_ENTRY }, task.value, {
     signal: abortOnInterrupt(),
     onEvent: (event) => {

@@ -63,7 +63,7 @@ async function quantize(model: string, options: QuantizeOptions, terminal: Termi
   const data = calibration === undefined ? undefined : await resolveData(calibration, split, 'calibration');
   if (data?.ok === false) return printProblems(terminal, data.error);
   const { spec, split: chosen, profile } = data?.value ?? {};
-  const progress = createProgressView(terminal, options);
+  const progress = await createProgressView(terminal, options);
   const report = await runQuantization(
     { entry: WORKER_ENTRY },
     {

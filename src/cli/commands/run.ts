@@ -61,7 +61,7 @@ async function runOnce(
   options: RunOptions,
   terminal: Terminal,
 ): Promise<Result<PipelineResult, Problem>> {
-  const progress = createProgressView(terminal, options);
+  const progress = await createProgressView(terminal, options);
   const signal = abortOnInterrupt();
   const order = { kind: 'pipeline' } as const;
   // The data directory is this process's alone, so what still runs there was left behind by one that died.

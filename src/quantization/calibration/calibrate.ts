@@ -18,13 +18,15 @@ export interface Calibration {
   readonly samples: number;
   /** Wall time of the whole pass. */
   readonly seconds: number;
-  /** Wall time inside the runtime, a part of `seconds`. */
+  /** Wall time in which the model ran, a part of `seconds`. */
   readonly inferenceSeconds: number;
 }
 
 export interface CalibrationDeps {
   /** Runs the observing model. */
   readonly runBatch: RunBatch;
+  /** How many runs may be under way at once; one unless told. Their results are taken in the order of the samples. */
+  readonly runsAtOnce?: number;
   readonly clock: Clock;
   /** Told after every sample how many are done. */
   readonly onSample: (done: number) => void;
@@ -40,17 +42,17 @@ export interface CalibrationDeps {
 export function calibrate(
   samples: AsyncIterable<CalibrationSample>,
   observer: RangeObserver,
-  { runBatch, clock, onSample, modelOutputs = [] }: CalibrationDeps,
+  { runBatch, runsAtOnce = 1, clock, onSample, modelOutputs = [] }: CalibrationDeps,
 ): Promise<Result<Calibration, Problem>> {
   return attemptAsync(async () => {
     const startNs = clock.nowNs();
-    let inferenceNs = 0n;
-    let done = 0;
-    for await (const { index, feeds } of readAhead(samples)) {
+    const inference = measureBusyTime(clock);
+    const run = async ({ index, feeds }: CalibrationSample) => {
       requireNoNan(index, feeds);
-      const runStartNs = clock.nowNs();
-      const outputs = await runBatch(feeds);
-      inferenceNs += clock.nowNs() - runStartNs;
+      return { index, outputs: await inference.of(() => runBatch(feeds)) };
+    };
+    let done = 0;
+    for await (const { index, outputs } of runAhead(readAhead(samples), run, runsAtOnce)) {
       observer.add(index, outputs);
       requireNoNanOutput(index, outputs, modelOutputs);
       done += 1;
@@ -68,9 +70,50 @@ export function calibrate(
       ...(observer.extremes === undefined ? {} : { observed: observer.extremes() }),
       samples: done,
       seconds: secondsBetween(startNs, clock.nowNs()),
-      inferenceSeconds: Number(inferenceNs) / 1e9,
+      inferenceSeconds: inference.seconds(),
     };
   });
+}
+
+/** The wall time in which one or more of some actions are under way. */
+function measureBusyTime(clock: Clock) {
+  let underWay = 0;
+  let sinceNs = 0n;
+  let totalNs = 0n;
+  return {
+    of: async <T>(action: () => Promise<T>): Promise<T> => {
+      if (underWay === 0) sinceNs = clock.nowNs();
+      underWay += 1;
+      try {
+        return await action();
+      } finally {
+        underWay -= 1;
+        if (underWay === 0) totalNs += clock.nowNs() - sinceNs;
+      }
+    },
+    seconds: () => Number(totalNs) / 1e9,
+  };
+}
+
+/** Runs up to `atOnce` items at once, and gives the results in the order of the items. Leaves no run under way behind. */
+async function* runAhead<T, U>(
+  items: AsyncIterable<T>,
+  run: (item: T) => Promise<U>,
+  atOnce: number,
+): AsyncGenerator<U> {
+  const underWay: Promise<U>[] = [];
+  try {
+    for await (const item of items) {
+      const running = run(item);
+      // A failure is met when its turn comes; until then nobody waits for it.
+      running.catch(() => {});
+      underWay.push(running);
+      if (underWay.length >= atOnce) yield await (underWay.shift() as Promise<U>);
+    }
+    while (underWay.length > 0) yield await (underWay.shift() as Promise<U>);
+  } finally {
+    await Promise.allSettled(underWay);
+  }
 }
 
 /** Asks for the next item while the one before is worked on, so that a file is read while the model computes. */

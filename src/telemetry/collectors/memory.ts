@@ -1,6 +1,6 @@
-import { posix } from 'node:path';
 import { attempt } from '../../core/problem.ts';
 import type { Result } from '../../core/result.ts';
+import { ownCgroupFolders } from './cgroup.ts';
 import {
   type CollectProblem,
   type Host,
@@ -66,18 +66,14 @@ function parseMeminfoField(lines: string, field: string, file: string): number {
 }
 
 function readCgroup(host: Host): CgroupMemory | undefined {
-  const membership = readTextIfPresent(host, `${host.procPath}/self/cgroup`);
-  const own = membership === undefined ? undefined : /^0::(\/.*)$/m.exec(membership)?.[1];
-  // A path through ".." belongs to a cgroup outside this namespace, whose files are not visible here.
-  if (own === undefined || own.includes('/..')) return undefined;
   let tightest: CgroupMemory | undefined;
-  for (let path = own; ; path = posix.dirname(path)) {
-    const level = readCgroupLevel(host, posix.join(host.cgroupPath, path));
+  for (const folder of ownCgroupFolders(host)) {
+    const level = readCgroupLevel(host, folder);
     if (level !== undefined && (tightest === undefined || headroom(level) < headroom(tightest))) {
       tightest = level;
     }
-    if (path === '/') return tightest;
   }
+  return tightest;
 }
 
 function readCgroupLevel(host: Host, folder: string): CgroupMemory | undefined {

@@ -3,16 +3,16 @@ import { summarizeVariant } from '../../../src/benchmark/bench-result.ts';
 import type { VariantRecord } from '../../../src/benchmark/variant-record.ts';
 import { toJson } from '../../../src/core/json.ts';
 import { problem } from '../../../src/core/problem.ts';
-import { identityOf, roundOf, STEADY, settingsOf } from './fakes.ts';
+import { identityOf, NOTHING_CHECKED, roundOf, STEADY, settingsOf, USAGE } from './fakes.ts';
 
 const millisecond = 1e6;
 const settings = settingsOf({ rounds: 2, minDurationSeconds: 0.1, minQueries: 100 });
 const whole: VariantRecord = {
   identity: identityOf('int8'),
-  loaded: { sampleCount: 4, samplesPerRun: 1, laneCount: 1, loadSeconds: 0.5 },
+  loaded: { sampleCount: 4, samplesPerRun: 1, laneCount: 1, loadSeconds: 0.5, idleEnergy: null },
   warmUp: STEADY,
   rounds: [0, 1].map((index) => roundOf(index, Array(50).fill(millisecond))),
-  usage: { peakRssBytes: 1_000, cpuSeconds: 9 },
+  usage: USAGE,
   failure: null,
 };
 
@@ -76,12 +76,26 @@ describe('summarizeVariant', () => {
     [
       'a failure',
       { failure: problem('sut-failed', 'int8 died') },
-      /^int8 died \(2 of 2 rounds were measured\)$/,
+      /^int8 died \(2 of 2 rounds were measured whole\)$/,
     ],
     [
       'other work on the host',
       { rounds: whole.rounds.map((round) => ({ ...round, otherCpuSeconds: 0.03 })) },
       /^Other work on the host took 0\.60 CPU cores on average, more than the 0\.25 allowed$/,
+    ],
+    [
+      'outputs that are not those of a run without load',
+      {
+        usage: {
+          ...USAGE,
+          outputCheck: {
+            ...NOTHING_CHECKED,
+            compared: 4,
+            mismatches: [{ sample: 2, output: 'scores', reason: '1 of 9 elements differ' }],
+          },
+        },
+      },
+      /^1 of 4 outputs that were looked at differ .*'scores' of feed 2: 1 of 9 elements differ$/,
     ],
     [
       'a process that was starved of CPU time',
@@ -119,6 +133,6 @@ describe('summarizeVariant', () => {
       warmup: null,
       peakRssBytes: null,
     });
-    expect(result.invalidReasons[0]).toBe('Not a model (0 of 2 rounds were measured)');
+    expect(result.invalidReasons[0]).toBe('Not a model (0 of 2 rounds were measured whole)');
   });
 });

@@ -5,7 +5,14 @@ const resultOf = (medians: readonly number[], scenario: 'single-stream' | 'offli
   variant: 'a',
   scenario,
   valid: true,
-  rounds: medians.map((medianSeconds, round) => ({ round, medianSeconds, throughput: 1 / medianSeconds })),
+  rounds: medians.map((medianSeconds, round) => ({
+    round,
+    medianSeconds,
+    throughput: 1 / medianSeconds,
+    durationSeconds: 1,
+    queries: 100,
+    otherCpuCores: null,
+  })),
 });
 
 describe('compareSeparateRuns', () => {

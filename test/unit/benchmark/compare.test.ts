@@ -1,26 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { type BenchResult, summarizeVariant } from '../../../src/benchmark/bench-result.ts';
-import { compareResults, formatSpeedUp } from '../../../src/benchmark/compare.ts';
+import { type ComparableResult, compareResults, formatSpeedUp } from '../../../src/benchmark/compare.ts';
 import { type Random, seededRandom } from '../../../src/benchmark/random.ts';
-import { identityOf, normal, roundOf, settingsOf } from './fakes.ts';
-
-const settings = settingsOf({ minDurationSeconds: 1e-6 });
+import { comparableOf, normal } from './fakes.ts';
 
 function resultOf(
   variant: string,
   roundMediansNs: readonly number[],
   scenario: 'single-stream' | 'offline' = 'single-stream',
-): BenchResult {
-  const rounds = roundMediansNs.map((median, index) => roundOf(index, Array(3).fill(median), { scenario }));
-  const record = {
-    identity: identityOf(variant),
-    loaded: null,
-    warmUp: null,
-    rounds,
-    usage: null,
-    failure: null,
-  };
-  return summarizeVariant(record, { ...settings, scenario });
+): ComparableResult {
+  return comparableOf(variant, roundMediansNs, { scenario });
 }
 
 /** Two variants on a host that drifts by tens of per cent, each with 3 % noise of its own per round. */

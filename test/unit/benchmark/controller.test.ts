@@ -77,7 +77,10 @@ describe('runBench', () => {
       {
         valid: false,
         queries: 200,
-        invalidReasons: ['dying was killed by SIGSEGV (2 of 4 rounds were measured)', expect.any(String)],
+        invalidReasons: [
+          'dying was killed by SIGSEGV (2 of 4 rounds were measured whole)',
+          expect.any(String),
+        ],
       },
       { valid: true, queries: 400 },
     ]);
@@ -91,7 +94,9 @@ describe('runBench', () => {
     const warmUp = () => Promise.reject(new Error('channel closed'));
     const systems = [{ ...broken, handle: { ...broken.handle, warmUp } }, virtualSut('sound', fast)];
     const { results } = await runBench(systems, settings, controls);
-    expect(results[0]?.invalidReasons[0]).toBe('broken failed: channel closed (0 of 4 rounds were measured)');
+    expect(results[0]?.invalidReasons[0]).toBe(
+      'broken failed: channel closed (0 of 4 rounds were measured whole)',
+    );
     expect(results[1]?.valid).toBe(true);
   });
 

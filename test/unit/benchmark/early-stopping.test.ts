@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { minimumQueries, overLatencyAllowance } from '../../../src/benchmark/early-stopping.ts';
+import {
+  minimumQueries,
+  mostOverLatency,
+  overLatencyAllowance,
+} from '../../../src/benchmark/early-stopping.ts';
 
 describe('overLatencyAllowance', () => {
   it('agrees with the published test vectors of MLPerf early stopping', () => {
@@ -22,7 +26,36 @@ describe('overLatencyAllowance', () => {
   });
 });
 
+describe('mostOverLatency', () => {
+  it('is 0 where a single latency over the bound would be too many, and null where none would not do', () => {
+    expect(mostOverLatency(458, 990)).toBeNull();
+    expect(mostOverLatency(459, 990)).toBe(0);
+    expect(mostOverLatency(661, 990)).toBe(0);
+    expect(overLatencyAllowance(661, 990)).toBeNull();
+    expect(mostOverLatency(662, 990)).toBe(1);
+    expect(mostOverLatency(10_000, 990)).toBe(77);
+    expect(mostOverLatency(0, 990)).toBeNull();
+  });
+});
+
 describe('minimumQueries', () => {
+  it.each([
+    [900, 44],
+    [950, 90],
+    [970, 152],
+    [990, 459],
+    [999, 4_603],
+  ])('with no latency over the bound of percentile %i/1000 is %i', (permille, floor) => {
+    expect(minimumQueries(permille, 0)).toBe(floor);
+  });
+
+  it('is where the allowance reaches so many', () => {
+    const queries = minimumQueries(990, 77);
+    expect(overLatencyAllowance(queries, 990)).toBe(77);
+    expect(overLatencyAllowance(queries - 1, 990)).toBe(76);
+    expect(queries).toBeLessThanOrEqual(10_000);
+  });
+
   it.each([
     [900, 64],
     [950, 130],

@@ -1,15 +1,17 @@
+import type { ComparableResult } from '../../../src/benchmark/compare.ts';
 import type { LaneClock } from '../../../src/benchmark/load/lane-clock.ts';
 import { runLane } from '../../../src/benchmark/load/lane-loop.ts';
 import { createLoadBoard } from '../../../src/benchmark/load/load-board.ts';
 import type { RunRecords } from '../../../src/benchmark/load/run-records.ts';
 import { createRunRing, takeRuns } from '../../../src/benchmark/load/run-ring.ts';
 import type { LoadGenerator } from '../../../src/benchmark/load-generator.ts';
+import { mergeOutputChecks } from '../../../src/benchmark/output-check.ts';
 import type { RoundResult } from '../../../src/benchmark/round-result.ts';
 import { runRound } from '../../../src/benchmark/run-round.ts';
 import { type BenchSettings, benchSettings } from '../../../src/benchmark/settings.ts';
 import { type WarmUpResult, warmUpUntilSteady } from '../../../src/benchmark/steady-state.ts';
 import type { NamedSut } from '../../../src/benchmark/sut-handle.ts';
-import type { SutIdentity } from '../../../src/benchmark/variant-record.ts';
+import type { SutIdentity, SutUsage } from '../../../src/benchmark/variant-record.ts';
 import { attempt } from '../../../src/core/problem.ts';
 import { ok } from '../../../src/core/result.ts';
 
@@ -55,7 +57,7 @@ export function virtualSut(
   return {
     identity: identityOf(variant),
     handle: {
-      load: async () => ok({ sampleCount, samplesPerRun, laneCount, loadSeconds: 0.5 }),
+      load: async () => ok({ sampleCount, samplesPerRun, laneCount, loadSeconds: 0.5, idleEnergy: null }),
       warmUp: (spec, onAlive) => {
         events.push(`warm-up ${variant}`);
         return warmUpUntilSteady(generator, spec, nowNs, onAlive);
@@ -66,7 +68,7 @@ export function virtualSut(
       },
       finish: async () => {
         events.push(`finish ${variant}`);
-        return ok({ peakRssBytes: 64 * 1024 ** 2, cpuSeconds: 3 });
+        return ok({ ...USAGE, peakRssBytes: 64 * 1024 ** 2, cpuSeconds: 3 });
       },
       stop: () => {
         events.push(`stop ${variant}`);
@@ -77,6 +79,17 @@ export function virtualSut(
     },
   };
 }
+
+export const NOTHING_CHECKED = mergeOutputChecks([]);
+
+/** What a process used, and nothing against it. */
+export const USAGE: SutUsage = {
+  peakRssBytes: 1_000,
+  cpuSeconds: 9,
+  cpus: '0-1',
+  placement: { nodesByProvider: { CPUExecutionProvider: 7 }, fellBack: [], isSoftware: false },
+  outputCheck: NOTHING_CHECKED,
+};
 
 export function identityOf(variant: string): SutIdentity {
   return { model: 'digits', variant, device: 'cpu', provider: 'cpu', threads: 1 };
@@ -130,4 +143,21 @@ export function settingsOf(given: Partial<BenchSettings>): BenchSettings {
 /** Standard normal numbers from uniform ones (Box–Muller). */
 export function normal(random: () => number): number {
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+}
+
+/** What a comparison sees of single-stream rounds with these medians. */
+export function comparableOf(
+  variant: string,
+  mediansNs: readonly number[],
+  more: Partial<ComparableResult> = {},
+): ComparableResult {
+  const rounds = mediansNs.map((medianNs, round) => ({
+    round,
+    durationSeconds: 1,
+    queries: 3,
+    medianSeconds: medianNs / 1e9,
+    throughput: 1e9 / medianNs,
+    otherCpuCores: null,
+  }));
+  return { variant, scenario: 'single-stream', valid: true, rounds, ...more };
 }

@@ -32,7 +32,7 @@ describe('renderBench', () => {
       { isMadeUp: true },
     );
     expect(text).toMatch(/^nightly: single-stream\nmodel/);
-    expect(text).toContain("\n\nnightly: busy, server, 0.5 of the first model's throughput\nmodel");
+    expect(text).toContain("\n\nnightly: busy, server, 0.5 of the first model's throughput");
     expect(text).toMatch(/\n\ninputs are made up: .*$/);
   });
 
@@ -74,9 +74,10 @@ describe('renderSummaries', () => {
     } as const;
     const kept = renderSummaries([await suiteRunOf(services, { ...server, latencyBoundSeconds: 0.05 })]);
     expect(kept).toContain('judged by               90th percentile latency');
-    expect(kept).toContain('latency bound           50.0 ms (satisfied)');
+    expect(kept).toContain('latency bound           50.0 ms (met)');
+    expect(kept).toMatch(/queries offered +\d+\.\d\/s, completed \d+\.\d\/s/);
     const broken = renderSummaries([await suiteRunOf(services, { ...server, latencyBoundSeconds: 0.0021 })]);
-    expect(broken).toContain('latency bound           2.10 ms (NOT satisfied)');
+    expect(broken).toContain('latency bound           2.10 ms (missed)');
   });
 
   it('says how many queries an estimate would have taken', async () => {

@@ -15,9 +15,9 @@ describe('createProgressView where there is no terminal', () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }));
   afterEach(() => void vi.useRealTimers());
 
-  it('prints a line when something begins, every five seconds, and when it is done', () => {
+  it('prints a line when something begins, every five seconds, and when it is done', async () => {
     const { terminal, err, out } = capturedTerminal();
-    const view = createProgressView(terminal, { quiet: false });
+    const view = await createProgressView(terminal, { quiet: false });
     for (let done = 1; done <= 100; done += 1) {
       view.update(calibrated(done));
       vi.advanceTimersByTime(100);
@@ -31,17 +31,17 @@ describe('createProgressView where there is no terminal', () => {
     expect(out()).toBe('');
   });
 
-  it('gives every subject lines of its own', () => {
+  it('gives every subject lines of its own', async () => {
     const { terminal, err } = capturedTerminal();
-    const view = createProgressView(terminal, { quiet: false });
+    const view = await createProgressView(terminal, { quiet: false });
     view.update(calibrated(1, 'a'));
     view.update(calibrated(1, 'b'));
     expect(err()).toBe('calibrate a: 1 of 100 samples\ncalibrate b: 1 of 100 samples\n');
   });
 
-  it('takes the turns of a benchmark for one thing, whichever variant has its turn', () => {
+  it('takes the turns of a benchmark for one thing, whichever variant has its turn', async () => {
     const { terminal, err } = capturedTerminal();
-    const view = createProgressView(terminal, { quiet: false });
+    const view = await createProgressView(terminal, { quiet: false });
     const turn = (subject: string, done: number): JobProgress => ({
       phase: 'bench',
       subject,
@@ -54,15 +54,16 @@ describe('createProgressView where there is no terminal', () => {
     expect(err()).toBe('bench offline fp32: 0 of 26 turns\n');
   });
 
-  it('leaves out a total that cannot be known', () => {
+  it('leaves out a total that cannot be known', async () => {
     const { terminal, err } = capturedTerminal();
-    createProgressView(terminal, { quiet: false }).update({ phase: 'load', done: 3, unit: 'MiB' });
+    const view = await createProgressView(terminal, { quiet: false });
+    view.update({ phase: 'load', done: 3, unit: 'MiB' });
     expect(err()).toBe('load: 3 MiB\n');
   });
 
-  it('prints nothing when it is told to be quiet', () => {
+  it('prints nothing when it is told to be quiet', async () => {
     const { terminal, err } = capturedTerminal({ isTTY: true });
-    const view = createProgressView(terminal, { quiet: true });
+    const view = await createProgressView(terminal, { quiet: true });
     view.update(calibrated(1));
     view.stop();
     expect(err()).toBe('');
@@ -70,9 +71,9 @@ describe('createProgressView where there is no terminal', () => {
 });
 
 describe('createProgressView on a terminal', () => {
-  it('draws bars on stderr and leaves the last state standing', () => {
+  it('draws bars on stderr and leaves the last state standing', async () => {
     const { terminal, err, out } = capturedTerminal({ isTTY: true });
-    const view = createProgressView(terminal, { quiet: false });
+    const view = await createProgressView(terminal, { quiet: false });
     view.update(calibrated(0));
     view.update(calibrated(100));
     view.stop();

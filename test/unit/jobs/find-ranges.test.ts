@@ -8,6 +8,7 @@ import { type FoundRanges, findRanges } from '../../../src/jobs/find-ranges.ts';
 import { loadRanges } from '../../../src/jobs/load-ranges.ts';
 import type { QuantizeTask } from '../../../src/jobs/quantize-task.ts';
 import { formatRanges, type SavedRanges } from '../../../src/jobs/saved-ranges.ts';
+import type { WorkerEvent } from '../../../src/jobs/worker-protocol.ts';
 import { readModel } from '../../../src/onnx/model-file.ts';
 import { viewGraph } from '../../../src/quantization/graph-view.ts';
 import { STATIC_INT8 } from '../../../src/quantization/recipe.ts';
@@ -32,14 +33,19 @@ function taskIn(folder: string, more: Partial<QuantizeTask> = {}): QuantizeTask 
   };
 }
 
-/** Ranges of `tensors`, and whether the model was run for them. */
+/** Ranges of `tensors`, and on how many samples the model was run for them. */
 async function find(
   task: QuantizeTask,
   tensors: readonly string[] = ['stateN', 'y'],
   settings: Parameters<typeof findRanges>[2] = MINMAX,
 ): Promise<FoundRanges & { readonly runs: number }> {
   let runs = 0;
-  const context = { clock: systemClock, emit: () => (runs += 1) };
+  const context = {
+    clock: systemClock,
+    emit: (event: WorkerEvent) => {
+      if (event.kind === 'progress') runs = event.progress.done;
+    },
+  };
   const view = viewGraph(unwrap(readModel(task.modelPath)));
   const found = await findRanges(view, tensors, settings, { task, scratch: temporaryFolder() }, context);
   return { ...found, runs };

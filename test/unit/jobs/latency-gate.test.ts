@@ -45,6 +45,7 @@ function profile(kernels: Kernels): readonly ProfiledRun[] {
     durationNs,
     outputBytes: 0,
     inputShapes: name,
+    outputShapes: '',
   }));
   return [{ startNs: 0, durationNs: 0, calls }];
 }

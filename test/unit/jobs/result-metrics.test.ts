@@ -132,6 +132,8 @@ describe('recordQuantizations', () => {
 describe('failureReason', () => {
   it.each([
     ['worker-killed', 'worker_crashed'],
+    ['memory-limit-exceeded', 'worker_crashed'],
+    ['bench-locked', 'timed_out'],
     ['model-rejected-by-runtime', 'model_refused'],
     ['sut-timed-out', 'timed_out'],
     ['artifact-not-published', 'disk'],

@@ -116,6 +116,17 @@ describe('WorkerProcess', () => {
     await worker.close();
   });
 
+  it('tells why it ended when a request finds it just gone', async () => {
+    const worker = new WorkerProcess(fakeWorker());
+    await worker.ask(inspect('good.onnx'));
+    process.kill(worker.pid as number, 'SIGKILL');
+    // Long enough for the channel to break; the end itself is not known before this function gives way.
+    const end = performance.now() + 100;
+    while (performance.now() < end);
+    expect(problemOf(await worker.ask({ verb: 'finish' })).kind).toBe('worker-killed');
+    await worker.close();
+  });
+
   it('is gone when close has returned, even while it hangs', async () => {
     const worker = new WorkerProcess(fakeWorker());
     const answer = worker.ask(inspect('hang.onnx'));

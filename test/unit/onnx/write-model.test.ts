@@ -243,6 +243,24 @@ describe('writing over files that are in use', () => {
     ]);
   });
 
+  it('waits for the disk, unless the file is a working file', () => {
+    const target = join(temporaryFolder(), 'out.onnx');
+    const waits = (options: WriteModelOptions): number => {
+      let count = 0;
+      interfereWith('fsync', 0, () => {
+        count += 1;
+      });
+      unwrap(writeModel(bigModel(), target, options));
+      return count;
+    };
+    // The file and the folder that it is in.
+    expect(waits({})).toBe(2);
+    expect(waits({ durable: false })).toBe(0);
+    // The external data, too.
+    expect(waits({ externalData: 'external', externalThresholdBytes: 0 })).toBe(3);
+    expect(waits({ externalData: 'external', externalThresholdBytes: 0, durable: false })).toBe(0);
+  });
+
   it('does not disturb who has the former file open', () => {
     const path = written();
     const before = readFileSync(path);

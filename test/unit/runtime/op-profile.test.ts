@@ -21,6 +21,7 @@ const KERNEL = {
     provider: 'CPUExecutionProvider',
     output_size: '50176',
     input_type_shape: [{ float: [1, 1, 28, 28] }, { float: [16, 1, 5, 5] }],
+    output_type_shape: [{ float: [1, 16, 28, 28] }],
   },
 };
 const RUN = { cat: 'Session', ph: 'X', ts: 1800, dur: 101, name: 'model_run', args: {} };
@@ -46,6 +47,7 @@ describe('a profile of the runtime', () => {
             durationNs: 78_000,
             outputBytes: 50_176,
             inputShapes: '[{"float":[1,1,28,28]},{"float":[16,1,5,5]}]',
+            outputShapes: '[{"float":[1,16,28,28]}]',
           },
         ],
       },
@@ -59,7 +61,26 @@ describe('a profile of the runtime', () => {
       parseOpProfile(JSON.stringify([{ ph: 'M' }, {}, bare, { ...bare, dur: 'long' }, RUN])),
     );
     expect(runs[0]?.calls).toEqual([
-      { node: 'a', op: '', provider: '', startNs: 1000, durationNs: 2000, outputBytes: 0, inputShapes: '[]' },
+      {
+        node: 'a',
+        op: '',
+        provider: '',
+        startNs: 1000,
+        durationNs: 2000,
+        outputBytes: 0,
+        inputShapes: '[]',
+        outputShapes: '[]',
+      },
+    ]);
+  });
+
+  it('gives the shaders that WebGPU ran, in the order of their beginning, for nodes of any name', () => {
+    const shader = { cat: 'Api', ph: 'X', ts: 1830, dur: 40, name: 'relu&Relu&Relu', args: {} };
+    const first = { ...shader, ts: 1820, dur: 7, name: 'a&b&MatMul&MatMulNaive' };
+    const { dispatches } = unwrap(parseOpProfile(JSON.stringify([KERNEL, RUN, shader, first])));
+    expect(dispatches).toEqual([
+      { node: 'a&b', op: 'MatMul', shader: 'MatMulNaive', startNs: 1_820_000, durationNs: 7000 },
+      { node: 'relu', op: 'Relu', shader: 'Relu', startNs: 1_830_000, durationNs: 40_000 },
     ]);
   });
 

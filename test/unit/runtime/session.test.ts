@@ -4,7 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { encodeFloat16 } from '../../../src/core/float16.ts';
 import type { OnnxModel } from '../../../src/onnx/model-file.ts';
 import { writeModel } from '../../../src/onnx/write-model.ts';
-import { openSession } from '../../../src/runtime/session.ts';
+import { deviceAvailability } from '../../../src/runtime/devices.ts';
+import { thisMachine } from '../../../src/runtime/machine.ts';
+import { openSession, sessionOptions } from '../../../src/runtime/session.ts';
 import { graph, model, node, value } from '../../support/graph-builder.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { unwrap } from '../../support/unwrap.ts';
@@ -64,5 +66,31 @@ describe('openSession', () => {
     const wrong = { x: { type: 'float32', dims: [1, 3], data: new Float32Array(3) } } as const;
     await expect(session.run(wrong)).rejects.toMatchObject({ problem: { kind: 'inference-failed' } });
     await session.close();
+  });
+});
+
+describe('a session on a device', () => {
+  const absent = deviceAvailability(thisMachine()).filter(({ available }) => !available);
+
+  it.each(absent)(
+    'is refused where $device is absent, with what is missing and what to do',
+    async ({ device, reason, howToGet }) =>
+      expect(await openSession(fileOf(doubling('float')), { ...SETTINGS, device })).toEqual({
+        ok: false,
+        error: {
+          kind: 'device-unavailable',
+          message: `the device ${device} is not available: ${reason}`,
+          hint: howToGet,
+        },
+      }),
+  );
+
+  it('has that provider alone, and TensorRT leaves to CUDA what it cannot compile', () => {
+    const providers = (device?: 'cpu' | 'webgpu' | 'cuda' | 'tensorrt') =>
+      sessionOptions(device === undefined ? SETTINGS : { ...SETTINGS, device }).executionProviders;
+    expect(providers()).toEqual(['cpu']);
+    expect(providers('webgpu')).toEqual(['webgpu']);
+    expect(providers('cuda')).toEqual(['cuda']);
+    expect(providers('tensorrt')).toEqual(['tensorrt', 'cuda']);
   });
 });

@@ -124,6 +124,58 @@ describe('calibrate', () => {
     expect(log).toEqual(['read 0', 'read 1', 'run', 'run']);
   });
 
+  it('takes results in the order of the samples, however many runs are under way', async () => {
+    const feeds = Array.from({ length: 9 }, (_, index) => ({ ...first, x: floats(index) }));
+    for (const runsAtOnce of [1, 2, 4, 20]) {
+      const seen: number[] = [];
+      let underWay = 0;
+      let most = 0;
+      const result = await calibrate(
+        samplesOf(...feeds),
+        { add: (sample) => seen.push(sample), ranges: () => new Map() },
+        {
+          runBatch: async (fed) => {
+            underWay += 1;
+            most = Math.max(most, underWay);
+            // Later samples are done earlier.
+            const turns = 9 - Number(fed['x']?.data[0]);
+            for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
+            underWay -= 1;
+            return fed;
+          },
+          runsAtOnce,
+          clock: tickingClock(),
+          onSample: () => {},
+        },
+      );
+      expect(result).toMatchObject({ ok: true, value: { samples: 9 } });
+      expect(seen).toEqual(feeds.map((_, index) => 10 + index));
+      expect(most).toBe(Math.min(runsAtOnce, 9));
+    }
+  });
+
+  it('tells of the first sample that is bad where later ones fail earlier, once no run is under way', async () => {
+    let underWay = 0;
+    const result = await calibrate(
+      samplesOf(first, { ...first, x: floats(2) }, { x: floats(Number.NaN) }, first),
+      createObserver({ method: 'minmax' }, [signed]),
+      {
+        runBatch: async (fed) => {
+          underWay += 1;
+          await new Promise((resolve) => setTimeout(resolve, 5));
+          underWay -= 1;
+          if (fed['x'] !== undefined) throw new ProblemError(problem('inference-failed', 'no'));
+          return fed;
+        },
+        runsAtOnce: 4,
+        clock: tickingClock(),
+        onSample: () => {},
+      },
+    );
+    expect(result).toMatchObject({ ok: false, error: { kind: 'inference-failed' } });
+    expect(underWay).toBe(0);
+  });
+
   it('stops at the first sample that fails, and closes what it reads from', async () => {
     let closed = false;
     async function* samples() {

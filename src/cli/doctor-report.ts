@@ -1,0 +1,68 @@
+import { formatBytes, formatSeconds } from '../core/units.ts';
+import type { DeviceReport, DoctorReport, Finding } from '../jobs/doctor.ts';
+import { renderTable } from './table.ts';
+
+/** What `ptq-agent doctor` prints: what the host is, which devices work, and what is missing. */
+export function renderDoctor(report: DoctorReport): string {
+  const { host, devices, nvmeDrives, findings } = report;
+  return [
+    `ptq-agent ${host.agentVersion}, Node.js ${host.nodeVersion}, ONNX Runtime ${host.onnxRuntimeVersion}, ${host.kernel}`,
+    '',
+    ...titled('CPU', [
+      `${host.cpuModel}, ${host.logicalCpus} CPUs, ${host.architecture}; for int8: ${host.cpuFeatures.join(', ') || 'nothing'}`,
+    ]),
+    ...titled('memory', [memoryOf(report)]),
+    ...titled('GPUs', gpusOf(report)),
+    ...titled(
+      'NVMe',
+      nvmeDrives.map(
+        ({ name, model, sizeBytes, firmware, transport }) =>
+          `${name}: ${model}, ${formatBytes(sizeBytes)}, firmware ${firmware}, ${transport}`,
+      ),
+    ),
+    '',
+    renderTable(['device', 'state', 'opened in', 'first run'], devices.map(deviceRow)),
+    ...(findings.length === 0 ? [] : ['', 'what is missing:', ...findings.flatMap(renderFinding)]),
+  ].join('\n');
+}
+
+function titled(title: string, values: readonly string[]): readonly string[] {
+  return (values.length === 0 ? ['none'] : values).map(
+    (value, index) => `${(index === 0 ? title : '').padEnd(9)}${value}`,
+  );
+}
+
+function memoryOf({ host, memory }: DoctorReport): string {
+  const limitBytes = memory?.cgroup?.limitBytes;
+  return [
+    formatBytes(host.memoryTotalBytes),
+    ...(memory === undefined ? [] : [`${formatBytes(memory.availableBytes)} available`]),
+    ...(limitBytes === undefined ? [] : [`limited to ${formatBytes(limitBytes)} by a cgroup`]),
+  ].join(', ');
+}
+
+/** NVIDIA's own list has names; what the PCI bus shows beside it are other vendors' and cards without a driver. */
+function gpusOf({ nvidiaGpus, gpus }: DoctorReport): readonly string[] {
+  const named = nvidiaGpus.map(({ name, driverVersion, memoryBytes }) =>
+    [name, ...(memoryBytes === undefined ? [] : [formatBytes(memoryBytes)]), `driver ${driverVersion}`].join(
+      ', ',
+    ),
+  );
+  const others = gpus.filter(({ vendor }) => named.length === 0 || vendor !== 'NVIDIA');
+  return [...named, ...others.map(({ vendor, id, driver }) => `${vendor} ${id}, ${driver ?? 'no'} driver`)];
+}
+
+function deviceRow(report: DeviceReport): readonly string[] {
+  if (report.state !== 'works') return [report.device, report.state, '–', '–'];
+  const { device, state, softwareOnly, openSeconds, firstRunSeconds } = report;
+  return [
+    device,
+    softwareOnly ? `${state}, in software` : state,
+    formatSeconds(openSeconds),
+    formatSeconds(firstRunSeconds),
+  ];
+}
+
+function renderFinding({ subject, what, howToGet }: Finding): readonly string[] {
+  return [`  ${subject}: ${what}`, ...(howToGet === undefined ? [] : [`    what to do: ${howToGet}`])];
+}

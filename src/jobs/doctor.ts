@@ -1,0 +1,139 @@
+import type { Device } from '../core/device.ts';
+import type { Problem } from '../core/problem.ts';
+import { ok, type Result } from '../core/result.ts';
+import type { DeviceAvailability } from '../runtime/devices.ts';
+import { checkDevice } from './check-device.ts';
+import type { HostFacts } from './doctor-task.ts';
+import { type NvidiaGpu, type NvidiaProblem, queryNvidiaGpus } from './nvidia-smi.ts';
+import { runTask, type WorkerHost } from './worker-process.ts';
+
+/** A device with what became of trying it. */
+export type DeviceReport =
+  | {
+      readonly device: Device;
+      readonly state: 'works';
+      readonly openSeconds: number;
+      readonly firstRunSeconds: number;
+      readonly softwareOnly?: true;
+    }
+  | {
+      readonly device: Device;
+      /** `absent`: something that it needs is not there. `fails`: all is there, and it does not work. */
+      readonly state: 'absent' | 'fails';
+      readonly reason: string;
+      readonly howToGet?: string;
+    };
+
+/** Something that the host lacks or that limits what can be done on it. */
+export interface Finding {
+  readonly subject: string;
+  readonly what: string;
+  readonly howToGet?: string;
+}
+
+export interface DoctorReport extends Omit<HostFacts, 'devices'> {
+  readonly devices: readonly DeviceReport[];
+  /** As NVIDIA's own tool lists them; empty where it is not there. */
+  readonly nvidiaGpus: readonly NvidiaGpu[];
+  readonly findings: readonly Finding[];
+  /** Whether the commands of ptq-agent can work here, on the CPU at least. */
+  readonly usable: boolean;
+}
+
+/**
+ * Looks at this host and tries every device that has what it needs, each in a process of its own.
+ * Problems: `cancelled`, and the death of the worker that reads the host.
+ */
+export async function examineHost(
+  worker: WorkerHost,
+  { signal }: { readonly signal?: AbortSignal } = {},
+): Promise<Result<DoctorReport, Problem>> {
+  const controls = signal === undefined ? {} : { signal };
+  const read = await runTask(worker, { kind: 'doctor' }, controls);
+  if (!read.ok) return read;
+  const facts = read.value as HostFacts;
+  const devices: DeviceReport[] = [];
+  // One after the other: on a small host they would slow each other down.
+  for (const availability of facts.devices) {
+    const report = await tryOne(worker, availability, controls);
+    if (!report.ok) return report;
+    devices.push(report.value);
+  }
+  return ok(concludeExamination(facts, devices, await queryNvidiaGpus()));
+}
+
+async function tryOne(
+  worker: WorkerHost,
+  { device, available, reason = '', howToGet, softwareOnly }: DeviceAvailability,
+  controls: { readonly signal?: AbortSignal },
+): Promise<Result<DeviceReport, Problem>> {
+  const advice = howToGet === undefined ? {} : { howToGet };
+  if (!available) return ok({ device, state: 'absent', reason, ...advice });
+  const trial = await checkDevice(worker, device, controls);
+  if (trial.ok) {
+    return ok({ ...trial.value, state: 'works', ...(softwareOnly === undefined ? {} : { softwareOnly }) });
+  }
+  const { kind, message, hint } = trial.error;
+  if (kind === 'cancelled') return trial;
+  return ok({ device, state: 'fails', reason: message, ...(hint === undefined ? {} : { howToGet: hint }) });
+}
+
+/** What follows from what was seen. */
+export function concludeExamination(
+  { devices: _untried, ...facts }: HostFacts,
+  devices: readonly DeviceReport[],
+  nvidia: Result<readonly NvidiaGpu[], NvidiaProblem>,
+): DoctorReport {
+  const { host, gpus } = facts;
+  const findings: Finding[] = [];
+  const nodeIsSupported = isSupportedNode(host.nodeVersion);
+  if (!nodeIsSupported) {
+    findings.push({
+      subject: 'Node.js',
+      what: `${host.nodeVersion} is older than 20.19`,
+      howToGet: 'install Node.js 20.19 or newer',
+    });
+  }
+  const fastInt8 = host.cpuFeatures.some((feature) => feature === 'vnni' || feature === 'amxInt8');
+  if (host.architecture === 'x64' && !fastInt8) {
+    findings.push({
+      subject: 'cpu',
+      what: 'it has neither VNNI nor AMX: weights get seven bits in int8, and int8 may not be faster than float32',
+    });
+  }
+  for (const report of devices) {
+    if (report.state !== 'works') {
+      const { device, reason, howToGet } = report;
+      findings.push({ subject: device, what: reason, ...(howToGet === undefined ? {} : { howToGet }) });
+    } else if (report.softwareOnly) {
+      findings.push({
+        subject: report.device,
+        what: 'it works on the processor (software Vulkan): results are right, times say nothing about a GPU',
+        howToGet: "install a GPU and its Vulkan driver, and give a container the GPU's devices",
+      });
+    }
+  }
+  const cards = gpus.filter(({ vendor }) => vendor === 'NVIDIA');
+  if (!nvidia.ok && (cards.length > 0 || nvidia.error.kind === 'nvidia-smi-failed')) {
+    const seen = cards.length === 0 ? '' : ` though ${cards.map(({ id }) => id).join(', ')} is plugged in`;
+    findings.push({
+      subject: 'NVIDIA',
+      what: `${nvidia.error.message}${seen}`,
+      howToGet:
+        "install or update NVIDIA's driver; a container gets nvidia-smi with the capability `utility`",
+    });
+  }
+  return {
+    ...facts,
+    devices,
+    nvidiaGpus: nvidia.ok ? nvidia.value : [],
+    findings,
+    usable: nodeIsSupported && devices.some(({ device, state }) => device === 'cpu' && state === 'works'),
+  };
+}
+
+/** As `engines` of package.json has it. */
+function isSupportedNode(version: string): boolean {
+  const [major = 0, minor = 0] = version.replace(/^v/, '').split('.').map(Number);
+  return major > 20 || (major === 20 && minor >= 19);
+}

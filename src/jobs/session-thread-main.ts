@@ -1,0 +1,3 @@
+import { sessionThreadMain } from './session-thread.ts';
+
+sessionThreadMain();

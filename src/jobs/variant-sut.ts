@@ -1,0 +1,88 @@
+import type { BenchSettings } from '../benchmark/settings.ts';
+import type { NamedSut, SutHandle } from '../benchmark/sut-handle.ts';
+import type { SutIdentity } from '../benchmark/variant-record.ts';
+import type { Device } from '../core/device.ts';
+import type { Problem } from '../core/problem.ts';
+import type { Result } from '../core/result.ts';
+import type { CarriedState } from '../data/carried-state.ts';
+import { PROVIDER_OF } from '../runtime/nodes-by-provider.ts';
+import { defaultMemoryLimitBytes } from './memory-limit.ts';
+import type { SutTask } from './sut-task.ts';
+import type { TaskData } from './task-data.ts';
+import { type WorkerHost, WorkerProcess } from './worker-process.ts';
+import type { SutCommand, WorkerEvent } from './worker-protocol.ts';
+
+/** A model file under the name by which results and metrics know it. */
+export interface NamedModel {
+  readonly variant: string;
+  readonly path: string;
+}
+
+export interface BenchRequest {
+  readonly model: string;
+  readonly variants: readonly NamedModel[];
+  readonly data: TaskData;
+  /** Threads inside an operator; 0 for every core. */
+  readonly threads: number;
+  /** What a process may have resident before it is ended; most of what is free unless given. */
+  readonly maxRssBytes?: number;
+  /** The CPU unless given. */
+  readonly device?: Device;
+  /** Samples that one run works through; 1 unless given. */
+  readonly batch?: number;
+  /** Of a recurrent model; every variant carries its own. */
+  readonly states?: readonly CarriedState[];
+  readonly settings: BenchSettings;
+}
+
+/** A variant that is about to be measured. Its process is the caller's to close. */
+export interface StartedVariant {
+  readonly sut: NamedSut;
+  readonly worker: WorkerProcess;
+}
+
+/** Starts a variant in a process of its own, so that memory and a crash are its own. */
+export function startVariant(request: BenchRequest, variant: NamedModel, host: WorkerHost): StartedVariant {
+  const { maxRssBytes = defaultMemoryLimitBytes() } = request;
+  const { data, threads, batch = 1, states, settings, device = 'cpu' } = request;
+  const task: SutTask = {
+    kind: 'sut',
+    modelPath: variant.path,
+    device,
+    data,
+    threads,
+    lanes: settings.concurrency,
+    batch,
+    ...(states === undefined ? {} : { states }),
+  };
+  // Whoever asked last hears what the worker tells before it answers.
+  let listener: (event: WorkerEvent) => void = () => {};
+  const worker = new WorkerProcess(host, {
+    onEvent: (event) => listener(event),
+    ...(maxRssBytes === undefined ? {} : { maxRssBytes }),
+  });
+  const ask = <T>(command: SutTask | SutCommand, onEvent: (event: WorkerEvent) => void = () => {}) => {
+    listener = onEvent;
+    // The worker is this program's own, so what it answers has the type of what it was asked.
+    return worker.ask(command) as Promise<Result<T, Problem>>;
+  };
+  const handle: SutHandle = {
+    load: () => ask(task),
+    warmUp: (spec, onAlive) => ask({ verb: 'warm-up', spec }, onAlive),
+    round: (spec, onRuns) =>
+      ask({ verb: 'round', spec }, (event) => {
+        if (event.kind === 'runs') onRuns(event.records);
+      }),
+    finish: () => ask({ verb: 'finish' }),
+    stop: () => worker.tell({ verb: 'stop' }),
+    kill: () => worker.kill(),
+  };
+  const identity: SutIdentity = {
+    model: request.model,
+    variant: variant.variant,
+    device,
+    provider: PROVIDER_OF[device],
+    threads: threads === 0 ? null : threads,
+  };
+  return { sut: { identity, handle }, worker };
+}

@@ -1,0 +1,144 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { describe, expect, it, vi } from 'vitest';
+import { systemClock } from '../../src/core/clock.ts';
+import { attemptAsync } from '../../src/core/problem.ts';
+import type { NamedTensors } from '../../src/core/tensor.ts';
+import { quantizeModel } from '../../src/jobs/quantize-model.ts';
+import { type SessionThread, startSessionThread } from '../../src/jobs/session-thread.ts';
+import { CALIBRATION_METHODS, completeRecipe, type RecipeRequest } from '../../src/quantization/recipe.ts';
+import { openSession } from '../../src/runtime/session.ts';
+import { writeClassifier } from '../support/evaluated-models.ts';
+import { DIGITS_DATA, DIGITS_MODEL } from '../support/program.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { unwrap } from '../support/unwrap.ts';
+
+const ENTRY = new URL('../../dist/jobs/session-thread-main.js', import.meta.url);
+const isBuilt = existsSync(fileURLToPath(ENTRY));
+const SETTINGS = { intraOpThreads: 1 };
+
+function feed(...values: number[]): NamedTensors {
+  return { x: { type: 'float32', dims: [1, values.length], data: Float32Array.from(values) } };
+}
+
+function classifierIn(folder: string): string {
+  return writeClassifier(folder, 'model.onnx', [
+    [1, 0.5],
+    [0.25, 2],
+  ]);
+}
+
+/** Lets `use` have a thread, and ends the thread. */
+async function withThread<T>(entry: URL, use: (thread: SessionThread) => Promise<T>): Promise<T> {
+  const thread = startSessionThread(entry);
+  try {
+    return await use(thread);
+  } finally {
+    await thread.close();
+  }
+}
+
+function entryOf(text: string): URL {
+  const path = join(temporaryFolder(), 'entry.mjs');
+  writeFileSync(path, text);
+  return pathToFileURL(path);
+}
+
+function countThreads(): number {
+  return readdirSync('/proc/self/task').length;
+}
+
+describe.skipIf(!isBuilt)('a session in a thread (skipped where `npm run build` was not run)', () => {
+  it('computes what a session here does, run after run', async () => {
+    const path = classifierIn(temporaryFolder());
+    const here = unwrap(await openSession(path, SETTINGS));
+    const feeds = [feed(1, 2), feed(-3, 0.5), feed(0, 0)];
+    await withThread(ENTRY, async (thread) => {
+      await thread.open(path, SETTINGS);
+      const results = await Promise.all(feeds.map(thread.run));
+      expect(results).toEqual(await Promise.all(feeds.map(here.run)));
+    });
+    // What was fed is still the caller's.
+    expect(feeds[0]).toEqual(feed(1, 2));
+    await here.close();
+  });
+
+  it('passes on what the runtime says of the model and of a run, and goes on', async () => {
+    const folder = temporaryFolder();
+    await withThread(ENTRY, async (thread) => {
+      const nowhere = join(folder, 'nowhere.onnx');
+      expect(await attemptAsync(() => thread.open(nowhere, SETTINGS))).toMatchObject({
+        ok: false,
+        error: { kind: 'model-rejected-by-runtime', place: { file: nowhere } },
+      });
+      await thread.open(classifierIn(folder), SETTINGS);
+      expect(await attemptAsync(() => thread.run(feed(1, 2, 3)))).toMatchObject({
+        ok: false,
+        error: { kind: 'inference-failed' },
+      });
+      expect(await thread.run(feed(1, 0))).toMatchObject({ scores: { data: Float32Array.of(1, 0.5) } });
+    });
+  });
+
+  it('lets the runs end that were asked for, and is gone then', async () => {
+    const path = classifierIn(temporaryFolder());
+    // The first time brings threads of the runtime, which stay.
+    await withThread(ENTRY, (thread) => thread.open(path, SETTINGS));
+    const before = countThreads();
+    const thread = startSessionThread(ENTRY);
+    await thread.open(path, SETTINGS);
+    const running = thread.run(feed(1, 0));
+    await thread.close();
+    expect(await running).toHaveProperty('scores');
+    await vi.waitFor(() => expect(countThreads()).toBeLessThanOrEqual(before));
+  });
+
+  it.each(CALIBRATION_METHODS)('changes nothing about what a calibration by %s finds', async (method) => {
+    const log = join(temporaryFolder(), 'log');
+    const logged = entryOf(`
+      import { appendFileSync } from 'node:fs';
+      appendFileSync(${JSON.stringify(log)}, 'started');
+      await import(${JSON.stringify(ENTRY.href)});
+    `);
+    const quantize = async (threads: number, sessionEntry: URL | undefined) => {
+      const outputPath = join(temporaryFolder(), 'quantized.onnx');
+      const request: RecipeRequest = { format: 'static-int8', latencyGate: 'off', calibration: { method } };
+      const task = {
+        kind: 'quantize',
+        modelPath: DIGITS_MODEL,
+        outputPath,
+        data: { spec: { path: DIGITS_DATA }, split: 'calib' },
+        recipe: completeRecipe(request),
+        threads,
+      } as const;
+      const context = { clock: systemClock, emit: () => {} };
+      await quantizeModel(task, sessionEntry === undefined ? context : { ...context, sessionEntry });
+      return readFileSync(outputPath);
+    };
+    const alone = await quantize(2, undefined);
+    // One thread is not to become two.
+    expect((await quantize(1, logged)).equals(alone)).toBe(true);
+    expect(existsSync(log)).toBe(false);
+    expect((await quantize(2, logged)).equals(alone)).toBe(true);
+    expect(readFileSync(log, 'utf8')).toBe('started');
+  });
+});
+
+describe('a thread that is none', () => {
+  it('fails as a fault of this program where it throws', async () => {
+    await withThread(entryOf('throw new Error("a bug");'), async (thread) => {
+      await expect(thread.open('', SETTINGS)).rejects.toThrow('a bug');
+      await expect(thread.run({})).rejects.toThrow('a bug');
+    });
+  });
+
+  it('is not waited for where it has ended without a word', async () => {
+    await withThread(entryOf('process.exit(0);'), async (thread) => {
+      expect(await attemptAsync(() => thread.open('', SETTINGS))).toMatchObject({
+        ok: false,
+        error: { kind: 'worker-crashed' },
+      });
+    });
+  });
+});

@@ -1,0 +1,144 @@
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parseNvidiaGpus, queryNvidiaGpus } from '../../../src/jobs/nvidia-smi.ts';
+import { readNvmeDrives } from '../../../src/jobs/nvme-drives.ts';
+import { readPciGpus } from '../../../src/jobs/pci-gpus.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+
+/** A folder that stands for /sys. */
+function sysfs(files: Readonly<Record<string, string>>): string {
+  const folder = temporaryFolder();
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  }
+  return folder;
+}
+
+describe('NVMe drives', () => {
+  it('are read with the sizes of all their namespaces', () => {
+    const sys = sysfs({
+      'class/nvme/nvme1/model': 'SAMSUNG MZQL23T8HCLS-00A07              \n',
+      'class/nvme/nvme1/firmware_rev': 'GDC5602Q\n',
+      'class/nvme/nvme1/transport': 'pcie\n',
+      'class/nvme/nvme1/nvme1n1/size': '2048\n',
+      'class/nvme/nvme1/nvme1c1n2/size': '2\n',
+      'class/nvme/nvme1/hwmon3/name': 'nvme\n',
+      'class/nvme/nvme0/model': 'a\n',
+    });
+    expect(readNvmeDrives(sys)).toEqual([
+      { name: 'nvme0', model: 'a', firmware: '', transport: '', sizeBytes: 0 },
+      {
+        name: 'nvme1',
+        model: 'SAMSUNG MZQL23T8HCLS-00A07',
+        firmware: 'GDC5602Q',
+        transport: 'pcie',
+        sizeBytes: 2050 * 512,
+      },
+    ]);
+  });
+
+  it('are none where the kernel lists none', () => expect(readNvmeDrives(temporaryFolder())).toEqual([]));
+});
+
+describe('GPUs on the PCI bus', () => {
+  it('are display controllers and accelerators, with the driver that took them', () => {
+    const device = (address: string, pciClass: string, vendor: string, id: string) => ({
+      [`bus/pci/devices/${address}/class`]: `${pciClass}\n`,
+      [`bus/pci/devices/${address}/vendor`]: `${vendor}\n`,
+      [`bus/pci/devices/${address}/device`]: `${id}\n`,
+    });
+    const sys = sysfs({
+      ...device('0000:00:1f.0', '0x060100', '0x8086', '0x7a04'),
+      ...device('0000:41:00.0', '0x030200', '0x10de', '0x2330'),
+      ...device('0000:42:00.0', '0x120000', '0x1002', '0x74a1'),
+      ...device('0000:43:00.0', '0x030000', '0x1af4', '0x1050'),
+      'bus/pci/drivers/nvidia/bind': '',
+    });
+    symlinkSync('../../drivers/nvidia', join(sys, 'bus/pci/devices/0000:41:00.0/driver'));
+    expect(readPciGpus(sys)).toEqual([
+      { address: '0000:41:00.0', vendor: 'NVIDIA', id: '10de:2330', driver: 'nvidia' },
+      { address: '0000:42:00.0', vendor: 'AMD', id: '1002:74a1' },
+      { address: '0000:43:00.0', vendor: 'vendor 1af4', id: '1af4:1050' },
+    ]);
+  });
+
+  it('are none where there is no bus', () => expect(readPciGpus(temporaryFolder())).toEqual([]));
+});
+
+describe('nvidia-smi', () => {
+  it('gives a GPU a line, with its memory in bytes where it tells it', () =>
+    expect(
+      parseNvidiaGpus('NVIDIA H100 80GB HBM3, 550.54.15, 81559\nGPU, of two names, 570.1, [N/A]\n\n'),
+    ).toEqual({
+      ok: true,
+      value: [
+        { name: 'NVIDIA H100 80GB HBM3', driverVersion: '550.54.15', memoryBytes: 81559 * 2 ** 20 },
+        { name: 'GPU, of two names', driverVersion: '570.1' },
+      ],
+    }));
+
+  it('that answers otherwise is a problem', () =>
+    expect(parseNvidiaGpus('No devices were found')).toEqual({
+      ok: false,
+      error: {
+        kind: 'nvidia-smi-failed',
+        message: "nvidia-smi answers 'No devices were found', which is not what it was asked",
+      },
+    }));
+
+  it('is asked as a command', async () => {
+    const command = script(
+      '[ "$1" = --query-gpu=name,driver_version,memory.total ] && echo "T4, 535.1, 15360"',
+    );
+    expect(await queryNvidiaGpus({ command })).toEqual({
+      ok: true,
+      value: [{ name: 'T4', driverVersion: '535.1', memoryBytes: 15 * 2 ** 30 }],
+    });
+  });
+
+  it.each([
+    [
+      'prints why',
+      'echo "Failed to initialize NVML: Driver/library version mismatch"; exit 18',
+      /says: Failed to initialize NVML/,
+    ],
+    ['complains', 'echo "no driver" >&2; exit 9', /says: no driver/],
+    ['says nothing', 'exit 3', /failed: Command failed/],
+  ])('that fails and %s is a problem', async (_what, lines, message) =>
+    expect(await queryNvidiaGpus({ command: script(lines) })).toEqual({
+      ok: false,
+      error: { kind: 'nvidia-smi-failed', message: expect.stringMatching(message) },
+    }),
+  );
+
+  it('that hangs is waited for no longer than its time, nor are those that it has started', async () => {
+    const pipes = () => process.getActiveResourcesInfo().filter((name) => name === 'PipeWrap').length;
+    const settle = () => new Promise((resolve) => setTimeout(resolve, 200));
+    // Those of earlier tests close a little later.
+    await settle();
+    const before = pipes();
+    // The shell can be killed; the process that it waits for keeps its output open.
+    const command = script('sleep 2 & wait');
+    expect(await queryNvidiaGpus({ command, timeoutMs: 200 })).toEqual({
+      ok: false,
+      error: { kind: 'nvidia-smi-failed', message: 'nvidia-smi gave no answer within 0.2 s' },
+    });
+    await settle();
+    expect(pipes()).toBeLessThanOrEqual(before);
+  });
+
+  it('that is not there is another problem', async () =>
+    expect(await queryNvidiaGpus({ command: join(temporaryFolder(), 'nvidia-smi') })).toMatchObject({
+      ok: false,
+      error: { kind: 'nvidia-smi-missing' },
+    }));
+});
+
+function script(lines: string): string {
+  const file = join(temporaryFolder(), 'nvidia-smi');
+  writeFileSync(file, `#!/bin/sh\n${lines}\n`);
+  chmodSync(file, 0o755);
+  return file;
+}
