@@ -81,7 +81,7 @@ describe.skipIf(!isBuilt)('ptq-agent bench and compare (skipped where `npm run b
     expect(JSON.parse(json.stdout)).toMatchObject({
       comparisons: [{ measurement: 'single-stream', paired: true, base: DIGITS_MODEL, candidate: copy }, {}],
     });
-  }, 90_000);
+  }, 180_000);
 
   it('lets a gate fail where a candidate is slower than before, in two runs', async () => {
     const folder = folderOf();
@@ -110,7 +110,7 @@ describe.skipIf(!isBuilt)('ptq-agent bench and compare (skipped where `npm run b
     expect(gate.stdout).toContain('* these are two runs');
     const other = await runProgram(['compare', 'b.json', 'a.json', '--fail-on', 'slower'], folder);
     expect(other).toMatchObject({ code: 0, stdout: expect.stringContaining('faster *') });
-  }, 60_000);
+  }, 180_000);
 
   it('replays a trace at another speed, over and over', async () => {
     const folder = folderOf();
@@ -126,7 +126,7 @@ describe.skipIf(!isBuilt)('ptq-agent bench and compare (skipped where `npm run b
       '30000000',
       '35000000',
     ]);
-  }, 60_000);
+  }, 180_000);
 
   it('feeds a suite with its own data, and refuses data that is another than it was made for', async () => {
     const folder = folderOf();
@@ -142,7 +142,7 @@ describe.skipIf(!isBuilt)('ptq-agent bench and compare (skipped where `npm run b
     withInputs(`, digest: ${digest}`);
     const taken = await runProgram(['bench', DIGITS_MODEL, '--suite', 'own.yaml', '-q', '--json'], folder);
     expect(JSON.parse(taken.stdout)).toMatchObject([{ suite: 'own', measurement: 'offline', speedUp: null }]);
-  }, 60_000);
+  }, 180_000);
 
   it('prints the result although its file cannot be written in the end', async () => {
     if (!existsSync('/dev/full')) return;
@@ -154,7 +154,7 @@ describe.skipIf(!isBuilt)('ptq-agent bench and compare (skipped where `npm run b
       stderr: expect.stringContaining('(ENOSPC) [output-not-writable]'),
     });
     expect(full.stdout).toMatch(/^model +queries/);
-  }, 60_000);
+  }, 180_000);
 
   it('runs the suites of a profile', async () => {
     const folder = folderOf();
@@ -176,7 +176,7 @@ bench: { suites: [../tiny.yaml] }
         { suite: 'tiny', measurement: 'single-stream' },
         { suite: 'tiny', measurement: 'busy', scenario: 'server' },
       ]);
-  }, 90_000);
+  }, 180_000);
 
   it.each([
     ['a suite that is not there', ['--suite', 'smok'], 'did you mean "smoke"?'],
