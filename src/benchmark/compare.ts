@@ -35,7 +35,7 @@ export interface CompareOptions {
 /** What a comparison looks at. */
 export type ComparableResult = Pick<BenchResult, 'variant' | 'scenario' | 'valid' | 'rounds'>;
 
-const FEWEST_ROUNDS = 3;
+export const FEWEST_ROUNDS = 3;
 /** From here on a fifth at either end can be done without, so that single disturbed rounds cost little. */
 const ROUNDS_TO_TRIM = 8;
 /**
@@ -56,10 +56,10 @@ export function compareResults(
   candidate: ComparableResult,
   { confidence = 0.95, minEffectRatio = 0.01 }: CompareOptions = {},
 ): SpeedUp {
-  const metric = candidate.scenario === 'offline' ? 'throughput' : 'median-latency';
+  const metric = comparedMetric(candidate);
   const ratios = pairedRatios(base.rounds, candidate.rounds, metric);
-  const interval = intervalOf(ratios, confidence);
-  const claim = intervalOf(ratios, Math.max(confidence, CLAIM_CONFIDENCE));
+  const interval = pairedInterval(ratios, confidence);
+  const claim = pairedInterval(ratios, Math.max(confidence, CLAIM_CONFIDENCE));
   const subject = {
     base: base.variant,
     candidate: candidate.variant,
@@ -80,17 +80,26 @@ export function compareResults(
   }
   const { estimate: ratio, lower, upper, logStddev } = interval;
   const noiseFloorRatio = Math.max(minEffectRatio, Math.exp(logStddev / Math.SQRT2) - 1);
-  const largeEnough = Math.abs(Math.log(ratio)) > Math.log1p(noiseFloorRatio);
-  const outcome =
-    !largeEnough || (claim.lower <= 1 && claim.upper >= 1)
-      ? 'not-distinguished'
-      : ratio > 1
-        ? 'faster'
-        : 'slower';
-  return { ...subject, outcome, ratio, lower, upper, noiseFloorRatio };
+  return { ...subject, outcome: outcomeOf(claim, noiseFloorRatio), ratio, lower, upper, noiseFloorRatio };
 }
 
-function intervalOf(ratios: readonly number[], confidence: number): GeometricMeanInterval | null {
+/** What a scenario is compared by. */
+export function comparedMetric({ scenario }: Pick<ComparableResult, 'scenario'>): SpeedUp['metric'] {
+  return scenario === 'offline' ? 'throughput' : 'median-latency';
+}
+
+/** A difference is claimed where the interval excludes 1 and the ratio lies beyond the noise floor. */
+export function outcomeOf(
+  { estimate: ratio, lower, upper }: GeometricMeanInterval,
+  noiseFloorRatio: number,
+): SpeedOutcome {
+  const largeEnough = Math.abs(Math.log(ratio)) > Math.log1p(noiseFloorRatio);
+  if (!largeEnough || (lower <= 1 && upper >= 1)) return 'not-distinguished';
+  return ratio > 1 ? 'faster' : 'slower';
+}
+
+/** The interval of ratios of paired rounds, without the weight of disturbed ones where there are enough; null for too few. */
+export function pairedInterval(ratios: readonly number[], confidence: number): GeometricMeanInterval | null {
   if (ratios.length < FEWEST_ROUNDS) return null;
   return ratios.length < ROUNDS_TO_TRIM
     ? geometricMeanInterval(ratios, confidence)

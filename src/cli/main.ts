@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   quantize: async () => (await import('./commands/quantize.ts')).quantizeCommand,
   evaluate: async () => (await import('./commands/evaluate.ts')).evaluateCommand,
   bench: async () => (await import('./commands/bench.ts')).benchCommand,
+  compare: async () => (await import('./commands/compare.ts')).compareCommand,
   inspect: async () => (await import('./commands/inspect.ts')).inspectCommand,
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
 };

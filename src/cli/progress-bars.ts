@@ -1,6 +1,5 @@
 import { MultiBar, type SingleBar } from 'cli-progress';
-import { formatSeconds } from '../core/units.ts';
-import { barKeyOf, type ProgressView, titleOf } from './progress-view.ts';
+import { barKeyOf, type ProgressView, rateText, titleOf } from './progress-view.ts';
 import type { Terminal } from './terminal.ts';
 
 const TITLE_WIDTH = 26;
@@ -33,10 +32,4 @@ export function barView({ stderr }: Terminal): ProgressView {
       bars.stop();
     },
   };
-}
-
-function rateText(done: number, total: number, seconds: number): string {
-  if (done === 0 || seconds < 0.2) return '';
-  if (done >= total) return `in ${formatSeconds(seconds)}`;
-  return `${(done / seconds).toPrecision(3)}/s, ${formatSeconds(((total - done) * seconds) / done)} left`;
 }

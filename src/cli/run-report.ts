@@ -1,8 +1,9 @@
 import { basename, dirname } from 'node:path';
-import type { BenchResult } from '../benchmark/bench-result.ts';
 import { formatSpeedUp } from '../benchmark/compare.ts';
 import type { Profile } from '../config/profile.ts';
+import { PROFILE_SUITE } from '../config/suite.ts';
 import { formatBytes, formatSeconds } from '../core/units.ts';
+import type { SuiteBenchResult } from '../jobs/bench-suite.ts';
 import type { PipelineResult, VariantOutcome } from '../jobs/pipeline.ts';
 import { nodesLine } from './quantize-report.ts';
 import { decimal, percent, renderTable } from './table.ts';
@@ -39,6 +40,7 @@ export function renderRun(result: PipelineResult, context: ReportContext): strin
     '',
     renderTable(HEADER, rows),
     '',
+    ...suiteLines(result),
     ...result.variants.flatMap(verdictLines),
     ...result.variants.flatMap(benchNotes),
     ...result.variants.flatMap(slowdownNotes),
@@ -94,9 +96,9 @@ function toRow(outcome: VariantOutcome, reference: VariantOutcome['evaluation'])
 }
 
 function byScenario(
-  bench: readonly BenchResult[],
-  scenario: BenchResult['scenario'],
-): BenchResult | undefined {
+  bench: readonly SuiteBenchResult[],
+  scenario: SuiteBenchResult['scenario'],
+): SuiteBenchResult | undefined {
   return bench.find((result) => result.scenario === scenario);
 }
 
@@ -115,17 +117,51 @@ function verdictLines({ variant, evaluation, quantization }: VariantOutcome): st
   return notes;
 }
 
-function benchNotes({ variant, bench }: VariantOutcome): string[] {
-  return bench.flatMap(({ scenario, invalidReasons }) =>
-    invalidReasons.map((reason) => `${variant}, ${scenario}: not valid: ${reason}`),
+/** What was measured beyond the two scenarios that have columns of their own above. */
+function suiteLines({ variants }: PipelineResult): string[] {
+  const rows = variants.flatMap(({ variant, bench, speedUps }) =>
+    bench.flatMap((result, index) => {
+      if (result === byScenario(bench, 'single-stream') || result === byScenario(bench, 'offline')) return [];
+      const time = (seconds: number | null | undefined) => (seconds == null ? '–' : formatSeconds(seconds));
+      const { queries, latencySeconds, throughput } = result;
+      const speedUp = speedUps[index];
+      return [
+        [
+          nameOf(result),
+          variant,
+          String(queries),
+          time(latencySeconds?.p50),
+          time(latencySeconds?.p90),
+          time(latencySeconds?.p99),
+          decimal(throughput, 0),
+          speedUp === undefined ? '–' : formatSpeedUp(speedUp),
+        ],
+      ];
+    }),
   );
+  if (rows.length === 0) return [];
+  const header = ['measurement', 'variant', 'queries', 'p50', 'p90', 'p99', 'samples/s', 'speed-up'];
+  // By measurement, so that variants stand side by side; the order within one stays.
+  rows.sort(([a = ''], [b = '']) => a.localeCompare(b));
+  return [renderTable(header, rows), ''];
+}
+
+function benchNotes({ variant, bench }: VariantOutcome): string[] {
+  return bench.flatMap((result) =>
+    result.invalidReasons.map((reason) => `${variant}, ${nameOf(result)}: not valid: ${reason}`),
+  );
+}
+
+function nameOf(result: SuiteBenchResult | undefined): string {
+  if (result === undefined) return '';
+  return result.suite === PROFILE_SUITE ? result.measurement : `${result.suite}: ${result.measurement}`;
 }
 
 /** A smaller model that is slower than its original is a surprise worth a line of its own. */
 function slowdownNotes({ variant, bench, speedUps }: VariantOutcome): string[] {
   return speedUps.flatMap((speedUp, index) =>
     speedUp.outcome === 'slower'
-      ? [`${variant}, ${bench[index]?.scenario}: slower than fp32 on this host, ${formatSpeedUp(speedUp)}`]
+      ? [`${variant}, ${nameOf(bench[index])}: slower than fp32 on this host, ${formatSpeedUp(speedUp)}`]
       : [],
   );
 }

@@ -1,15 +1,22 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { Check } from 'typebox/value';
 import { type Problem, problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
+import { BUNDLED_SUITES, loadSuite } from './load-suite.ts';
 import { type Profile, profileRuleProblems, resolveProfile } from './profile.ts';
-import { ProfileSchema } from './profile-schema.ts';
+import { ProfileSchema, type ProfileSource } from './profile-schema.ts';
 import { byPlace, type SchemaProblemKind, schemaProblems } from './schema-problems.ts';
+import type { Suite } from './suite.ts';
 import { joinPointer, parseYaml, type YamlDocument, type YamlProblemKind } from './yaml-document.ts';
 
 export type ProfileProblem = Problem<
-  YamlProblemKind | SchemaProblemKind | 'profile-not-found' | 'file-not-found' | 'duplicate-profile'
+  | YamlProblemKind
+  | SchemaProblemKind
+  | 'profile-not-found'
+  | 'suite-not-found'
+  | 'file-not-found'
+  | 'duplicate-profile'
 >;
 
 interface Loaded {
@@ -88,10 +95,32 @@ async function load(file: string): Promise<Result<Loaded, readonly ProfileProble
   const problems: ProfileProblem[] = [...document.duplicates, ...schemaProblems(ProfileSchema, document)];
   if (!Check(ProfileSchema, document.value)) return err(problems.sort(byPlace));
 
-  const profile = resolveProfile(document.value, file);
+  const { suites, problems: suiteProblems } = await loadSuites(document.value, document);
+  const profile = resolveProfile(document.value, file, suites);
+  problems.push(...suiteProblems);
   problems.push(...profileRuleProblems(document.value, document));
   problems.push(...(await missingFiles(profile, document)));
   return problems.length > 0 ? err(problems.sort(byPlace)) : ok({ profile, document });
+}
+
+/** The suites that a profile names. A name is looked up beside the profile, beside its folder, and in this program. */
+async function loadSuites(source: ProfileSource, document: YamlDocument) {
+  const folder = dirname(document.file);
+  const folders = [join(folder, 'suites'), join(folder, '../suites'), BUNDLED_SUITES];
+  const suites: Suite[] = [];
+  const problems: ProfileProblem[] = [];
+  for (const [index, named] of (source.bench?.suites ?? []).entries()) {
+    const suite = await loadSuite(named, { folder, folders });
+    const place = document.placeOf(`/bench/suites/${index}`, 'value');
+    // A fault inside the suite's file has its place there; that there is none has its place here.
+    if (!suite.ok)
+      problems.push(...suite.error.map((of) => (of.place === undefined ? { ...of, place } : of)));
+    else if (suites.some(({ name }) => name === suite.value.name)) {
+      const message = `there are two suites named "${suite.value.name}"`;
+      problems.push(problem('invalid-value', message, { place, hint: 'keep one of the two' }));
+    } else suites.push(suite.value);
+  }
+  return { suites, problems };
 }
 
 async function missingFiles(profile: Profile, document: YamlDocument): Promise<readonly ProfileProblem[]> {
@@ -108,7 +137,11 @@ async function missingFiles(profile: Profile, document: YamlDocument): Promise<r
 }
 
 /** The fields of a profile that name files and folders besides the model, and where those lie. */
-function namedFiles({ data: { set }, task }: Profile): readonly (readonly [field: string, path: string])[] {
+function namedFiles({
+  data: { set },
+  task,
+  bench,
+}: Profile): readonly (readonly [field: string, path: string])[] {
   const { path, labels, module, preprocess, inputs = {} } = set;
   const { vocabulary } = task.settings;
   const tokenizers = Object.entries(inputs).map(
@@ -123,6 +156,9 @@ function namedFiles({ data: { set }, task }: Profile): readonly (readonly [field
     ['/data/preprocess/tokenize/tokenizer', preprocess?.tokenize?.tokenizer],
     ...tokenizers,
     ['/task/module', task.module],
+    ...bench.scenarios.map(
+      ({ trace }, index) => [`/bench/scenarios/${index}/trace/file`, trace?.file] as const,
+    ),
     ['/task/vocabulary', typeof vocabulary === 'string' ? vocabulary : undefined],
   ];
   return named.flatMap(([field, file]) => (file === undefined ? [] : [[field, file] as const]));

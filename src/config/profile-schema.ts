@@ -1,11 +1,8 @@
 import Type from 'typebox';
 import { dataFields } from './data-schema.ts';
-import { DURATION_PATTERN } from './duration.ts';
+import { MeasurementSchema, NAME_FORM, NAME_PATTERN } from './measurement-schema.ts';
 import { RecipeFormatSchema, RecipeSchema } from './recipe-schema.ts';
 import { TaskSchema } from './task-schema.ts';
-
-const NAME_PATTERN = '^[a-z0-9][a-z0-9_-]{0,62}$';
-const NAME_FORM = 'lower-case letters, digits, "_" and "-", at most 63, starting with a letter or digit';
 
 const closed = { additionalProperties: false } as const;
 
@@ -86,26 +83,18 @@ const Bench = Type.Object(
       Type.Integer({ minimum: 1, maximum: 1024, default: 1, description: 'threads of one session' }),
     ),
     scenarios: Type.Optional(
-      Type.Array(
-        Type.Object(
-          {
-            scenario: Type.Enum(['single-stream', 'offline'], {
-              type: 'string',
-              description:
-                'single-stream: one query at a time, latency; offline: all samples at once, throughput',
-            }),
-            duration: Type.Optional(
-              Type.String({
-                pattern: DURATION_PATTERN,
-                default: '10s',
-                description: 'such as 500ms, 4s, 2m or 1h',
-              }),
-            ),
-          },
-          closed,
-        ),
-        { minItems: 1, description: 'what to measure, in this order' },
-      ),
+      Type.Array(MeasurementSchema, {
+        minItems: 1,
+        description:
+          'what to measure, in this order; single-stream and offline where no suite is named either',
+      }),
+    ),
+    suites: Type.Optional(
+      Type.Array(Type.String({ minLength: 1 }), {
+        minItems: 1,
+        description:
+          'suites to run after the scenarios: a name such as standard, or the path of a YAML file with one',
+      }),
     ),
   },
   { ...closed, description: 'how speed is measured' },

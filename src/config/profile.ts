@@ -2,9 +2,10 @@ import { dirname, resolve } from 'node:path';
 import type { DataSpec } from '../core/data-spec.ts';
 import { type Problem, problem } from '../core/problem.ts';
 import { dataRuleProblems, resolveDataSet } from './data.ts';
-import { parseDurationSeconds } from './duration.ts';
+import { type Measurement, reportMeasurements, resolveMeasurement } from './measurement.ts';
 import type { ProfileSource } from './profile-schema.ts';
 import { foreignSetting, type RecipeSource } from './recipe-schema.ts';
+import type { Suite } from './suite.ts';
 import {
   foreignTaskSetting,
   knownMetrics,
@@ -35,7 +36,9 @@ export interface Profile {
   readonly budget: AccuracyBudget;
   readonly bench: {
     readonly threads: number;
-    readonly scenarios: readonly BenchScenario[];
+    /** What the profile itself says to measure. */
+    readonly scenarios: readonly Measurement[];
+    readonly suites: readonly Suite[];
   };
 }
 
@@ -71,22 +74,14 @@ export interface AccuracyBudget {
   readonly confidence?: number;
 }
 
-export interface BenchScenario {
-  readonly scenario: 'single-stream' | 'offline';
-  readonly durationSeconds: number;
-}
-
-type ScenarioSource = NonNullable<NonNullable<ProfileSource['bench']>['scenarios']>[number];
-
 const DEFAULT_CALIBRATION_SAMPLES = 256;
 /** One percentage point, for metrics that are proportions; of others nobody knows the scale. */
 const DEFAULT_BUDGET: AccuracyBudget = { absolute: 0.01 };
 const DEFAULT_RELATIVE_BUDGET: AccuracyBudget = { relative: 0.01 };
-const DEFAULT_DURATION = '10s';
-const DEFAULT_SCENARIOS: readonly ScenarioSource[] = [{ scenario: 'single-stream' }, { scenario: 'offline' }];
+const DEFAULT_SCENARIOS = [{ scenario: 'single-stream' }, { scenario: 'offline' }] as const;
 
-/** Fills in the defaults of a profile that its schema allows, and makes its paths absolute. */
-export function resolveProfile(source: ProfileSource, file: string): Profile {
+/** Fills in the defaults of a profile that its schema allows, and makes its paths absolute. @param suites those that it names */
+export function resolveProfile(source: ProfileSource, file: string, suites: readonly Suite[]): Profile {
   const folder = dirname(file);
   const task = resolveTask(source.task, folder);
   const calibrationSamples = source.data.calibration?.samples ?? DEFAULT_CALIBRATION_SAMPLES;
@@ -112,10 +107,10 @@ export function resolveProfile(source: ProfileSource, file: string): Profile {
     budget: source.budget ?? (measuresNumbers(task) ? DEFAULT_RELATIVE_BUDGET : DEFAULT_BUDGET),
     bench: {
       threads: source.bench?.threads ?? 1,
-      scenarios: (source.bench?.scenarios ?? DEFAULT_SCENARIOS).map((entry) => ({
-        scenario: entry.scenario,
-        durationSeconds: durationOf(entry),
-      })),
+      scenarios: (source.bench?.scenarios ?? (suites.length === 0 ? DEFAULT_SCENARIOS : [])).map((entry) =>
+        resolveMeasurement(entry, folder),
+      ),
+      suites,
     },
   };
 }
@@ -150,20 +145,7 @@ export function profileRuleProblems(
       report(field, `there are two variants named "${name}"`, 'give each variant a name of its own');
     }
   });
-  const scenarios = source.bench?.scenarios ?? [];
-  scenarios.forEach((entry, index) => {
-    const field = `/bench/scenarios/${index}`;
-    if (durationOf(entry) <= 0) {
-      report(
-        `${field}/duration`,
-        `"duration" is "${entry.duration}", but must be more than zero`,
-        'such as 4s',
-      );
-    }
-    if (scenarios.findIndex((other) => other.scenario === entry.scenario) < index) {
-      report(`${field}/scenario`, `the scenario "${entry.scenario}" is given twice`, 'keep one of the two');
-    }
-  });
+  reportMeasurements(source.bench?.scenarios ?? [], '/bench/scenarios', report);
   reportTask(source, report);
   return [...found, ...dataRuleProblems(source.data, document, '/data')];
 }
@@ -217,8 +199,4 @@ function reportTask(
 function resolveRecipe(source: RecipeSource, calibrationSamples: number): ProfileRecipe {
   if (source.format !== 'static-int8' && source.format !== 'static-int16') return source;
   return { ...source, calibration: { samples: calibrationSamples, ...source.calibration } };
-}
-
-function durationOf(entry: ScenarioSource): number {
-  return parseDurationSeconds(entry.duration ?? DEFAULT_DURATION) ?? 0;
 }

@@ -7,7 +7,7 @@ import type { Metrics } from '../metrics/metrics.ts';
 import type { Run, RunQuery } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
 import type { Sampler } from '../telemetry/sampler.ts';
-import { type BenchOrder, planOf, type RunOrder } from './orders.ts';
+import { type BenchOrder, planOf, type RunOrder, suitesOf } from './orders.ts';
 import { changedItemsFile, type PipelineResult, runPipeline } from './pipeline.ts';
 import { failureReason, recordQuantizations, recordResult } from './result-metrics.ts';
 import type { JobProgress } from './worker-protocol.ts';
@@ -77,7 +77,7 @@ export class Agent {
 
   /**
    * Queues a benchmark of a registered model.
-   * Problems: `unknown-model`, `unknown-variant`, `queue-full`.
+   * Problems: `unknown-model`, `unknown-variant`, `unknown-suite`, `queue-full`.
    */
   orderBench(model: string, order: BenchOrder): Result<RunView, Problem> {
     const profile = this.#profiles.get(model);
@@ -96,6 +96,15 @@ export class Agent {
         problem('unknown-variant', `the model '${model}' has no variant '${unknown}'`, {
           place: { field: '/variants' },
           hint: `it has: ${[...known].join(', ')}`,
+        }),
+      );
+    }
+    const suites = suitesOf(profile).map(({ name }) => name);
+    if (order.suite !== undefined && !suites.includes(order.suite)) {
+      return err(
+        problem('unknown-suite', `the model '${model}' has no suite '${order.suite}'`, {
+          place: { field: '/suite' },
+          hint: `it has: ${suites.join(', ')}`,
         }),
       );
     }

@@ -1,20 +1,27 @@
-import type { BenchResult } from '../benchmark/bench-result.ts';
 import type { SpeedUp } from '../benchmark/compare.ts';
-import type { BenchRun } from '../benchmark/controller.ts';
-import { benchSettings } from '../benchmark/settings.ts';
-import type { BenchScenario, Profile } from '../config/profile.ts';
+import type { Profile } from '../config/profile.ts';
+import { PROFILE_SUITE, type Suite } from '../config/suite.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import { attemptAsync, type Problem, ProblemError, problem } from '../core/problem.ts';
 import type { Result } from '../core/result.ts';
 import type { Store } from '../store/store.ts';
 import type { Sampler } from '../telemetry/sampler.ts';
-import { benchVariants } from './bench-variants.ts';
+import {
+  benchMeasurement,
+  checkSuiteData,
+  namedResults,
+  type ReadySuite,
+  readySuite,
+  type SuiteBenchResult,
+  type SuiteRun,
+} from './bench-suite.ts';
 import type { InputDigests } from './digest-inputs.ts';
 import type { ModelEvaluation } from './evaluate-task.ts';
 import { type HostFingerprint, readHostFingerprint } from './host-fingerprint.ts';
 import { createPhaseRecorder } from './phase-recorder.ts';
 import type { QuantizeReport } from './quantize-task.ts';
+import type { ReadyMeasurement } from './ready-measurement.ts';
 import { startRunWatch } from './run-watch.ts';
 import type { RunTimeline } from './timeline-task.ts';
 import { unwrap } from './unwrap.ts';
@@ -29,7 +36,8 @@ export const FP32 = 'fp32';
 /** What a run is to do with a registered model. Quantizing comes first where an artifact is missing. */
 export interface PipelinePlan {
   readonly evaluate: boolean;
-  readonly scenarios: readonly BenchScenario[];
+  /** What to measure. */
+  readonly suites: readonly Suite[];
   readonly threads: number;
   /** The variants to take, FP32 always among them; all when absent. */
   readonly variants?: readonly string[];
@@ -40,9 +48,9 @@ export interface VariantOutcome {
   readonly sizeBytes: number;
   readonly quantization?: QuantizeReport & { readonly reused: boolean };
   readonly evaluation?: ModelEvaluation;
-  /** One a scenario, in the order of the plan. */
-  readonly bench: readonly BenchResult[];
-  /** Against FP32, one a scenario. */
+  /** One a measurement, in the order of the plan. */
+  readonly bench: readonly SuiteBenchResult[];
+  /** Against FP32, one a measurement. */
   readonly speedUps: readonly SpeedUp[];
 }
 
@@ -137,6 +145,7 @@ async function runSteps(context: RunContext): Promise<readonly VariantOutcome[]>
   const { profile, plan, deps } = context;
   const artifacts: VariantArtifact[] = [];
   const variants = chosenVariants(profile, plan);
+  const suites = await readySuites(context);
   const inputs = await digest(context);
   for (const variant of variants) {
     const artifact = await ensureVariant(
@@ -154,7 +163,7 @@ async function runSteps(context: RunContext): Promise<readonly VariantOutcome[]>
     ...artifacts.map(({ variant, path }) => ({ variant, path })),
   ];
   const evaluations = plan.evaluate ? await evaluate(context, models, inputs) : [];
-  const bench = await benchScenarios(context, models);
+  const bench = await benchSuites(context, suites, models);
   const fp32 = {
     variant: FP32,
     sizeBytes: inputs.modelSizeBytes,
@@ -237,49 +246,79 @@ export function changedItemsFile(runFolder: string, variant: string): string {
   return `${runFolder}/changed-${variant}.jsonl`;
 }
 
-async function benchScenarios(context: RunContext, models: readonly NamedModel[]) {
-  const { profile, plan, deps, host, onEvent } = context;
-  const { states } = profile.data;
-  const runs: BenchRun[] = [];
-  for (const { scenario, durationSeconds } of plan.scenarios) {
-    const phase = createPhaseRecorder(deps.clock, (span) => onEvent({ kind: 'phase', span }), scenario);
-    const settings = unwrap(benchSettings({ scenario, minDurationSeconds: durationSeconds }));
-    const run = await phase('bench', () =>
-      benchVariants(
-        {
-          model: profile.name,
-          variants: models,
-          data: { spec: profile.data.set, split: profile.data.evaluation.split },
-          threads: plan.threads,
-          settings,
-          ...(states === undefined ? {} : { states }),
-        },
-        {
-          host,
-          clock: deps.clock,
-          ...(deps.signal === undefined ? {} : { signal: deps.signal }),
-          stopAtFirstFailure: true,
-          onProgress: ({ completedTurns, totalTurns, variant }) =>
-            deps.onProgress?.({
-              phase: 'bench',
-              subject: `${scenario} ${variant}`,
-              done: completedTurns,
-              total: totalTurns,
-              unit: 'turns',
-            }),
-        },
-      ),
+/** A suite that cannot be run, or is for other data, is told before anything is made. */
+async function readySuites({ profile, plan, host, deps }: RunContext): Promise<readonly ReadySuite[]> {
+  const { model, data } = profile;
+  const own = { spec: data.set, split: data.evaluation.split };
+  const ready: ReadySuite[] = [];
+  for (const suite of plan.suites) {
+    const one = await readySuite(suite, { data: own, threads: plan.threads });
+    if (!one.ok) throw new ProblemError(one.error[0] as Problem);
+    const { signal } = deps;
+    unwrap(
+      await checkSuiteData(one.value, {
+        modelPath: model,
+        host,
+        ...(signal === undefined ? {} : { signal }),
+      }),
     );
-    if (deps.signal?.aborted) throw new ProblemError(problem('cancelled', 'the job was cancelled'));
-    failOnDeadVariant(run.records);
-    runs.push(run);
+    ready.push(one.value);
   }
+  return ready;
+}
+
+async function benchSuites(
+  context: RunContext,
+  suites: readonly ReadySuite[],
+  models: readonly NamedModel[],
+) {
+  const runs: SuiteRun[] = [];
+  for (const suite of suites) {
+    for (const measurement of suite.measurements)
+      runs.push(await benchOne(context, suite, measurement, models));
+  }
+  const results = runs.flatMap(namedResults);
   return {
-    results: (variant: string) =>
-      runs.flatMap((run) => run.results.filter((result) => result.variant === variant)),
+    results: (variant: string) => results.filter((result) => result.variant === variant),
     speedUps: (variant: string) =>
-      runs.flatMap((run) => run.speedUps.filter(({ candidate }) => candidate === variant)),
+      runs.flatMap(({ run }) => run.speedUps.filter(({ candidate }) => candidate === variant)),
   };
+}
+
+async function benchOne(
+  context: RunContext,
+  suite: ReadySuite,
+  measurement: ReadyMeasurement,
+  variants: readonly NamedModel[],
+): Promise<SuiteRun> {
+  const { profile, deps, host, onEvent } = context;
+  const { states } = profile.data;
+  const subject = suite.name === PROFILE_SUITE ? measurement.name : `${suite.name}/${measurement.name}`;
+  const phase = createPhaseRecorder(deps.clock, (span) => onEvent({ kind: 'phase', span }), subject);
+  const run = await phase('bench', () =>
+    benchMeasurement(
+      suite,
+      measurement,
+      { model: profile.name, variants, ...(states === undefined ? {} : { states }) },
+      {
+        host,
+        clock: deps.clock,
+        ...(deps.signal === undefined ? {} : { signal: deps.signal }),
+        stopAtFirstFailure: true,
+        onProgress: ({ completedTurns, totalTurns, variant }) =>
+          deps.onProgress?.({
+            phase: 'bench',
+            subject: `${subject} ${variant}`,
+            done: completedTurns,
+            total: totalTurns,
+            unit: 'turns',
+          }),
+      },
+    ),
+  );
+  if (deps.signal?.aborted) throw new ProblemError(problem('cancelled', 'the job was cancelled'));
+  failOnDeadVariant(run.run.records);
+  return run;
 }
 
 /** A system that died is the run's failure, told in its own words; the others were cancelled because of it. */

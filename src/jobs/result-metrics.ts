@@ -1,9 +1,10 @@
-import type { BenchResult } from '../benchmark/bench-result.ts';
 import type { Profile } from '../config/profile.ts';
+import { PROFILE_SUITE } from '../config/suite.ts';
 import type { Problem } from '../core/problem.ts';
 import type { JobFailureReason } from '../metrics/job-metrics.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { BenchObservation, EvaluationObservation } from '../metrics/result-metrics.ts';
+import type { SuiteBenchResult } from './bench-suite.ts';
 import type { ModelEvaluation } from './evaluate-task.ts';
 import { FP32, type PipelineResult, type VariantOutcome } from './pipeline.ts';
 
@@ -41,7 +42,7 @@ export function recordQuantizations(metrics: Metrics, profile: Profile, result: 
 function toBench(
   profile: Profile,
   outcome: VariantOutcome,
-  bench: BenchResult,
+  bench: SuiteBenchResult,
   finishedWallMs: number,
 ): BenchObservation {
   const { latencySeconds, throughput, peakRssBytes, scenario } = bench;
@@ -52,6 +53,9 @@ function toBench(
     variant: outcome.variant,
     provider: bench.provider,
     scenario,
+    // Results of a version without suites have neither.
+    suite: bench.suite ?? PROFILE_SUITE,
+    measurement: bench.measurement ?? scenario,
     valid: bench.valid,
     inferencesPerSecond: throughput ?? Number.NaN,
     latencySeconds: Object.fromEntries(known) as BenchObservation['latencySeconds'],

@@ -11,6 +11,10 @@ export interface BenchObservation {
   readonly variant: string;
   readonly provider: string;
   readonly scenario: string;
+  /** The suite that measured it; `profile` for the scenarios of a profile itself. */
+  readonly suite: string;
+  /** Its name in the suite; the scenario unless it has another. */
+  readonly measurement: string;
   readonly valid: boolean;
   readonly inferencesPerSecond: number;
   /** Percentiles that the run was long enough to tell. */
@@ -60,7 +64,7 @@ const PERCENTILE_LABELS = { p50: '50', p90: '90', p95: '95', p99: '99', p999: '9
 type LatencyPercentile = keyof typeof PERCENTILE_LABELS;
 
 const VARIANT_LABELS = ['model', 'variant'] as const;
-const BENCH_LABELS = [...VARIANT_LABELS, 'provider', 'scenario'] as const;
+const BENCH_LABELS = [...VARIANT_LABELS, 'provider', 'scenario', 'suite', 'measurement'] as const;
 const EVALUATION_LABELS = [...VARIANT_LABELS, 'dataset'] as const;
 const ACCURACY_LABELS = [...EVALUATION_LABELS, 'metric'] as const;
 
@@ -124,8 +128,8 @@ function createBench(gauge: MakeGauge): ResultMetrics['recordBench'] {
     BENCH_LABELS,
   );
   return (run) => {
-    const { model, variant, provider, scenario } = run;
-    const labels = { model, variant, provider, scenario };
+    const { model, variant, provider, scenario, suite, measurement } = run;
+    const labels = { model, variant, provider, scenario, suite, measurement };
     throughput.set(labels, run.inferencesPerSecond);
     for (const [name, percentile] of Object.entries(PERCENTILE_LABELS) as [LatencyPercentile, string][]) {
       latency.set({ ...labels, percentile }, run.latencySeconds[name]);

@@ -1,5 +1,16 @@
 import Type from 'typebox';
 
+/** A replay needs a trace, which a request cannot name: it is ordered by its suite. */
+const ORDERED_SCENARIOS = [
+  'single-stream',
+  'multi-stream',
+  'server',
+  'offline',
+  'closed-loop',
+  'constant-rate',
+  'ramp',
+] as const;
+
 /** Body of `POST /bench`. What is left out is taken from the model's profile. */
 export const BenchRequestSchema = Type.Object(
   {
@@ -11,7 +22,13 @@ export const BenchRequestSchema = Type.Object(
         uniqueItems: true,
       }),
     ),
-    scenario: Type.Optional(Type.Enum(['single-stream', 'offline'])),
+    suite: Type.Optional(
+      Type.String({
+        description: "one of the profile's suites; profile for its own scenarios",
+        maxLength: 63,
+      }),
+    ),
+    scenario: Type.Optional(Type.Enum([...ORDERED_SCENARIOS])),
     durationSeconds: Type.Optional(Type.Number({ minimum: 0.1, maximum: 3600 })),
     threads: Type.Optional(Type.Integer({ minimum: 0, maximum: 1024 })),
   },

@@ -13,6 +13,7 @@ const STATUS: Readonly<Record<string, number>> = {
   'unsupported-media-type': 415,
   'unknown-model': 422,
   'unknown-variant': 422,
+  'unknown-suite': 422,
   'queue-full': 429,
 };
 

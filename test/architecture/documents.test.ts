@@ -9,6 +9,7 @@ const documents = [
     'ARCHITECTURE.md',
     'CONTRIBUTING.md',
     'CHANGELOG.md',
+    'docs/benchmarking.md',
     'docs/metrics.md',
     'docs/recipes.md',
   ],

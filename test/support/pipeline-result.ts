@@ -1,11 +1,11 @@
-import type { BenchResult } from '../../src/benchmark/bench-result.ts';
+import type { SuiteBenchResult } from '../../src/jobs/bench-suite.ts';
 import type { ModelEvaluation } from '../../src/jobs/evaluate-task.ts';
 import type { PipelineResult } from '../../src/jobs/pipeline.ts';
 import type { QuantizeReport } from '../../src/jobs/quantize-task.ts';
 import { STATIC_INT8 } from '../../src/quantization/recipe.ts';
 
 /** A benchmark of one variant: fp32 takes a millisecond, others half of it. */
-export function benchResultOf(variant: string, more: Partial<BenchResult> = {}): BenchResult {
+export function benchResultOf(variant: string, more: Partial<SuiteBenchResult> = {}): SuiteBenchResult {
   const seconds = variant === 'fp32' ? 0.001 : 0.0005;
   return {
     model: 'tiny',
@@ -14,6 +14,8 @@ export function benchResultOf(variant: string, more: Partial<BenchResult> = {}):
     provider: 'CPUExecutionProvider',
     threads: 1,
     scenario: 'single-stream',
+    suite: 'profile',
+    measurement: more.scenario ?? 'single-stream',
     valid: true,
     invalidReasons: [],
     queries: 1000,
@@ -28,7 +30,7 @@ export function benchResultOf(variant: string, more: Partial<BenchResult> = {}):
       p95: seconds,
       p99: seconds * 2,
       p999: null,
-    } as BenchResult['latencySeconds'],
+    } as SuiteBenchResult['latencySeconds'],
     concurrency: 1,
     batch: 1,
     latencyIntervalsSeconds: { p50: null, p90: null, p99: null },
@@ -40,7 +42,7 @@ export function benchResultOf(variant: string, more: Partial<BenchResult> = {}):
     serviceTimeSeconds: null,
     medianIntervalSeconds: { lower: seconds, upper: seconds },
     throughput: 1 / seconds,
-    outliers: {} as BenchResult['outliers'],
+    outliers: {} as SuiteBenchResult['outliers'],
     warmup: { queries: 10, seconds: 0.1, steady: true },
     rounds: [],
     peakRssBytes: 2 ** 20,

@@ -1,200 +1,294 @@
-import { basename } from 'node:path';
-import { Command, Option } from 'commander';
-import type { BenchResult } from '../../benchmark/bench-result.ts';
-import { formatSpeedUp } from '../../benchmark/compare.ts';
+import { basename, resolve } from 'node:path';
+import { Command } from 'commander';
 import type { BenchRun } from '../../benchmark/controller.ts';
-import { SCENARIOS, type Scenario } from '../../benchmark/scenario.ts';
-import { type BenchSettings, benchSettings } from '../../benchmark/settings.ts';
+import { BUNDLED_SUITES, loadSuite } from '../../config/load-suite.ts';
+import type { Suite } from '../../config/suite.ts';
 import { systemClock } from '../../core/clock.ts';
-import type { Problem } from '../../core/problem.ts';
-import { formatBytes, formatSeconds } from '../../core/units.ts';
-import { benchVariants } from '../../jobs/bench-variants.ts';
-import { DATA_HELP, resolveData } from '../data-option.ts';
+import { toJson } from '../../core/json.ts';
+import { attemptAsync, type Problem, problem } from '../../core/problem.ts';
+import { err, ok, type Result } from '../../core/result.ts';
+import { benchReport } from '../../jobs/bench-file.ts';
+import {
+  benchMeasurement,
+  checkSuiteData,
+  type ReadySuite,
+  readySuite,
+  type SuiteRun,
+} from '../../jobs/bench-suite.ts';
+import { digestSubjects, type SubjectDigests } from '../../jobs/digest-subjects.ts';
+import { readHostFingerprint } from '../../jobs/host-fingerprint.ts';
+import { type PreparedFile, prepareFile } from '../../jobs/prepared-file.ts';
+import { queryRows } from '../../jobs/query-rows.ts';
+import { addBenchOptions, type BenchOptions, besideSuites, suiteOfOptions } from '../bench-options.ts';
+import { renderBench } from '../bench-report.ts';
+import { renderSummaries } from '../bench-summary.ts';
+import { DATA_HELP, type DataChoice, resolveData } from '../data-option.ts';
 import { WORKER_ENTRY } from '../entries.ts';
 import { EXIT } from '../exit-code.ts';
 import { abortOnInterrupt } from '../interrupt.ts';
-import {
-  durationSeconds,
-  positiveInteger,
-  positiveNumber,
-  threadCount,
-  wholeNumber,
-} from '../option-parsers.ts';
 import { createProgressView } from '../progress.ts';
-import { requireOptions } from '../required-options.ts';
 import { addStateOption, type StateOptions, statesOf } from '../state-option.ts';
-import { decimal, renderTable } from '../table.ts';
 import { printProblems, printResult, type Terminal } from '../terminal.ts';
 
-interface BenchOptions extends StateOptions {
-  readonly data: string;
+interface Options extends StateOptions, BenchOptions {
+  readonly data?: string;
   readonly split?: string;
-  readonly scenario: Scenario;
-  readonly concurrency?: number;
-  readonly batch: number;
-  readonly rate?: number;
-  readonly rampFrom?: number;
-  readonly samplesPerQuery?: number;
-  readonly latencyBound?: number;
-  readonly grace?: number;
-  readonly threads: number;
-  readonly duration?: number;
-  readonly minQueries?: number;
-  readonly rounds?: number;
-  readonly seed?: number;
+  readonly output?: string;
+  readonly queries?: string;
+  readonly summary: boolean;
   readonly json: boolean;
   readonly quiet: boolean;
+}
+
+/** The whole of a run, once it is known that it can begin. */
+interface Plan {
+  readonly models: readonly string[];
+  readonly options: Options;
+  readonly data: DataChoice | undefined;
+  readonly suites: readonly ReadySuite[];
+  readonly signal: AbortSignal;
+}
+
+interface Files {
+  readonly output?: PreparedFile;
+  readonly queries?: PreparedFile;
 }
 
 export function benchCommand(terminal: Terminal, exit: (code: number) => void): Command {
   const command = new Command('bench')
     .description('measure latency, throughput and memory of models in interleaved rounds')
     .argument('<models...>', 'ONNX models; the first is the base of the speed-ups')
-    .option('--data <path>', `required: ${DATA_HELP}; random makes some up`)
-    .option('--split <name>', "the split that feeds the models (default: the profile's, or eval)")
-    .addOption(
-      new Option('--scenario <name>', 'how queries are issued').choices(SCENARIOS).default('single-stream'),
-    )
-    .option(
-      '--concurrency <n>',
-      'sessions side by side, each in a thread of its own (default: 1)',
-      positiveInteger,
-    )
-    .option('--batch <n>', 'samples that one run works through', positiveInteger, 1)
-    .option(
-      '--rate <n>',
-      'queries per second of server and constant-rate, and where a ramp ends',
-      positiveNumber,
-    )
-    .option('--ramp-from <n>', 'queries per second where a ramp begins (default: 0)', positiveNumber)
-    .option('--samples-per-query <n>', 'of a multi-stream query (default: 8)', positiveInteger)
-    .option('--latency-bound <time>', 'what the 99th percentile of a schedule may take', durationSeconds)
-    .option('--grace <time>', 'how long a model may complete nothing (default: 60s)', durationSeconds)
-    .option('--threads <n>', 'threads inside an operator; 0 is every core', threadCount, 1)
-    .option(
-      '--duration <time>',
-      'measuring time a model, such as 500ms or 2m (default: 10s)',
-      durationSeconds,
-    )
-    .option('--min-queries <n>', 'queries to reach a model, even if it takes longer', positiveInteger)
-    .option('--rounds <n>', 'turns that each model gets', positiveInteger)
-    .option('--seed <n>', 'decides the order of samples and turns', wholeNumber)
+    .option('--data <path>', `required unless the suite has its own: ${DATA_HELP}; random makes some up`)
+    .option('--split <name>', "the split that feeds the models (default: the profile's, or eval)");
+  return addStateOption(addBenchOptions(command))
+    .option('-o, --output <file>', 'write all of the result as JSON, for compare')
+    .option('--queries <file>', 'write every query as CSV')
+    .option('--summary', 'print a summary of every result after the table', false)
     .option('--json', 'print the result as JSON', false)
     .option('-q, --quiet', 'no progress', false)
-    .action(async (models: string[], options: BenchOptions) => exit(await bench(models, options, terminal)));
-  return requireOptions(addStateOption(command), ['--data']);
+    .action(async (models: string[], options: Options) => exit(await bench(models, options, terminal)));
 }
 
-async function bench(models: readonly string[], options: BenchOptions, terminal: Terminal): Promise<number> {
-  const data = await resolveData(options.data, options.split, 'evaluation');
-  if (!data.ok) return printProblems(terminal, data.error);
-  const { scenario } = options;
-  const settings = benchSettings(givenSettings(options));
-  if (!settings.ok) return printProblems(terminal, [settings.error]);
-  const progress = await createProgressView(terminal, options);
-  const run = await benchVariants(
-    {
-      model: basename(models[0] ?? '', '.onnx'),
-      variants: models.map((path) => ({ variant: path, path })),
-      data: { spec: data.value.spec, split: data.value.split },
-      threads: options.threads,
-      batch: options.batch,
-      settings: settings.value,
-      ...statesOf(options, data.value.profile?.data.states),
-    },
-    {
-      host: { entry: WORKER_ENTRY },
-      clock: systemClock,
-      signal: abortOnInterrupt(),
-      onProgress: ({ completedTurns, totalTurns, variant }) =>
-        progress.update({
-          phase: 'bench',
-          subject: `${scenario} ${basename(variant)}`,
-          done: completedTurns,
-          total: totalTurns,
-          unit: 'turns',
-        }),
-    },
+async function bench(models: readonly string[], options: Options, terminal: Terminal): Promise<number> {
+  const signal = abortOnInterrupt();
+  const plan = await planOf(models, options, signal);
+  if (!plan.ok) return printProblems(terminal, plan.error);
+  const created = new Date(systemClock.wallMs()).toISOString();
+  const digests = await digestsFor(plan.value);
+  if (!digests.ok) return printProblems(terminal, [digests.error]);
+  const files = await prepareFiles(options);
+  if (!files.ok) return printProblems(terminal, [files.error]);
+  try {
+    const ran = await attemptAsync(() => runAll(plan.value, terminal));
+    if (!ran.ok) return printProblems(terminal, [ran.error]);
+    const runs = ran.value;
+    const failures = failuresOf(runs.map(({ run }) => run));
+    const measured = runs.some(({ run }) => run.results.some(({ queries }) => queries > 0));
+    const problems = [...failures];
+    if (measured || failures.length === 0) {
+      print(plan.value, runs, terminal);
+      problems.push(
+        ...(await writeFiles(plan.value, runs, files.value, { created, digests: digests.value })),
+      );
+    }
+    if (problems.length > 0) return printProblems(terminal, problems);
+    const isValid = runs.every(({ run }) => run.results.every(({ valid }) => valid));
+    return isValid ? EXIT.done : EXIT.verdictFailed;
+  } finally {
+    await files.value.output?.discard();
+    await files.value.queries?.discard();
+  }
+}
+
+/** The result is printed already: a disk that is full now costs the file alone. */
+async function writeFiles(
+  plan: Plan,
+  runs: readonly SuiteRun[],
+  { output, queries }: Files,
+  { created, digests }: { readonly created: string; readonly digests: SubjectDigests | undefined },
+): Promise<readonly Problem[]> {
+  const written = [
+    await output?.write(reportText(plan, runs, digests, created)),
+    await queries?.write(queryRows(runs)),
+  ];
+  return written.flatMap((one) => (one === undefined || one.ok ? [] : [one.error]));
+}
+
+/** Everything that can be wrong is found here, before anything runs. */
+async function planOf(
+  models: readonly string[],
+  options: Options,
+  signal: AbortSignal,
+): Promise<Result<Plan, readonly Problem[]>> {
+  if (options.summary && options.json) {
+    const hint = 'leave out --json; it holds all that the summary tells';
+    return err([problem('options-conflict', '--summary is text, and --json prints JSON alone', { hint })]);
+  }
+  const suites = await suitesOf(options);
+  if (!suites.ok) return suites;
+  const data =
+    options.data === undefined ? undefined : await resolveData(options.data, options.split, 'evaluation');
+  if (data?.ok === false) return data;
+  const ready: ReadySuite[] = [];
+  for (const suite of suites.value) {
+    const one = await readySuite(suite, { data: data?.value, threads: options.threads ?? 1 });
+    if (!one.ok) return one;
+    const modelPath = models[0] ?? '';
+    const checked = await checkSuiteData(one.value, { modelPath, host: { entry: WORKER_ENTRY }, signal });
+    if (!checked.ok) return err([checked.error]);
+    ready.push(one.value);
+  }
+  return ok({ models, options, data: data?.value, suites: ready, signal });
+}
+
+async function suitesOf(options: Options): Promise<Result<readonly Suite[], readonly Problem[]>> {
+  if (options.suite === undefined) {
+    const suite = suiteOfOptions(options);
+    if (!suite.ok) return suite;
+    if (options.data !== undefined) return ok([suite.value]);
+    const hint = 'name data or a profile, or random for inputs that are made up';
+    return err([
+      problem('data-missing', 'nothing says what the models are fed: --data is missing', { hint }),
+    ]);
+  }
+  const contradictions = besideSuites(options);
+  if (contradictions.length > 0) return err(contradictions);
+  const suites: Suite[] = [];
+  for (const name of options.suite) {
+    const suite = await loadSuite(name, { folder: process.cwd(), folders: [BUNDLED_SUITES] });
+    if (!suite.ok) return suite;
+    if (suites.some((other) => other.name === suite.value.name)) {
+      const message = `there are two suites named '${suite.value.name}'`;
+      return err([problem('options-conflict', message, { hint: 'name each suite once' })]);
+    }
+    suites.push(suite.value);
+  }
+  return ok(suites);
+}
+
+/** What the result file names models and data by. */
+async function digestsFor({ models, suites, options, signal }: Plan) {
+  if (options.output === undefined) return ok(undefined);
+  return digestSubjects(
+    models.map((path) => ({ variant: path, path })),
+    suites.map(({ data }) => data.spec),
+    { entry: WORKER_ENTRY },
+    signal,
   );
-  progress.stop();
-  const isMadeUp = data.value.spec.format === 'random';
-  const failures = failuresOf(run);
-  const measured = run.results.some(({ queries }) => queries > 0);
-  if (measured || failures.length === 0)
-    printResult(terminal, toReport(run, isMadeUp), options.json, () => renderBench(run, isMadeUp));
-  if (failures.length > 0) return printProblems(terminal, failures);
-  return run.results.every(({ valid }) => valid) ? EXIT.done : EXIT.verdictFailed;
 }
 
-/** What was given, under the names of the settings. */
-function givenSettings(options: BenchOptions): Partial<BenchSettings> {
-  const { scenario, duration, minQueries, rounds, seed, concurrency, rate, rampFrom, samplesPerQuery } =
-    options;
-  const { latencyBound, grace } = options;
-  return {
-    scenario,
-    ...(duration === undefined ? {} : { minDurationSeconds: duration }),
-    ...(minQueries === undefined ? {} : { minQueries }),
-    ...(rounds === undefined ? {} : { rounds }),
-    ...(seed === undefined ? {} : { seed }),
-    ...(concurrency === undefined ? {} : { concurrency }),
-    ...(rate === undefined ? {} : { ratePerSecond: rate }),
-    ...(rampFrom === undefined ? {} : { rampFromPerSecond: rampFrom }),
-    ...(samplesPerQuery === undefined ? {} : { samplesPerQuery }),
-    ...(latencyBound === undefined ? {} : { latencyBoundSeconds: latencyBound }),
-    ...(grace === undefined ? {} : { graceSeconds: grace }),
+async function prepareFiles({ output, queries }: Options): Promise<Result<Files, Problem>> {
+  const files: { output?: PreparedFile; queries?: PreparedFile } = {};
+  for (const [name, path] of [
+    ['output', output],
+    ['queries', queries],
+  ] as const) {
+    if (path === undefined) continue;
+    const file = await prepareFile(resolve(path));
+    if (!file.ok) {
+      await files.output?.discard();
+      return file;
+    }
+    files[name] = file.value;
+  }
+  return ok(files);
+}
+
+async function runAll(
+  { models, options, data, suites, signal }: Plan,
+  terminal: Terminal,
+): Promise<readonly SuiteRun[]> {
+  const progress = await createProgressView(terminal, options);
+  const request = {
+    model: basename(models[0] ?? '', '.onnx'),
+    variants: models.map((path) => ({ variant: path, path })),
+    ...statesOf(options, data?.profile?.data.states),
   };
+  const runs: SuiteRun[] = [];
+  for (const suite of suites) {
+    for (const measurement of suite.measurements) {
+      if (signal.aborted) break;
+      const subject = suite.name === '' ? measurement.name : `${suite.name}/${measurement.name}`;
+      const deps = {
+        host: { entry: WORKER_ENTRY },
+        clock: systemClock,
+        signal,
+        onWaiting: (holder: string) => terminal.stderr.write(`waiting: ${holder}\n`),
+        onProgress: ({
+          completedTurns,
+          totalTurns,
+          variant,
+        }: {
+          completedTurns: number;
+          totalTurns: number;
+          variant: string;
+        }) =>
+          progress.update({
+            phase: 'bench',
+            subject: `${subject} ${basename(variant)}`,
+            done: completedTurns,
+            total: totalTurns,
+            unit: 'turns',
+          }),
+      };
+      runs.push(await benchMeasurement(suite, measurement, request, deps));
+    }
+  }
+  progress.stop();
+  return runs;
+}
+
+function print({ suites, options }: Plan, runs: readonly SuiteRun[], terminal: Terminal): void {
+  const isMadeUp = suites.some(({ data }) => data.spec.format === 'random');
+  printResult(terminal, toReport(runs, isMadeUp), options.json, () => {
+    const table = renderBench(runs, { isMadeUp });
+    return options.summary ? `${table}\n\n${renderSummaries(runs)}` : table;
+  });
+}
+
+function* reportText(
+  { models, suites }: Plan,
+  runs: readonly SuiteRun[],
+  digests: SubjectDigests | undefined,
+  created: string,
+): Iterable<string> {
+  if (digests === undefined) return;
+  const finished = runs.map((run) => {
+    const index = suites.findIndex(({ name }) => name === run.suite);
+    return {
+      ...run,
+      data: (suites[index] as ReadySuite).data,
+      dataDigest: digests.data[index] ?? '',
+    };
+  });
+  const command = ['ptq-agent', ...process.argv.slice(2)];
+  const subject = {
+    created,
+    command,
+    host: readHostFingerprint(),
+    models: digests.models.filter(({ path }) => models.includes(path)),
+  };
+  yield `${toJson(benchReport(subject, finished), 2)}\n`;
 }
 
 /** Why models were not measured to the end; a cancellation, which ends all of them, once. */
-function failuresOf({ records }: BenchRun): readonly Problem[] {
-  const failures = records.flatMap(({ failure }) => failure ?? []);
+function failuresOf(runs: readonly BenchRun[]): readonly Problem[] {
+  const failures = runs.flatMap(({ records }) => records.flatMap(({ failure }) => failure ?? []));
   return failures.filter(
     ({ kind }, index) =>
       kind !== 'bench-cancelled' || failures.findIndex((other) => other.kind === kind) === index,
   );
 }
 
-/** The results in the order of the models, the later ones with their speed-up over the first. */
-function toReport({ results, speedUps }: BenchRun, isMadeUp: boolean) {
-  return results.map((result, index) => ({
-    ...result,
-    model: result.variant,
-    ...(isMadeUp ? { madeUpInputs: true } : {}),
-    speedUp: speedUps[index - 1] ?? null,
-  }));
-}
-
-function renderBench({ results, speedUps }: BenchRun, isMadeUp: boolean): string {
-  const rows = results.map((result, index) => {
-    const speedUp = speedUps[index - 1];
-    return [...latencyColumns(result), speedUp === undefined ? '–' : formatSpeedUp(speedUp)];
-  });
-  const header = ['model', 'queries', 'mean', 'p50', 'p90', 'p99', 'samples/s', 'peak memory', 'speed-up'];
-  const complaints = results.flatMap(({ variant, invalidReasons }) =>
-    invalidReasons.map((reason) => `invalid: ${variant}: ${reason}`),
+/** The results in the order of measurements and models, those after the first with their speed-up over it. */
+function toReport(runs: readonly SuiteRun[], isMadeUp: boolean) {
+  return runs.flatMap(({ suite, measurement, run: { results, speedUps } }) =>
+    results.map((result, index) => ({
+      ...result,
+      ...(suite === '' ? {} : { suite, measurement: measurement.name }),
+      model: result.variant,
+      ...(isMadeUp ? { madeUpInputs: true } : {}),
+      speedUp: speedUps[index - 1] ?? null,
+    })),
   );
-  const notes = isMadeUp ? ['inputs are made up: real ones may take another time'] : [];
-  const lines = [...notes, ...complaints];
-  return [renderTable(header, rows), ...(lines.length === 0 ? [] : ['', ...lines])].join('\n');
-}
-
-function latencyColumns({
-  variant,
-  queries,
-  latencySeconds,
-  throughput,
-  peakRssBytes,
-}: BenchResult): string[] {
-  const time = (seconds: number | null | undefined) => (seconds == null ? '–' : formatSeconds(seconds));
-  return [
-    variant,
-    String(queries),
-    time(latencySeconds?.mean),
-    time(latencySeconds?.p50),
-    time(latencySeconds?.p90),
-    time(latencySeconds?.p99),
-    decimal(throughput, 1),
-    peakRssBytes === null ? '–' : formatBytes(peakRssBytes),
-  ];
 }

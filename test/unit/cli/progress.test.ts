@@ -25,8 +25,8 @@ describe('createProgressView where there is no terminal', () => {
     view.stop();
     expect(err().trim().split('\n')).toEqual([
       'calibrate int8: 1 of 100 samples',
-      'calibrate int8: 51 of 100 samples',
-      'calibrate int8: 100 of 100 samples',
+      'calibrate int8: 51 of 100 samples, 10.2/s, 4.80 s left',
+      'calibrate int8: 100 of 100 samples, in 9.90 s',
     ]);
     expect(out()).toBe('');
   });

@@ -32,6 +32,33 @@ describe('renderRun', () => {
     `);
   });
 
+  it('shows what suites measured in a table of its own, one measurement after the other', () => {
+    const [fp32, int8] = pipelineResultOf().variants as [VariantOutcome, VariantOutcome];
+    const busy = { suite: 'nightly', measurement: 'busy', scenario: 'server', queries: 700 } as const;
+    const withBusy = (outcome: VariantOutcome): VariantOutcome => ({
+      ...outcome,
+      bench: [...outcome.bench, benchResultOf(outcome.variant, busy)],
+      speedUps: outcome.speedUps.flatMap((speedUp) => [
+        speedUp,
+        { ...speedUp, ratio: 3, lower: 2.9, upper: 3.1 },
+      ]),
+    });
+    const text = renderRun(pipelineResultOf({ variants: [fp32, int8].map(withBusy) }), context);
+    expect(text).toMatch(/^measurement +variant +queries/m);
+    expect(text).toMatch(
+      /^nightly: busy +fp32 +700 .* –\nnightly: busy +int8 +700 .* 3.00x \[2.90, 3.10\]$/m,
+    );
+    expect(renderRun(pipelineResultOf(), context)).not.toContain('measurement ');
+  });
+
+  it('names the suite of a result that is not valid', () => {
+    const [fp32] = pipelineResultOf().variants as [VariantOutcome];
+    const more = { suite: 'nightly', measurement: 'busy', valid: false, invalidReasons: ['too busy'] };
+    const bench = [benchResultOf('fp32', more)];
+    const text = renderRun(pipelineResultOf({ variants: [{ ...fp32, bench }] }), context);
+    expect(text).toContain('fp32, nightly: busy: not valid: too busy');
+  });
+
   it('says why a measurement is not valid', () => {
     const [fp32] = pipelineResultOf().variants as [VariantOutcome];
     const bench = [benchResultOf('fp32', { valid: false, invalidReasons: ['the host was too busy'] })];

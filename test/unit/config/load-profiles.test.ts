@@ -97,9 +97,10 @@ describe('loadProfile', () => {
         bench: {
           threads: 1,
           scenarios: [
-            { scenario: 'single-stream', durationSeconds: 10 },
-            { scenario: 'offline', durationSeconds: 10 },
+            { name: 'single-stream', scenario: 'single-stream', preset: 'quick' },
+            { name: 'offline', scenario: 'offline', preset: 'quick' },
           ],
+          suites: [],
         },
       },
     });
@@ -211,7 +212,7 @@ budget:
 bench:
   threads: 1.5
   scenarios:
-    - scenario: server
+    - scenario: servr
       duration: 4 seconds
 `);
     expect(summary(problems)).toEqual([
@@ -250,7 +251,8 @@ bench:
       expect.stringContaining('"float16" or an object, but is 7'),
       expect.stringContaining('"budget" must give exactly one of: absolute, relative, atLeast'),
       expect.stringContaining('"threads" must be an integer, but is 1.5'),
-      '"scenario" is "server", but must be one of: single-stream, offline | single-stream: one query at a time, latency; offline: all samples at once, throughput',
+      '"scenario" is "servr", but must be one of: single-stream, multi-stream, server, offline, closed-loop, ' +
+        'constant-rate, ramp, replay | did you mean "server"?',
       expect.stringContaining('such as 500ms, 4s, 2m or 1h'),
     ]);
   });
@@ -280,6 +282,73 @@ bench:
       '8:19 /budget/metric invalid-value',
       '10:46 /bench/scenarios/0/duration invalid-value',
       '10:64 /bench/scenarios/1/scenario invalid-value',
+    ]);
+  });
+
+  it('takes every setting of a measurement, and the suites that it names', async () => {
+    const folder = await folderWith({
+      'profile.yaml': `${SHORT}bench:
+  scenarios:
+    - { scenario: server, rate: 40, latencyBound: 50ms, percentile: 99.9, concurrency: 2 }
+    - { name: busy, scenario: server, rateShare: 0.9, preset: standard }
+    - { scenario: replay, trace: { file: t.jsonl, speed: 2, from: 1s, to: 2m, loop: 3 } }
+  suites: [smoke, ./own.yaml, nightly]
+`,
+      't.jsonl': '',
+      'own.yaml': 'name: own\nmeasurements: [{ scenario: offline }]\n',
+      'suites/nightly.yaml': 'name: nightly\nmeasurements: [{ scenario: offline }]\n',
+    });
+    const result = await loadProfile(folder);
+    expect(result).toMatchObject({ ok: true });
+    if (!result.ok) return;
+    const { scenarios, suites } = result.value.bench;
+    expect(scenarios).toEqual([
+      {
+        name: 'server',
+        scenario: 'server',
+        preset: 'quick',
+        ratePerSecond: 40,
+        latencyBoundSeconds: 0.05,
+        percentile: 99.9,
+        concurrency: 2,
+      },
+      { name: 'busy', scenario: 'server', preset: 'standard', rateShare: 0.9 },
+      {
+        name: 'replay',
+        scenario: 'replay',
+        preset: 'quick',
+        trace: { file: join(folder, 't.jsonl'), speed: 2, fromSeconds: 1, toSeconds: 120, loop: 3 },
+      },
+    ]);
+    expect(suites.map(({ name }) => name)).toEqual(['smoke', 'own', 'nightly']);
+  });
+
+  it('has no scenarios of its own where it names suites alone', async () => {
+    const folder = await folderWith({ 'profile.yaml': `${SHORT}bench: { suites: [standard] }\n` });
+    const result = await loadProfile(folder);
+    expect(result).toMatchObject({ ok: true, value: { bench: { scenarios: [] } } });
+  });
+
+  it('points at a suite that is not there, at one that is named twice, and into one that is wrong', async () => {
+    const folder = await folderWith({
+      'profile.yaml': `${SHORT}bench:
+  scenarios: [{ scenario: replay, trace: { file: none.jsonl } }]
+  suites: [smoek, ./bad.yaml, smoke, smoke]
+`,
+      'bad.yaml': 'name: bad\nmeasurements:\n  - { scenario: offline, rate: 4 }\n',
+    });
+    const result = await loadProfile(folder);
+    if (result.ok) throw new Error('expected problems');
+    const shown = result.error.map(({ message, hint, place }) => [
+      `${place?.file?.slice(folder.length + 1)}:${place?.line}`,
+      message,
+      hint,
+    ]);
+    expect(shown).toEqual([
+      ['bad.yaml:3', 'the scenario offline has no setting "rate"', expect.stringContaining('it has name,')],
+      ['profile.yaml:7', expect.stringMatching(/^there is no .*none.jsonl$/), expect.any(String)],
+      ['profile.yaml:8', "there is no suite named 'smoek'", 'did you mean "smoke"?'],
+      ['profile.yaml:8', 'there are two suites named "smoke"', 'keep one of the two'],
     ]);
   });
 

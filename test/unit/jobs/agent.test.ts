@@ -96,7 +96,7 @@ describe('Agent', () => {
     expect(statesOf(store)).toEqual(['wait pipeline interrupted']);
   });
 
-  it('refuses a model or a variant that is not registered', () => {
+  it('refuses a model, a variant or a suite that is not registered', () => {
     const { agent } = agentOf(['tiny']);
     expect(agent.orderBench('huge', { kind: 'bench' })).toMatchObject({
       ok: false,
@@ -105,6 +105,10 @@ describe('Agent', () => {
     expect(agent.orderBench('tiny', { kind: 'bench', variants: ['int8', 'int4'] })).toMatchObject({
       ok: false,
       error: { kind: 'unknown-variant', place: { field: '/variants' }, hint: 'it has: fp32, int8' },
+    });
+    expect(agent.orderBench('tiny', { kind: 'bench', suite: 'nightly' })).toMatchObject({
+      ok: false,
+      error: { kind: 'unknown-suite', place: { field: '/suite' }, hint: 'it has: profile' },
     });
   });
 

@@ -1,30 +1,47 @@
 import { describe, expect, it } from 'vitest';
+import type { Suite } from '../../../src/config/suite.ts';
 import { planOf } from '../../../src/jobs/orders.ts';
 import { profileOf } from '../../support/profile.ts';
 
+const SINGLE_STREAM = {
+  name: 'single-stream',
+  scenario: 'single-stream',
+  preset: 'quick',
+  durationSeconds: 4,
+} as const;
+const OFFLINE = { name: 'offline', scenario: 'offline', preset: 'quick', durationSeconds: 6 } as const;
+const SERVER = { name: 'busy', scenario: 'server', preset: 'standard', rateShare: 0.9 } as const;
+const REPLAY = { name: 'replay', scenario: 'replay', preset: 'quick', trace: { file: '/t.jsonl' } } as const;
+
+const nightly: Suite = {
+  name: 'nightly',
+  measurements: [SERVER, REPLAY],
+  limits: { maxDurationSeconds: 60 },
+};
+const own: Suite = { name: 'profile', measurements: [SINGLE_STREAM, OFFLINE], limits: {} };
+
 const profile = profileOf('tiny', {
-  bench: {
-    threads: 2,
-    scenarios: [
-      { scenario: 'single-stream', durationSeconds: 4 },
-      { scenario: 'offline', durationSeconds: 6 },
-    ],
-  },
+  bench: { threads: 2, scenarios: [SINGLE_STREAM, OFFLINE], suites: [nightly] },
 });
 
 describe('planOf', () => {
-  it('does all that the profile says for a full run', () => {
+  it('does all that the profile says for a full run: its own scenarios, then its suites', () => {
     expect(planOf(profile, { kind: 'pipeline' })).toEqual({
       evaluate: true,
-      scenarios: profile.bench.scenarios,
+      suites: [own, nightly],
       threads: 2,
     });
+  });
+
+  it('runs suites alone where the profile has no scenarios of its own', () => {
+    const bench = { threads: 1, scenarios: [], suites: [nightly] };
+    expect(planOf(profileOf('tiny', { bench }), { kind: 'pipeline' }).suites).toEqual([nightly]);
   });
 
   it("takes a benchmark's gaps from the profile, and does not evaluate", () => {
     expect(planOf(profile, { kind: 'bench' })).toEqual({
       evaluate: false,
-      scenarios: profile.bench.scenarios,
+      suites: [own, nightly],
       threads: 2,
     });
   });
@@ -33,22 +50,45 @@ describe('planOf', () => {
     const order = { kind: 'bench', scenario: 'offline', threads: 0, variants: ['int8'] } as const;
     expect(planOf(profile, order)).toEqual({
       evaluate: false,
-      scenarios: [{ scenario: 'offline', durationSeconds: 6 }],
+      suites: [{ ...own, measurements: [OFFLINE] }],
       threads: 0,
       variants: ['int8'],
     });
-    expect(planOf(profile, { ...order, durationSeconds: 1.5 }).scenarios).toEqual([
-      { scenario: 'offline', durationSeconds: 1.5 },
+    expect(planOf(profile, { ...order, durationSeconds: 1.5 }).suites[0]?.measurements).toEqual([
+      { ...OFFLINE, durationSeconds: 1.5 },
     ]);
   });
 
-  it('gives every scenario the duration that was ordered', () => {
-    const plan = planOf(profile, { kind: 'bench', durationSeconds: 0.5 });
-    expect(plan.scenarios.map(({ durationSeconds }) => durationSeconds)).toEqual([0.5, 0.5]);
+  it('runs the suite that is ordered, or one scenario of it', () => {
+    expect(planOf(profile, { kind: 'bench', suite: 'nightly' }).suites).toEqual([nightly]);
+    expect(planOf(profile, { kind: 'bench', suite: 'profile' }).suites).toEqual([own]);
+    expect(planOf(profile, { kind: 'bench', suite: 'nightly', scenario: 'server' }).suites).toEqual([
+      { ...nightly, measurements: [SERVER] },
+    ]);
   });
 
-  it('measures a scenario that the profile does not list for ten seconds', () => {
+  it('finds a scenario in the suites where the profile itself does not list it', () => {
+    expect(planOf(profile, { kind: 'bench', scenario: 'server' }).suites).toEqual([
+      { ...nightly, measurements: [SERVER] },
+    ]);
+  });
+
+  it('gives every measurement the duration that was ordered, but a replay that of its trace', () => {
+    const plan = planOf(profile, { kind: 'bench', durationSeconds: 0.5 });
+    const durations = plan.suites.flatMap(({ measurements }) =>
+      measurements.map((measurement) => measurement.durationSeconds),
+    );
+    expect(durations).toEqual([0.5, 0.5, 0.5, undefined]);
+  });
+
+  it('measures quickly what nobody lists', () => {
     const plan = planOf(profileOf('tiny'), { kind: 'bench', scenario: 'offline' });
-    expect(plan.scenarios).toEqual([{ scenario: 'offline', durationSeconds: 10 }]);
+    expect(plan.suites).toEqual([
+      {
+        name: 'profile',
+        measurements: [{ name: 'offline', scenario: 'offline', preset: 'quick' }],
+        limits: {},
+      },
+    ]);
   });
 });

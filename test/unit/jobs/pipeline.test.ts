@@ -103,11 +103,12 @@ describe('runPipeline', () => {
 
   it('measures every scenario of the profile, each as a phase of its own', async () => {
     const scenarios = [
-      { scenario: 'single-stream', durationSeconds: 1 },
-      { scenario: 'offline', durationSeconds: 1 },
+      { name: 'single-stream', scenario: 'single-stream', preset: 'quick', durationSeconds: 1 },
+      { name: 'offline', scenario: 'offline', preset: 'quick', durationSeconds: 1 },
     ] as const;
     const { run } = bench();
-    const result = unwrap(await run(profileOf('tiny', { bench: { threads: 1, scenarios } }), everything));
+    const profile = profileOf('tiny', { bench: { threads: 1, scenarios, suites: [] } });
+    const result = unwrap(await run(profile, everything));
     expect(result.variants[1]?.speedUps.map(({ metric }) => metric)).toEqual([
       'median-latency',
       'throughput',
@@ -117,6 +118,54 @@ describe('runPipeline', () => {
       'single-stream',
       'offline',
     ]);
+  });
+
+  it('runs the suites of the profile after its scenarios, and names them in results and phases', async () => {
+    const measurements = [
+      { name: 'alone', scenario: 'single-stream', preset: 'quick', durationSeconds: 1 },
+      { name: 'batch', scenario: 'offline', preset: 'quick', durationSeconds: 1 },
+    ] as const;
+    const suites = [{ name: 'nightly', measurements, limits: {} }];
+    const { run } = bench();
+    const { bench: own } = profileOf('tiny');
+    const result = unwrap(await run(profileOf('tiny', { bench: { ...own, suites } }), everything));
+    for (const { bench: measured } of result.variants) {
+      expect(measured.map(({ suite, measurement, scenario }) => [suite, measurement, scenario])).toEqual([
+        ['profile', 'single-stream', 'single-stream'],
+        ['nightly', 'alone', 'single-stream'],
+        ['nightly', 'batch', 'offline'],
+      ]);
+    }
+    expect(result.variants[1]?.speedUps).toHaveLength(3);
+    expect(result.timeline?.phases.map(({ subject }) => subject)).toEqual([
+      'int8',
+      'single-stream',
+      'nightly/alone',
+      'nightly/batch',
+    ]);
+  });
+
+  it('makes nothing where a suite is for other data, and tells the digest that the data has', async () => {
+    const { bench: own } = profileOf('tiny');
+    const [measurement] = own.scenarios;
+    const pinned = (digest: string) => [
+      {
+        name: 'pinned',
+        measurements: measurement === undefined ? [] : [measurement],
+        limits: {},
+        inputs: { digest },
+      },
+    ];
+    const { run, worker } = bench();
+    const other = profileOf('tiny', { bench: { ...own, suites: pinned('0'.repeat(64)) } });
+    const result = await run(other, everything);
+    expect(result).toMatchObject({
+      ok: false,
+      error: { kind: 'data-differs', message: expect.stringContaining(`this is sha256:${'b'.repeat(64)}`) },
+    });
+    expect(worker.requests().some((request) => request.startsWith('quantize'))).toBe(false);
+    const same = profileOf('tiny', { bench: { ...own, suites: pinned('b'.repeat(64)) } });
+    expect(await run(same, everything)).toMatchObject({ ok: true });
   });
 
   it('stops the others as soon as one system under test dies, and says which way it died', async () => {

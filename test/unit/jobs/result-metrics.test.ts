@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import type { BenchResult } from '../../../src/benchmark/bench-result.ts';
 import type { SpeedUp } from '../../../src/benchmark/compare.ts';
 import { problem } from '../../../src/core/problem.ts';
 import type { PipelineResult, VariantOutcome } from '../../../src/jobs/pipeline.ts';
@@ -38,7 +37,8 @@ function speedUpOf({ variants }: PipelineResult): SpeedUp {
 describe('recordResult', () => {
   it('exports size, speed and accuracy of every variant under its name', async () => {
     const lines = await exported(pipelineResultOf());
-    const bench = 'provider="CPUExecutionProvider",scenario="single-stream"';
+    const bench =
+      'provider="CPUExecutionProvider",scenario="single-stream",suite="profile",measurement="single-stream"';
     expect(lines).toEqual(
       expect.arrayContaining([
         'ptq_model_size_bytes{model="tiny",variant="fp32"} 1000',
@@ -80,6 +80,20 @@ describe('recordResult', () => {
     expect(speedups).toEqual(['2', '3']);
   });
 
+  it('takes results of a version without suites for those of the profile', async () => {
+    const old = JSON.parse(JSON.stringify(pipelineResultOf())) as {
+      variants: { bench: Record<string, unknown>[] }[];
+    };
+    for (const result of old.variants.flatMap(({ bench }) => bench)) {
+      delete result['suite'];
+      delete result['measurement'];
+    }
+    const lines = await exported(old as unknown as PipelineResult);
+    expect(lines).toContainEqual(
+      expect.stringMatching(/^ptq_bench_valid\{.*suite="profile",measurement="single-stream"\} 1$/),
+    );
+  });
+
   it('has no speed-up where too few rounds were measured', async () => {
     const single = speedUpOf(pipelineResultOf());
     const lines = await exported(withInt8({ speedUps: [{ ...single, ratio: null }] }));
@@ -87,7 +101,7 @@ describe('recordResult', () => {
   });
 
   it('exports an invalid benchmark as such, without calling it a success', async () => {
-    const bench: BenchResult = benchResultOf('int8', { valid: false, peakRssBytes: null, throughput: null });
+    const bench = benchResultOf('int8', { valid: false, peakRssBytes: null, throughput: null });
     const lines = (await exported(withInt8({ bench: [bench] }))).filter((line) => line.includes('int8'));
     expect(lines).toContainEqual(expect.stringMatching(/^ptq_bench_valid.* 0$/));
     expect(lines.filter((line) => /last_success|peak_rss/.test(line))).toEqual([]);

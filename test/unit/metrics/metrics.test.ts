@@ -7,7 +7,14 @@ import { createMetrics, type Metrics } from '../../../src/metrics/metrics.ts';
 import type { Snapshot } from '../../../src/telemetry/snapshot.ts';
 
 const GOLDEN = join(import.meta.dirname, '../../fixtures/golden/metrics.prom');
-const BENCH = { model: 'digits', variant: 'int8', provider: 'cpu', scenario: 'single-stream' } as const;
+const BENCH = {
+  model: 'digits',
+  variant: 'int8',
+  provider: 'cpu',
+  scenario: 'single-stream',
+  suite: 'standard',
+  measurement: 'alone',
+} as const;
 
 const HOST: HostSnapshot = {
   wallMs: 1_790_000_000_250,
@@ -205,7 +212,8 @@ describe('results', () => {
     const metrics = createFull();
     const run = { ...BENCH, inferencesPerSecond: 1, latencySeconds: {}, finishedWallMs: 1_800_000_000_000 };
     metrics.recordBench({ ...run, valid: false });
-    const labels = '{model="digits",variant="int8",provider="cpu",scenario="single-stream"}';
+    const labels =
+      '{model="digits",variant="int8",provider="cpu",scenario="single-stream",suite="standard",measurement="alone"}';
     expect(await series(metrics, /^ptq_bench/)).toEqual([
       `ptq_bench_throughput_inferences_per_second${labels} 1`,
       `ptq_bench_valid${labels} 0`,

@@ -50,7 +50,13 @@ describe('the probes', () => {
 describe('POST /bench', () => {
   it('queues the order and says where to look', async () => {
     const { app, orders } = serve();
-    const order = { scenario: 'offline', durationSeconds: 2.5, threads: 2, variants: ['int8'] };
+    const order = {
+      suite: 'nightly',
+      scenario: 'offline',
+      durationSeconds: 2.5,
+      threads: 2,
+      variants: ['int8'],
+    };
     const answer = await ask(app, post({ model: 'tiny', ...order }));
     expect(answer.statusCode).toBe(202);
     expect(answer.headers).toMatchObject({ location: `/bench/${ID}`, 'retry-after': '5' });
@@ -72,10 +78,10 @@ describe('POST /bench', () => {
     ['too long a run', { model: 'tiny', durationSeconds: 3601 }, '/durationSeconds', 'must be <= 3600'],
     ['no time at all', { model: 'tiny', durationSeconds: 0 }, '/durationSeconds', 'must be >= 0.1'],
     [
-      'an unknown scenario',
-      { model: 'tiny', scenario: 'server' },
+      'a replay, whose trace a request cannot name',
+      { model: 'tiny', scenario: 'replay' },
       '/scenario',
-      '"scenario" must be one of: single-stream, offline',
+      '"scenario" must be one of: single-stream, multi-stream, server, offline, closed-loop, constant-rate, ramp',
     ],
     ['a variant twice', { model: 'tiny', variants: ['a', 'a'] }, '/variants', 'duplicate'],
     ['an empty name', { model: '' }, '/model', '"model" must NOT have fewer than 1 characters'],
