@@ -5,6 +5,7 @@ import { SCENARIOS, type Scenario } from '../benchmark/scenario.ts';
 import { TRACE_FORMATS, type TraceFormat } from '../benchmark/traces/arrival-trace.ts';
 import { given, isWholePermille, type Measurement, settingsOf } from '../config/measurement.ts';
 import type { Suite } from '../config/suite.ts';
+import { DEVICES, type Device } from '../core/device.ts';
 import { type Problem, problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import {
@@ -12,6 +13,7 @@ import {
   nonNegative,
   positiveInteger,
   positiveNumber,
+  sizeBytes,
   threadCount,
   wholeNumber,
 } from './option-parsers.ts';
@@ -32,6 +34,10 @@ export interface BenchOptions {
   readonly concurrency?: number;
   readonly batch?: number;
   readonly threads?: number;
+  readonly device?: Device;
+  /** The CPUs that models may run on, as a CPU list. */
+  readonly cpus?: string;
+  readonly maxMemory?: number;
   readonly samplesPerQuery?: number;
   readonly latencyBound?: number;
   readonly percentile?: number;
@@ -62,6 +68,7 @@ const SETTINGS = {
   rampFrom: 'rampFrom',
   concurrency: 'concurrency',
   batch: 'batch',
+  device: 'device',
   samplesPerQuery: 'samplesPerQuery',
   latencyBound: 'latencyBound',
   percentile: 'percentile',
@@ -119,6 +126,15 @@ export function addBenchOptions(command: Command): Command {
       positiveInteger,
     )
     .option('--batch <n>', 'samples that one run works through (default: 1)', positiveInteger)
+    .addOption(
+      new Option('--device <name>', 'where the models compute (default: cpu); see doctor').choices(DEVICES),
+    )
+    .option('--cpus <list>', 'keep the models to these CPUs, such as 0-3,8')
+    .option(
+      '--max-memory <size>',
+      'what a model may take before it is ended (default: 80 % of what is free)',
+      sizeBytes,
+    )
     .option('--threads <n>', 'threads inside an operator; 0 is every core (default: 1)', threadCount)
     .option('--samples-per-query <n>', 'of a multi-stream query (default: 8)', positiveInteger)
     .option('--latency-bound <time>', 'what the judged percentile of a schedule may take', durationSeconds)
@@ -245,6 +261,7 @@ function measurementOf(options: BenchOptions, scenario: Scenario): Measurement {
       rampFromPerSecond: options.rampFrom,
       concurrency: options.concurrency,
       batch: options.batch,
+      device: options.device,
       samplesPerQuery: options.samplesPerQuery,
       latencyBoundSeconds: options.latencyBound,
       percentile: options.percentile,

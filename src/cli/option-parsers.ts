@@ -90,3 +90,14 @@ export function positiveNumber(text: string): number {
   }
   return value;
 }
+
+const UNITS: Readonly<Record<string, number>> = { KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
+
+/** `500MiB`, `1.5 GiB` → bytes. */
+export function sizeBytes(text: string): number {
+  const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?) ?(KiB|MiB|GiB)$/.exec(text) ?? [];
+  const bytes = Number(number) * (UNITS[unit] ?? Number.NaN);
+  if (!(bytes >= 1))
+    throw new InvalidArgumentError(`expected a size such as 500MiB or 4GiB but found '${text}'`);
+  return Math.floor(bytes);
+}

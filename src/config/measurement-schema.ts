@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import { DEVICES } from '../core/device.ts';
 import { DURATION_PATTERN } from './duration.ts';
 
 /** The form of names that become labels of metrics. */
@@ -101,6 +102,13 @@ export const MeasurementSchema = Type.Object(
     ),
     concurrency: count('sessions side by side, each in a thread of its own'),
     batch: count('samples that one run of the model works through'),
+    device: Type.Optional(
+      Type.Enum([...DEVICES], {
+        type: 'string',
+        default: 'cpu',
+        description: 'where the models compute; an absent device is an error, never replaced',
+      }),
+    ),
     threads: Type.Optional(
       Type.Integer({ minimum: 0, maximum: 1024, description: 'threads inside an operator; 0 is every core' }),
     ),

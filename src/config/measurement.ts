@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { Device } from '../core/device.ts';
 import { parseDurationSeconds } from './duration.ts';
 import type {
   BENCH_PRESETS,
@@ -24,6 +25,7 @@ export interface Measurement {
   readonly concurrency?: number;
   readonly batch?: number;
   readonly threads?: number;
+  readonly device?: Device;
   readonly samplesPerQuery?: number;
   readonly latencyBoundSeconds?: number;
   readonly percentile?: number;
@@ -55,6 +57,7 @@ const EVERYWHERE: readonly Setting[] = [
   'seed',
   'batch',
   'threads',
+  'device',
   'grace',
   'maxOtherCpuCores',
 ];
@@ -104,6 +107,7 @@ export function resolveMeasurement(source: MeasurementSource, folder: string): M
     concurrency,
     batch,
     threads,
+    device,
     samplesPerQuery,
     percentile,
     maxOtherCpuCores,
@@ -124,6 +128,7 @@ export function resolveMeasurement(source: MeasurementSource, folder: string): M
       concurrency,
       batch,
       threads,
+      device,
       samplesPerQuery,
       latencyBoundSeconds: seconds(latencyBound),
       percentile,

@@ -82,12 +82,15 @@ export function describeHolder({ pid, device, sinceMs }: LockClaim, clock: Clock
   return `process ${pid} benchmarks${device === null ? '' : ` on ${device}`}, for ${formatSeconds(seconds)} so far`;
 }
 
+/** With this variable set, the lock lies in its folder: for containers that share a host, and for tests. */
+const LOCK_FOLDER = 'PTQ_AGENT_LOCK_DIR';
+
 /**
  * A folder that is the same for all users of the host and open to all of them: `/run/lock`, where it is (Debian), or `/tmp`. Not
  * XDG_RUNTIME_DIR, which every user has one of.
  */
 export function benchLockFolder(candidates: readonly string[] = ['/run/lock', '/tmp']): string {
-  return candidates.find(isShared) ?? tmpdir();
+  return process.env[LOCK_FOLDER] ?? candidates.find(isShared) ?? tmpdir();
 }
 
 function isShared(folder: string): boolean {

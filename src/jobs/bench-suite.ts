@@ -106,6 +106,8 @@ export interface SuiteRequest {
   readonly model: string;
   readonly variants: readonly NamedModel[];
   readonly states?: readonly CarriedState[];
+  /** What a process may have resident before it is ended; most of what is free unless given. */
+  readonly maxRssBytes?: number;
 }
 
 /** Runs one measurement of a suite. */
@@ -115,7 +117,7 @@ export async function benchMeasurement(
   request: SuiteRequest,
   deps: BenchDeps,
 ): Promise<SuiteRun> {
-  const { settings, batch, threads } = measurement;
-  const run = await benchVariants({ ...request, data: suite.data, threads, batch, settings }, deps);
+  const { settings, batch, threads, device } = measurement;
+  const run = await benchVariants({ ...request, data: suite.data, threads, batch, device, settings }, deps);
   return { suite: suite.name, measurement, run };
 }

@@ -305,6 +305,7 @@ async function benchOne(
         clock: deps.clock,
         ...(deps.signal === undefined ? {} : { signal: deps.signal }),
         stopAtFirstFailure: true,
+        onWaiting: (holder) => deps.logger.info(`waiting for another benchmark: ${holder}`),
         onProgress: ({ completedTurns, totalTurns, variant }) =>
           deps.onProgress?.({
             phase: 'bench',

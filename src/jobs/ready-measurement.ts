@@ -2,6 +2,7 @@ import { presetSettings } from '../benchmark/presets.ts';
 import { type BenchSettings, benchSettings } from '../benchmark/settings.ts';
 import { given, type Measurement, type MeasurementTrace } from '../config/measurement.ts';
 import type { SuiteLimits } from '../config/suite.ts';
+import type { Device } from '../core/device.ts';
 import { attemptAsync, type Problem } from '../core/problem.ts';
 import type { Result } from '../core/result.ts';
 import { openTrace, type ReplayedTrace } from './open-trace.ts';
@@ -15,6 +16,7 @@ export interface ReadyMeasurement {
   readonly batch: number;
   /** Threads inside an operator; 0 for every core. */
   readonly threads: number;
+  readonly device: Device;
   /** What a replay replays, as reports tell it. */
   readonly trace?: ReplayedTrace;
 }
@@ -33,13 +35,14 @@ export function readyMeasurement(
   { threads, limits }: MeasurementDefaults,
 ): Promise<Result<ReadyMeasurement, Problem>> {
   return attemptAsync(async () => {
-    const { batch = 1, name } = measurement;
+    const { batch = 1, device = 'cpu', name } = measurement;
     const trace = measurement.trace === undefined ? undefined : await readTrace(measurement.trace);
     return {
       name,
       settings: unwrap(benchSettings({ ...settingsOf(measurement, limits), ...(trace?.arrivals ?? {}) })),
       batch,
       threads: measurement.threads ?? threads,
+      device,
       ...(trace === undefined ? {} : { trace: trace.report }),
     };
   });

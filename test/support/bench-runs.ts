@@ -27,7 +27,7 @@ export async function suiteRunOf(
   const suts = Object.entries(services).map(([variant, service]) => virtualSut(variant, service));
   return {
     suite,
-    measurement: { name, settings, batch: 1, threads: 1 },
+    measurement: { name, settings, batch: 1, threads: 1, device: 'cpu' },
     run: await runBench(suts, settings, { clock }),
   };
 }

@@ -15,10 +15,12 @@ import {
   readySuite,
   type SuiteRun,
 } from '../../jobs/bench-suite.ts';
+import { usableCpus } from '../../jobs/cpu-affinity.ts';
 import { digestSubjects, type SubjectDigests } from '../../jobs/digest-subjects.ts';
 import { readHostFingerprint } from '../../jobs/host-fingerprint.ts';
 import { type PreparedFile, prepareFile } from '../../jobs/prepared-file.ts';
 import { queryRows } from '../../jobs/query-rows.ts';
+import type { WorkerHost } from '../../jobs/worker-process.ts';
 import { addBenchOptions, type BenchOptions, besideSuites, suiteOfOptions } from '../bench-options.ts';
 import { renderBench } from '../bench-report.ts';
 import { renderSummaries } from '../bench-summary.ts';
@@ -46,6 +48,8 @@ interface Plan {
   readonly options: Options;
   readonly data: DataChoice | undefined;
   readonly suites: readonly ReadySuite[];
+  /** How the processes of the models are started. */
+  readonly host: WorkerHost;
   readonly signal: AbortSignal;
 }
 
@@ -124,6 +128,8 @@ async function planOf(
     const hint = 'leave out --json; it holds all that the summary tells';
     return err([problem('options-conflict', '--summary is text, and --json prints JSON alone', { hint })]);
   }
+  const cpus = options.cpus === undefined ? undefined : usableCpus(options.cpus);
+  if (cpus?.ok === false) return err([cpus.error]);
   const suites = await suitesOf(options);
   if (!suites.ok) return suites;
   const data =
@@ -131,14 +137,20 @@ async function planOf(
   if (data?.ok === false) return data;
   const ready: ReadySuite[] = [];
   for (const suite of suites.value) {
-    const one = await readySuite(suite, { data: data?.value, threads: options.threads ?? 1 });
+    const one = await readySuite(suite, { data: data?.value, threads: threadsOf(options, cpus?.value.length) });
     if (!one.ok) return one;
     const modelPath = models[0] ?? '';
     const checked = await checkSuiteData(one.value, { modelPath, host: { entry: WORKER_ENTRY }, signal });
     if (!checked.ok) return err([checked.error]);
     ready.push(one.value);
   }
-  return ok({ models, options, data: data?.value, suites: ready, signal });
+  const host = { entry: WORKER_ENTRY, ...(cpus === undefined ? {} : { cpus: cpus.value }) };
+  return ok({ models, options, data: data?.value, suites: ready, host, signal });
+}
+
+/** The runtime would take every core of the host, whichever it is kept to. */
+function threadsOf({ threads = 1 }: Options, cpuCount: number | undefined): number {
+  return threads === 0 ? (cpuCount ?? 0) : threads;
 }
 
 async function suitesOf(options: Options): Promise<Result<readonly Suite[], readonly Problem[]>> {
@@ -195,7 +207,7 @@ async function prepareFiles({ output, queries }: Options): Promise<Result<Files,
 }
 
 async function runAll(
-  { models, options, data, suites, signal }: Plan,
+  { models, options, data, suites, host, signal }: Plan,
   terminal: Terminal,
 ): Promise<readonly SuiteRun[]> {
   const progress = await createProgressView(terminal, options);
@@ -203,6 +215,7 @@ async function runAll(
     model: basename(models[0] ?? '', '.onnx'),
     variants: models.map((path) => ({ variant: path, path })),
     ...statesOf(options, data?.profile?.data.states),
+    ...(options.maxMemory === undefined ? {} : { maxRssBytes: options.maxMemory }),
   };
   const runs: SuiteRun[] = [];
   for (const suite of suites) {
@@ -210,7 +223,7 @@ async function runAll(
       if (signal.aborted) break;
       const subject = suite.name === '' ? measurement.name : `${suite.name}/${measurement.name}`;
       const deps = {
-        host: { entry: WORKER_ENTRY },
+        host,
         clock: systemClock,
         signal,
         onWaiting: (holder: string) => terminal.stderr.write(`waiting: ${holder}\n`),
