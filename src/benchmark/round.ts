@@ -53,7 +53,7 @@ export function planRound(
   { load, seed }: Pick<RoundSpec, 'load' | 'seed'>,
   { sampleCount, samplesPerRun }: SutCapacity,
 ): LoadPlan {
-  const order = shuffledIndices(sampleCount, seededRandom(seed));
+  const order = sampleOrder(seed, sampleCount, load.kind === 'scheduled' ? load.arrivals : undefined);
   switch (load.kind) {
     case 'closed': {
       const { minQueries, ...durations } = load.limits;
@@ -75,11 +75,7 @@ export function planRound(
       const { arrivals, length, maxDurationNs } = load;
       const dueNs = scheduleArrivals(arrivals, length, seed);
       const limits = { minRuns: dueNs.length, maxRuns: dueNs.length, minDurationNs: 0, maxDurationNs };
-      return {
-        pacing: { kind: 'scheduled', dueNs },
-        limits,
-        order: traceOrder(arrivals, sampleCount) ?? order,
-      };
+      return { pacing: { kind: 'scheduled', dueNs }, limits, order };
     }
   }
 }
@@ -89,8 +85,12 @@ export function runsOf(samplesPerQuery: number, samplesPerRun: number): number {
   return Math.ceil(samplesPerQuery / samplesPerRun);
 }
 
-/** A trace says which sample each query takes; where the system holds fewer, they are taken in turn. */
-function traceOrder(arrivals: ArrivalProcess, sampleCount: number): Uint32Array | undefined {
-  if (arrivals.kind !== 'trace' || arrivals.samples === undefined) return undefined;
+/**
+ * Which sample each run takes, over and over: as the trace says, otherwise in an order that the seed decides. Where a trace
+ * names more samples than there are, they are taken in turn.
+ */
+export function sampleOrder(seed: number, sampleCount: number, arrivals?: ArrivalProcess): Uint32Array {
+  if (arrivals?.kind !== 'trace' || arrivals.samples === undefined)
+    return shuffledIndices(sampleCount, seededRandom(seed));
   return arrivals.samples.map((sample) => sample % sampleCount);
 }

@@ -1,5 +1,5 @@
 import type { RunRecords } from '../benchmark/load/run-records.ts';
-import { planRound } from '../benchmark/round.ts';
+import { sampleOrder } from '../benchmark/round.ts';
 import type { BenchSettings } from '../benchmark/settings.ts';
 import type { VariantRecord } from '../benchmark/variant-record.ts';
 import type { SuiteRun } from './bench-suite.ts';
@@ -31,7 +31,7 @@ export function* queryRows(runs: readonly SuiteRun[]): Iterable<string> {
       const { scenario } = measurement.settings;
       const prefix = [suite, measurement.name, scenario, record.identity.variant].map(quoted).join(',');
       for (const round of record.rounds) {
-        const order = sampleOrder(measurement.settings, round.index, record);
+        const order = roundOrder(measurement.settings, round.index, record);
         yield* rowsOf(`${prefix},${round.index}`, round.runs, order);
       }
     }
@@ -54,18 +54,13 @@ function* rowsOf(prefix: string, runs: RunRecords, order: Uint32Array | undefine
   }
 }
 
-/** Which sample the runs of a round took: the seed tells, or the trace. */
-function sampleOrder(
-  settings: BenchSettings,
+/** Which sample the runs of a round took; undefined where the model was not loaded. */
+export function roundOrder(
+  { trace, seed }: BenchSettings,
   round: number,
   { loaded }: VariantRecord,
 ): Uint32Array | undefined {
-  if (loaded === null) return undefined;
-  const { trace, seed } = settings;
-  const length = { durationNs: 0, minQueries: 1 };
-  const arrivals = trace ?? ({ kind: 'constant', ratePerSecond: 1 } as const);
-  const load = { kind: 'scheduled', arrivals, length, maxDurationNs: 0 } as const;
-  return planRound({ load, seed: seed + round }, loaded).order;
+  return loaded === null ? undefined : sampleOrder(seed + round, loaded.sampleCount, trace ?? undefined);
 }
 
 /** RFC 4180: a field with a comma, a quote or a line break stands in quotes. */

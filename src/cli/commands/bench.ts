@@ -20,6 +20,7 @@ import { digestSubjects, type SubjectDigests } from '../../jobs/digest-subjects.
 import { readHostFingerprint } from '../../jobs/host-fingerprint.ts';
 import { type PreparedFile, prepareFile } from '../../jobs/prepared-file.ts';
 import { queryRows } from '../../jobs/query-rows.ts';
+import { arrivalLines } from '../../jobs/recorded-arrivals.ts';
 import type { WorkerHost } from '../../jobs/worker-process.ts';
 import { addBenchOptions, type BenchOptions, besideSuites, suiteOfOptions } from '../bench-options.ts';
 import { renderBench } from '../bench-report.ts';
@@ -37,6 +38,7 @@ interface Options extends StateOptions, BenchOptions {
   readonly split?: string;
   readonly output?: string;
   readonly queries?: string;
+  readonly record?: string;
   readonly summary: boolean;
   readonly json: boolean;
   readonly quiet: boolean;
@@ -56,6 +58,7 @@ interface Plan {
 interface Files {
   readonly output?: PreparedFile;
   readonly queries?: PreparedFile;
+  readonly record?: PreparedFile;
 }
 
 export function benchCommand(terminal: Terminal, exit: (code: number) => void): Command {
@@ -67,6 +70,7 @@ export function benchCommand(terminal: Terminal, exit: (code: number) => void): 
   return addStateOption(addBenchOptions(command))
     .option('-o, --output <file>', 'write all of the result as JSON, for compare')
     .option('--queries <file>', 'write every query as CSV')
+    .option('--record <file>', 'write when the queries of the first model came, as a trace for --replay')
     .option('--summary', 'print a summary of every result after the table', false)
     .option('--json', 'print the result as JSON', false)
     .option('-q, --quiet', 'no progress', false)
@@ -101,6 +105,7 @@ async function bench(models: readonly string[], options: Options, terminal: Term
   } finally {
     await files.value.output?.discard();
     await files.value.queries?.discard();
+    await files.value.record?.discard();
   }
 }
 
@@ -108,12 +113,13 @@ async function bench(models: readonly string[], options: Options, terminal: Term
 async function writeFiles(
   plan: Plan,
   runs: readonly SuiteRun[],
-  { output, queries }: Files,
+  { output, queries, record }: Files,
   { created, digests }: { readonly created: string; readonly digests: SubjectDigests | undefined },
 ): Promise<readonly Problem[]> {
   const written = [
     await output?.write(reportText(plan, runs, digests, created)),
     await queries?.write(queryRows(runs)),
+    await record?.write(arrivalLines(runs)),
   ];
   return written.flatMap((one) => (one === undefined || one.ok ? [] : [one.error]));
 }
@@ -137,7 +143,10 @@ async function planOf(
   if (data?.ok === false) return data;
   const ready: ReadySuite[] = [];
   for (const suite of suites.value) {
-    const one = await readySuite(suite, { data: data?.value, threads: threadsOf(options, cpus?.value.length) });
+    const one = await readySuite(suite, {
+      data: data?.value,
+      threads: threadsOf(options, cpus?.value.length),
+    });
     if (!one.ok) return one;
     const modelPath = models[0] ?? '';
     const checked = await checkSuiteData(one.value, { modelPath, host: { entry: WORKER_ENTRY }, signal });
@@ -189,16 +198,18 @@ async function digestsFor({ models, suites, options, signal }: Plan) {
   );
 }
 
-async function prepareFiles({ output, queries }: Options): Promise<Result<Files, Problem>> {
-  const files: { output?: PreparedFile; queries?: PreparedFile } = {};
+async function prepareFiles({ output, queries, record }: Options): Promise<Result<Files, Problem>> {
+  const files: { output?: PreparedFile; queries?: PreparedFile; record?: PreparedFile } = {};
   for (const [name, path] of [
     ['output', output],
     ['queries', queries],
+    ['record', record],
   ] as const) {
     if (path === undefined) continue;
     const file = await prepareFile(resolve(path));
     if (!file.ok) {
       await files.output?.discard();
+      await files.queries?.discard();
       return file;
     }
     files[name] = file.value;
