@@ -10,13 +10,13 @@ export interface TimeToSteady {
   readonly steadyMedianSeconds: number;
 }
 
-/** Single runs that something interrupts must not count, and the first slow ones must. */
+/** Single runs that something interrupts later on must not count. */
 const RUNS_TO_AGREE = 9;
 const STEADY_RATIO = 1.1;
 
 /**
- * When a model was at steady speed: from the first run on whose next nine have a median of at most 1.1 times the steady one.
- * Each run is held against the steady median of its own shape, so that a mix of sizes is no slowness.
+ * When a model was at steady speed: from the first run on that takes at most 1.1 times the steady median and begins nine whose
+ * median does. Each run is held against the steady median of its own shape, so that a mix of sizes is no slowness.
  * @param shapeOf which of the distinct shapes a sample has
  */
 export function timeToSteady(
@@ -37,6 +37,7 @@ export function timeToSteady(
     (latencyNs[run] as number) / (medianOfShape.get(shapeOf(samples[run] as number)) ?? steadyNs);
   let runs = 0;
   const isAtSpeed = () => {
+    if (slowness(runs) > STEADY_RATIO) return false;
     const count = Math.min(RUNS_TO_AGREE, samples.length - runs);
     return median(Array.from({ length: count }, (_, next) => slowness(runs + next))) <= STEADY_RATIO;
   };
