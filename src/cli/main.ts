@@ -15,6 +15,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   evaluate: async () => (await import('./commands/evaluate.ts')).evaluateCommand,
   bench: async () => (await import('./commands/bench.ts')).benchCommand,
   compare: async () => (await import('./commands/compare.ts')).compareCommand,
+  'cold-start': async () => (await import('./commands/cold-start.ts')).coldStartCommand,
+  soak: async () => (await import('./commands/soak.ts')).soakCommand,
   inspect: async () => (await import('./commands/inspect.ts')).inspectCommand,
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
 };

@@ -56,12 +56,18 @@ export async function buildFeeds(
 
 /** The index of the first feed of every distinct shape. */
 export function firstOfEveryShape(feeds: readonly NamedTensors[]): number[] {
-  const seen = new Set<string>();
-  return feeds.flatMap((named, index) => {
+  const shapes = shapesOf(feeds);
+  return [...new Set(shapes)].map((shape) => shapes.indexOf(shape));
+}
+
+/** Which of the distinct shapes each feed has, numbered in the order in which they occur. */
+export function shapesOf(feeds: readonly NamedTensors[]): number[] {
+  const numbers = new Map<string, number>();
+  return feeds.map((named) => {
     const shape = JSON.stringify(Object.entries(named).map(([name, { dims }]) => [name, dims]));
-    if (seen.has(shape)) return [];
-    seen.add(shape);
-    return [index];
+    const number = numbers.get(shape) ?? numbers.size;
+    numbers.set(shape, number);
+    return number;
   });
 }
 

@@ -5,17 +5,23 @@ import { unwrap } from './unwrap.ts';
 import { type BenchRequest, startVariant } from './variant-sut.ts';
 import type { WorkerHost, WorkerProcess } from './worker-process.ts';
 
-export interface BenchDeps {
-  readonly host: WorkerHost;
+/** How a host is waited for on which somebody benchmarks already. */
+export interface HostWait {
   readonly clock: Clock;
   readonly signal?: AbortSignal;
-  /** Cancels the rest as soon as one variant's process ends, for those who need all or nothing. */
-  readonly stopAtFirstFailure?: boolean;
-  readonly onProgress?: (progress: BenchProgress) => void;
   /** Told, in words, who benchmarks on this host already and is waited for. */
   readonly onWaiting?: (holder: string) => void;
   /** How long to wait for them; a quarter of an hour unless given. */
   readonly waitSeconds?: number;
+  /** Where the host's lock lies, for those who are to keep clear of each other alone; see `acquireBenchLock`. */
+  readonly lockFolder?: string;
+}
+
+export interface BenchDeps extends HostWait {
+  readonly host: WorkerHost;
+  /** Cancels the rest as soon as one variant's process ends, for those who need all or nothing. */
+  readonly stopAtFirstFailure?: boolean;
+  readonly onProgress?: (progress: BenchProgress) => void;
 }
 
 const WAIT_SECONDS = 15 * 60;
@@ -34,12 +40,18 @@ export async function benchVariants(request: BenchRequest, deps: BenchDeps): Pro
   }
 }
 
-/** Undefined where no lock can be had at all, as on a read-only file system: nobody else can have one there either. */
-async function lockHost({ device = 'cpu' }: BenchRequest, deps: BenchDeps): Promise<BenchLock | undefined> {
-  const { signal, clock, onWaiting, waitSeconds = WAIT_SECONDS } = deps;
+/**
+ * Takes the host for a benchmark. Undefined where no lock can be had at all, as on a read-only file system: nobody else can have
+ * one there either. Throws `ProblemError`: `bench-locked`, `cancelled`.
+ */
+export async function lockHost(
+  { device = 'cpu' }: Pick<BenchRequest, 'device'>,
+  { signal, clock, onWaiting, waitSeconds = WAIT_SECONDS, lockFolder }: HostWait,
+): Promise<BenchLock | undefined> {
   const lock = await acquireBenchLock(device, {
     waitMs: waitSeconds * 1000,
     clock,
+    ...(lockFolder === undefined ? {} : { folder: lockFolder }),
     ...(signal === undefined ? {} : { signal }),
     onWaiting: (holder) => onWaiting?.(describeHolder(holder, clock)),
   });

@@ -45,9 +45,8 @@ export function watchResidentMemory(
   onExceeded: (rssBytes: number) => void,
   { procPath, intervalMs = INTERVAL_MS }: { readonly procPath?: string; readonly intervalMs?: number } = {},
 ): () => void {
-  const file = `${procPath ?? SYSTEM_ROOTS.procPath}/${pid}/status`;
   const timer = setInterval(() => {
-    const rssBytes = residentBytes(file);
+    const rssBytes = residentMemoryBytes(pid, procPath);
     if (rssBytes === null || rssBytes <= limitBytes) return;
     clearInterval(timer);
     onExceeded(rssBytes);
@@ -56,10 +55,11 @@ export function watchResidentMemory(
   return () => clearInterval(timer);
 }
 
-/** Null for a process that has ended, or is a zombie. */
-function residentBytes(file: string): number | null {
+/** What a process has resident now (VmRSS). Null for one that has ended, or is a zombie. */
+export function residentMemoryBytes(pid: number, procPath: string = SYSTEM_ROOTS.procPath): number | null {
   try {
-    const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(file, 'utf8'))?.[1];
+    const status = readFileSync(`${procPath}/${pid}/status`, 'utf8');
+    const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1];
     return kibibytes === undefined ? null : Number(kibibytes) * 1024;
   } catch {
     // Without /proc, or once the process is gone, there is nothing to hold against the limit.

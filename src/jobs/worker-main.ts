@@ -35,6 +35,8 @@ function main(): void {
         return (await import('./timeline-task.ts')).summarizeTimeline(request);
       case 'device-trial':
         return (await import('./device-trial.ts')).tryDevice(request, context);
+      case 'cold-start':
+        return (await import('./measure-cold-start.ts')).measureColdStart(request, context);
       case 'doctor':
         return (await import('./doctor-task.ts')).readHost(request);
       case 'sut':

@@ -2,6 +2,7 @@ import type { RoundSpec } from '../benchmark/round.ts';
 import type { WarmUpSpec } from '../benchmark/steady-state.ts';
 import type { Phase, PhaseSpan } from '../core/phase.ts';
 import type { Problem } from '../core/problem.ts';
+import type { ColdStartTask } from './cold-start-task.ts';
 import type { DeviceTrialTask } from './device-trial.ts';
 import type { DigestTask } from './digest-inputs.ts';
 import type { DoctorTask } from './doctor-task.ts';
@@ -18,6 +19,7 @@ export type WorkerTask =
   | EvaluateTask
   | InspectTask
   | SutTask
+  | ColdStartTask
   | TimelineTask
   | DeviceTrialTask
   | DoctorTask;

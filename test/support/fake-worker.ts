@@ -6,7 +6,8 @@ import { temporaryFolder } from './temporary-folder.ts';
 /*
  * A worker that speaks the protocol and computes nothing. The name of the model's file says how it behaves:
  * `hang` never answers and ignores SIGTERM, `wait` never answers, `crash` exits with code 7 after some words, `killed`
- * kills itself, `refuse` reports a problem, `dies-in-round` kills itself at its first round. Others succeed.
+ * kills itself, `refuse` reports a problem, `dies-in-round` kills itself at its first round, `leaks` keeps 4 MiB more after each round,
+ * `slow` starts twice as slowly. Others succeed.
  */
 const SCRIPT = String.raw`
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
@@ -14,6 +15,8 @@ import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 let model = '';
+let rounds = 0;
+const kept = [];
 const log = (what) => appendFileSync(fileURLToPath(import.meta.url) + '.log', what + ' ' + model + '\n');
 const send = (message) => process.send(message);
 const done = (value) => send({ kind: 'done', value });
@@ -21,9 +24,11 @@ const commands = {
   'warm-up': () => ({ queries: 3, durationNs: 3e6, steady: true, queriesPerSecond: 1000, firstRunNs: [1e6] }),
   round: () => {
     if (model === 'dies-in-round.onnx') process.kill(process.pid, 'SIGKILL');
+    if (model === 'leaks.onnx') kept.push(Buffer.alloc(2 ** 22, 1));
+    rounds += 1;
     const runs = Array.from({ length: 100 }, (_, run) => [run, run * 1e6, run * 1e6, run * 1e6, (run + 1) * 1e6 + run]);
     send({ kind: 'runs', records: Float64Array.from(runs.flat()) });
-    return { startNs: 1n, plannedRuns: null, cpuSeconds: 0.1 };
+    return { startNs: BigInt(rounds) * 100_000_000n, plannedRuns: null, cpuSeconds: 0.1 };
   },
   finish: () => ({
     peakRssBytes: 2 ** 20, cpuSeconds: 1, cpus: '0', placement: null,
@@ -50,6 +55,14 @@ const tasks = {
     reference: { top1: 0.92 }, allowedDrop: 0.05, verdict: 'non_inferior', verdictReason: 'good enough',
   })),
   sut: ({ lanes, batch }) => ({ sampleCount: 4, samplesPerRun: batch, laneCount: lanes, loadSeconds: 0.1, idleEnergy: null }),
+  'cold-start': () => {
+    const times = model === 'slow.onnx' ? 2 : 1;
+    return {
+      takenNs: process.hrtime.bigint(), runtimeSeconds: 0.05, modelSeconds: 100 * times, feedsSeconds: 9,
+      firstInferencesSeconds: [0.02 * times, 0.5], firstInferenceSeconds: 0.02 * times, runsToSteady: 3, secondsToSteady: 0.03,
+      steadyMedianSeconds: 0.004 * times, steady: true, diskReadBytes: 0, peakRssBytes: 2 ** 20,
+    };
+  },
   timeline: ({ file }) => {
     const lines = readFileSync(file, 'utf8').trim().split('\n').map((line) => JSON.parse(line));
     const phases = lines.filter(({ type }) => type === 'phase').map(({ phase, subject }) => ({ phase, subject }));

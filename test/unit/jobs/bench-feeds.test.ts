@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { attemptAsync } from '../../../src/core/problem.ts';
 import type { NamedTensors } from '../../../src/core/tensor.ts';
-import { buildFeeds, firstOfEveryShape } from '../../../src/jobs/bench-feeds.ts';
+import { buildFeeds, firstOfEveryShape, shapesOf } from '../../../src/jobs/bench-feeds.ts';
 import type { ModelPort } from '../../../src/runtime/session.ts';
 import { writeSamples } from '../../support/evaluated-models.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
@@ -66,14 +66,15 @@ describe('buildFeeds', () => {
   });
 });
 
-describe('firstOfEveryShape', () => {
-  it('names one feed of each combination of shapes', () => {
-    const feed = (rows: number, others: number): NamedTensors => ({
-      x: { type: 'float32', dims: [rows], data: new Float32Array(rows) },
-      y: { type: 'float32', dims: [others], data: new Float32Array(others) },
-    });
-    expect(firstOfEveryShape([feed(1, 1), feed(2, 1), feed(1, 1), feed(2, 2), feed(2, 1)])).toEqual([
-      0, 1, 3,
-    ]);
+describe('firstOfEveryShape and shapesOf', () => {
+  const feed = (rows: number, others: number): NamedTensors => ({
+    x: { type: 'float32', dims: [rows], data: new Float32Array(rows) },
+    y: { type: 'float32', dims: [others], data: new Float32Array(others) },
+  });
+  const feeds = [feed(1, 1), feed(2, 1), feed(1, 1), feed(2, 2), feed(2, 1)];
+
+  it('name one feed of each combination of shapes, and number them', () => {
+    expect(firstOfEveryShape(feeds)).toEqual([0, 1, 3]);
+    expect(shapesOf(feeds)).toEqual([0, 1, 0, 2, 1]);
   });
 });

@@ -3,6 +3,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
   defaultMemoryLimitBytes,
   memoryLimitExceeded,
+  residentMemoryBytes,
   watchResidentMemory,
 } from '../../../src/jobs/memory-limit.ts';
 import { fixtureHost, hostWith } from '../telemetry/host-tree.ts';
@@ -81,3 +82,16 @@ it('tells both figures and what to do', () =>
     message: 'the worker had 3.00 GiB of memory resident, more than the 1.00 GiB that it may have',
     hint: expect.stringContaining('fewer threads'),
   }));
+
+describe('residentMemoryBytes', () => {
+  it('reads what a process has resident now, not its peak', () => {
+    const { procPath } = hostWith({ 'proc/77/status': 'VmHWM:\t 999 kB\nVmRSS:\t 300 kB\n' });
+    expect(residentMemoryBytes(77, procPath)).toBe(300 * 1024);
+  });
+
+  it('knows nothing of a zombie, or of a process that is gone', () => {
+    const { procPath } = hostWith({ 'proc/77/status': 'State:\tZ (zombie)\n' });
+    expect(residentMemoryBytes(77, procPath)).toBeNull();
+    expect(residentMemoryBytes(78, procPath)).toBeNull();
+  });
+});
