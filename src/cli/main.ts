@@ -14,6 +14,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   quantize: async () => (await import('./commands/quantize.ts')).quantizeCommand,
   evaluate: async () => (await import('./commands/evaluate.ts')).evaluateCommand,
   bench: async () => (await import('./commands/bench.ts')).benchCommand,
+  sweep: async () => (await import('./commands/sweep.ts')).sweepCommand,
+  peak: async () => (await import('./commands/peak.ts')).peakCommand,
   inspect: async () => (await import('./commands/inspect.ts')).inspectCommand,
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
 };

@@ -10,6 +10,7 @@ export interface ProgressView {
 }
 
 const LINE_EVERY_MS = 5000;
+const WORTH_A_WORD_SECONDS = 10;
 const TITLE_WIDTH = 26;
 
 export function createProgressView(terminal: Terminal, options: { readonly quiet: boolean }): ProgressView {
@@ -63,18 +64,28 @@ function rateText(done: number, total: number, seconds: number): string {
 
 function lineView({ stderr }: Terminal): ProgressView {
   let lastKey = '';
+  const begun = new Map<string, { readonly ms: number; readonly done: number }>();
   let lastMs = Number.NEGATIVE_INFINITY;
   return {
     update: (progress) => {
       const key = barKeyOf(progress);
       const nowMs = performance.now();
+      const begin = begun.get(key) ?? { ms: nowMs, done: progress.done };
+      begun.set(key, begin);
       const isLast = progress.done === progress.total;
       if (key === lastKey && !isLast && nowMs - lastMs < LINE_EVERY_MS) return;
       lastKey = key;
       lastMs = nowMs;
       const of = progress.total === undefined ? '' : ` of ${progress.total}`;
-      stderr.write(`${titleOf(progress)}: ${progress.done}${of} ${progress.unit}\n`);
+      const left = leftText(progress, progress.done - begin.done, (nowMs - begin.ms) / 1000);
+      stderr.write(`${titleOf(progress)}: ${progress.done}${of} ${progress.unit}${left}\n`);
     },
     stop: () => {},
   };
+}
+
+/** How much longer it takes if it goes on as it has; only where that is long enough to be worth a word. */
+function leftText({ done, total = done }: JobProgress, doneSince: number, seconds: number): string {
+  const left = ((total - done) * seconds) / doneSince;
+  return doneSince > 0 && left >= WORTH_A_WORD_SECONDS ? `, ${formatSeconds(left)} left` : '';
 }

@@ -1,5 +1,6 @@
 import { type BenchProgress, type BenchRun, runBench } from '../benchmark/controller.ts';
 import type { Clock } from '../core/clock.ts';
+import type { Device } from '../core/device.ts';
 import { acquireBenchLock, type BenchLock, describeHolder } from './bench-lock.ts';
 import { unwrap } from './unwrap.ts';
 import { type BenchRequest, startVariant } from './variant-sut.ts';
@@ -26,7 +27,7 @@ const WAIT_SECONDS = 15 * 60;
  * process it belongs to. Throws `ProblemError`: `bench-locked` where another does not end in time, `cancelled` while waiting.
  */
 export async function benchVariants(request: BenchRequest, deps: BenchDeps): Promise<BenchRun> {
-  const lock = await lockHost(request, deps);
+  const lock = await lockBenchHost(request.device, deps);
   try {
     return await benchAlone(request, deps);
   } finally {
@@ -34,10 +35,16 @@ export async function benchVariants(request: BenchRequest, deps: BenchDeps): Pro
   }
 }
 
-/** Undefined where no lock can be had at all, as on a read-only file system: nobody else can have one there either. */
-async function lockHost({ device = 'cpu' }: BenchRequest, deps: BenchDeps): Promise<BenchLock | undefined> {
+/**
+ * Waits for this host's benchmark lock. Undefined where none can be had at all, as on a read-only file system: nobody else can
+ * have one there either. Throws `ProblemError` as `benchVariants` does.
+ */
+export async function lockBenchHost(
+  device: Device | undefined,
+  deps: Pick<BenchDeps, 'clock' | 'signal' | 'onWaiting' | 'waitSeconds'>,
+): Promise<BenchLock | undefined> {
   const { signal, clock, onWaiting, waitSeconds = WAIT_SECONDS } = deps;
-  const lock = await acquireBenchLock(device, {
+  const lock = await acquireBenchLock(device ?? 'cpu', {
     waitMs: waitSeconds * 1000,
     clock,
     ...(signal === undefined ? {} : { signal }),
@@ -47,7 +54,8 @@ async function lockHost({ device = 'cpu' }: BenchRequest, deps: BenchDeps): Prom
   return unwrap(lock);
 }
 
-async function benchAlone(request: BenchRequest, deps: BenchDeps): Promise<BenchRun> {
+/** `benchVariants` for whoever has the lock. */
+export async function benchAlone(request: BenchRequest, deps: BenchDeps): Promise<BenchRun> {
   const workers: WorkerProcess[] = [];
   const failed = new AbortController();
   const suts = request.variants.map((variant) => {
