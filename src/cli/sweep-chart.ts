@@ -12,6 +12,8 @@ const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9
 /** Where the largest figure is so many times the smallest, an even scale would press the small ones together. */
 const LOG_FROM_RATIO = 12;
 
+const KEY = '● one lane  ■ several lanes  ◌ not valid  – – – front';
+
 interface Point {
   readonly row: SweepRow;
   readonly onFront: boolean;
@@ -55,6 +57,7 @@ export function renderSweepChart(report: SweepReport): string {
     ...models.map((model, index) => legendEntry(basename(model), colourOf(model), index)),
     ...x.ticks.map((tick) => verticalTick(x.place(tick), formatSeconds(tick))),
     ...y.ticks.map((tick) => horizontalTick(y.place(tick), formatRate(tick))),
+    text(PLOT.right, 24, KEY, 'text-anchor="end" fill="#444"'),
     text((PLOT.left + PLOT.right) / 2, HEIGHT - 22, 'p99 latency of a query', 'text-anchor="middle"'),
     `<text transform="translate(20 ${(PLOT.top + PLOT.bottom) / 2}) rotate(-90)" text-anchor="middle">samples per second</text>`,
     frontLine(points),

@@ -25,6 +25,9 @@ const HEADER = [
   '',
 ];
 
+/** How many configurations are named one by one. */
+const FEW = 3;
+
 /** A table of the configurations with the front marked by `*`, then what it says in words. */
 export function renderSweep(report: SweepReport): string {
   const { rows, findings } = report;
@@ -45,7 +48,7 @@ export function renderSweep(report: SweepReport): string {
     ...findingSentences(report, name),
     ...skippedSentences(report),
     ...noteSentences(report),
-    ...rows.flatMap((row) => row.invalidReasons.map((reason) => `invalid: ${name(row)}: ${reason}`)),
+    ...complaints(rows, name),
   ].join('\n');
 }
 
@@ -88,11 +91,35 @@ function findingSentences({ rows, findings }: SweepReport, name: (row: SweepRow)
       ? []
       : [
           `highest throughput: ${name(highest)}, with ${formatRate(highest.throughput ?? 0)} samples/s` +
-            (alike.length === 0 ? '' : `; not told apart from it: ${alike.map(name).join('; ')}`),
+            (alike.length === 0 ? '' : `; not told apart from it: ${someOf(alike, name)}`),
         ]),
     ...(lowest === undefined ? [] : [`lowest p99: ${name(lowest)}, with ${time(lowest.latencySeconds.p99)}`]),
     ...lanes.map((gain) => lanesSentence(gain, rows, name)),
   ];
+}
+
+/** The fastest of them, and how many more there are. */
+function someOf(alike: readonly SweepRow[], name: (row: SweepRow) => string): string {
+  const sorted = [...alike].sort((a, b) => (b.throughput ?? 0) - (a.throughput ?? 0));
+  const rest = sorted.length - FEW;
+  return sorted.slice(0, FEW).map(name).join('; ') + (rest > 0 ? `; and ${rest} more` : '');
+}
+
+/** Reasons that differ in their figures alone are said once, with those of the first row. */
+function complaints(rows: readonly SweepRow[], name: (row: SweepRow) => string): string[] {
+  const said = new Map<string, { readonly row: SweepRow; readonly reason: string; count: number }>();
+  for (const row of rows) {
+    for (const reason of row.invalidReasons) {
+      const kind = reason.replace(/[\d.,]+/g, '#');
+      const known = said.get(kind);
+      if (known === undefined) said.set(kind, { row, reason, count: 1 });
+      else known.count += 1;
+    }
+  }
+  return [...said.values()].map(
+    ({ row, reason, count }) =>
+      `invalid: ${name(row)}${count === 1 ? '' : ` and ${count - 1} more alike`}: ${reason}`,
+  );
 }
 
 function lanesSentence(

@@ -52,17 +52,24 @@ export function peakCommand(terminal: Terminal, exit: (code: number) => void): C
     .option('--data <path>', `required: ${DATA_HELP}; random makes some up`)
     .option('--split <name>', "the split that feeds the models (default: the profile's, or eval)")
     .option('--latency-bound <time>', 'required: what the percentile may take, such as 20ms', durationSeconds)
-    .option('--percentile <n>', 'the percentile that has to stay within the bound', tailPermille, 990)
+    .addOption(
+      new Option('--percentile <n>', 'the percentile that has to stay within the bound')
+        .argParser(tailPermille)
+        .default(990, '99'),
+    )
     .option('--concurrency <n>', 'sessions side by side, each in a thread of its own', positiveInteger, 1)
     .option('--threads <n>', 'threads inside an operator; 0 is every core', threadCount, 1)
     .addOption(new Option('--device <name>', 'where the models compute').choices(DEVICES).default('cpu'))
-    .option(
-      '--duration <time>',
-      'of a trial, longer where too few queries come (default: 10s)',
-      durationSeconds,
-      10,
+    .addOption(
+      new Option('--duration <time>', 'of a trial, longer where too few queries come')
+        .argParser(durationSeconds)
+        .default(10, '10s'),
     )
-    .option('--resolution <share>', 'how close to search, such as 5%', ratioOrPercent, 0.05)
+    .addOption(
+      new Option('--resolution <share>', 'how close to search, such as 5%')
+        .argParser(ratioOrPercent)
+        .default(0.05, '5%'),
+    )
     .option('--max-trials <n>', 'when to give up, for each model', positiveInteger, 30)
     .option('--max-rate <n>', 'queries per second that are enough', positiveNumber)
     .option('--seed <n>', 'decides the arrivals and the order of samples', wholeNumber)

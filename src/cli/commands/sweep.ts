@@ -1,6 +1,6 @@
-import { writeFile } from 'node:fs/promises';
+import { access, constants, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { basename, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { isScheduled } from '../../benchmark/scenario.ts';
 import { type BenchSettings, benchSettings } from '../../benchmark/settings.ts';
@@ -81,17 +81,19 @@ export function sweepCommand(terminal: Terminal, exit: (code: number) => void): 
         .default('closed-loop'),
     )
     .option('--rate <n>', 'queries per second of --scenario server', positiveNumber)
-    .option(
-      '--duration <time>',
-      'measuring time of a configuration, up to six times as long until there are 100 queries (default: 2s)',
-      durationSeconds,
-      2,
+    .addOption(
+      new Option(
+        '--duration <time>',
+        'measuring time of a configuration, up to six times as long until there are 100 queries',
+      )
+        .argParser(durationSeconds)
+        .default(2, '2s'),
     )
     .option(
       '--rounds <n>',
       'repetitions that share the time, each in a process of its own',
       positiveInteger,
-      2,
+      4,
     )
     .addOption(new Option('--device <name>', 'where the models compute').choices(DEVICES).default('cpu'))
     .option('--with-memory', 'peak memory counts for the front too', false)
@@ -106,6 +108,8 @@ export function sweepCommand(terminal: Terminal, exit: (code: number) => void): 
 async function sweep(models: readonly string[], options: SweepOptions, terminal: Terminal): Promise<number> {
   const data = await resolveData(options.data, options.split, 'evaluation');
   if (!data.ok) return printProblems(terminal, data.error);
+  const unwritable = await svgProblem(options.svg);
+  if (unwritable !== null) return printProblems(terminal, [unwritable]);
   const settings = settingsOf(options);
   if (!settings.ok) return printProblems(terminal, [settings.error]);
   const { scenario } = options;
@@ -195,19 +199,32 @@ function settingsOf({
   });
 }
 
+/** Told before anything is measured, and not after. */
+async function svgProblem(file: string | undefined): Promise<Problem | null> {
+  if (file === undefined) return null;
+  try {
+    await access(dirname(resolve(file)), constants.W_OK);
+    return null;
+  } catch (error) {
+    return notWritable(file, error);
+  }
+}
+
 async function writeChart(file: string, report: SweepReport): Promise<Result<null, Problem>> {
   try {
     await writeFile(file, renderSweepChart(report));
     return ok(null);
   } catch (error) {
-    const { code = 'unknown' } = error as NodeJS.ErrnoException;
-    return err(
-      problem('output-not-writable', `the picture cannot be written (${code})`, {
-        place: { file: resolve(file) },
-        hint: 'name a file in a folder that exists and that you may write to',
-      }),
-    );
+    return err(notWritable(file, error));
   }
+}
+
+function notWritable(file: string, error: unknown): Problem {
+  const { code = 'unknown' } = error as NodeJS.ErrnoException;
+  return problem('output-not-writable', `the picture cannot be written (${code})`, {
+    place: { file: resolve(file) },
+    hint: 'name a file in a folder that exists and that you may write to',
+  });
 }
 
 function toJobProgress({ configuration, done, total }: SweepProgress): JobProgress {

@@ -31,6 +31,21 @@ describe('createProgressView where there is no terminal', () => {
     expect(out()).toBe('');
   });
 
+  it('says how much longer it takes where that is long', () => {
+    const { terminal, err } = capturedTerminal();
+    const view = createProgressView(terminal, { quiet: false });
+    view.update(calibrated(0));
+    vi.advanceTimersByTime(6000);
+    view.update(calibrated(10));
+    vi.advanceTimersByTime(54_000);
+    view.update(calibrated(99));
+    expect(err().trim().split('\n')).toEqual([
+      'calibrate int8: 0 of 100 samples',
+      'calibrate int8: 10 of 100 samples, 54.0 s left',
+      'calibrate int8: 99 of 100 samples',
+    ]);
+  });
+
   it('gives every subject lines of its own', () => {
     const { terminal, err } = capturedTerminal();
     const view = createProgressView(terminal, { quiet: false });
