@@ -31,7 +31,7 @@ export interface PeakResult extends SutIdentity {
     /** A sentence. */
     readonly reason: string;
   };
-  /** Queries per second of the closed loop of the warm-up, which no schedule reaches; null where it did not come to that. */
+  /** Queries per second of the closed loop of the warm-up, a few hundred milliseconds; null where it did not come to that. */
   readonly closedLoopPerSecond: number | null;
   readonly trials: readonly PeakTrialReport[];
   readonly valid: boolean;

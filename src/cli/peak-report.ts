@@ -61,10 +61,20 @@ function extensionNote({ variant, trials }: PeakResult): string[] {
 function trialsOf({ variant, trials, latencyBoundPermille }: PeakResult): string {
   const judged = `p${latencyBoundPermille / 10}`;
   const hasOwnColumn = latencyBoundPermille !== 990 && latencyBoundPermille !== 500;
-  return renderTable(
-    [variant, 'rate/s', 'queries', 'took', 'p50', 'p99', ...(hasOwnColumn ? [judged] : []), 'outcome', 'why'],
+  const table = renderTable(
+    [
+      'trial',
+      'rate/s',
+      'queries',
+      'took',
+      'p50',
+      'p99',
+      ...(hasOwnColumn ? [judged] : []),
+      'outcome',
+      'step',
+    ],
     trials.map((trial, index) => [
-      `trial ${index + 1}`,
+      String(index + 1),
       rate(trial.rate),
       String(trial.queries),
       formatSeconds(trial.durationSeconds),
@@ -75,10 +85,11 @@ function trialsOf({ variant, trials, latencyBoundPermille }: PeakResult): string
       reasonOf(trial),
     ]),
   );
+  return `trials of ${variant}:\n${table}`;
 }
 
-function reasonOf({ reason, invalidReasons, passed }: PeakTrialReport): string {
-  return passed && invalidReasons.length > 0 ? `${reason}; not valid` : reason;
+function reasonOf({ why, reason, invalidReasons, passed }: PeakTrialReport): string {
+  return `${why}: ${reason}${passed && invalidReasons.length > 0 ? '; not valid' : ''}`;
 }
 
 function rate(perSecond: number | null): string {

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { describeConfiguration, type SweepConfiguration } from '../benchmark/sweep/configurations.ts';
 import type { SweepMeasurements } from '../benchmark/sweep/run-sweep.ts';
 import type { LanesGain, SweepFindings } from '../benchmark/sweep/sweep-findings.ts';
@@ -33,20 +34,21 @@ export function renderSweep(report: SweepReport): string {
   const { rows, findings } = report;
   const models = modelsOf(report);
   const named = models.length > 1;
+  const shortOf = shortNames(models);
   const table = renderTable(
     ['', ...(named ? ['model'] : []), ...HEADER],
     rows.map((row, index) => [
       findings.front.includes(index) ? '*' : '',
-      ...(named ? [row.model] : []),
+      ...(named ? [shortOf(row.model)] : []),
       ...columnsOf(row),
     ]),
   );
   const name = (row: SweepRow) =>
-    named ? `${row.model}, ${describeConfiguration(row)}` : describeConfiguration(row);
+    named ? `${shortOf(row.model)}, ${describeConfiguration(row)}` : describeConfiguration(row);
   return [
     ...(rows.length === 0 ? [] : [table, '']),
     ...findingSentences(report, name),
-    ...skippedSentences(report),
+    ...skippedSentences(report, shortOf),
     ...noteSentences(report),
     ...complaints(rows, name),
   ].join('\n');
@@ -55,6 +57,12 @@ export function renderSweep(report: SweepReport): string {
 function modelsOf({ rows, skipped }: SweepReport): readonly string[] {
   const ofSkipped = skipped.flatMap(({ configurations }) => configurations.map(({ model }) => model));
   return [...new Set([...rows.map(({ model }) => model), ...ofSkipped])];
+}
+
+/** The names of the files, where those tell the models apart. */
+function shortNames(models: readonly string[]): (model: string) => string {
+  const isDistinct = new Set(models.map((model) => basename(model))).size === models.length;
+  return (model) => (isDistinct ? basename(model) : model);
 }
 
 function columnsOf(row: SweepRow): string[] {
@@ -109,7 +117,9 @@ function someOf(alike: readonly SweepRow[], name: (row: SweepRow) => string): st
 function complaints(rows: readonly SweepRow[], name: (row: SweepRow) => string): string[] {
   const said = new Map<string, { readonly row: SweepRow; readonly reason: string; count: number }>();
   for (const row of rows) {
-    for (const reason of row.invalidReasons) {
+    // Of what was never measured, there is nothing to say but why.
+    const reasons = row.throughput === null ? row.invalidReasons.slice(0, 1) : row.invalidReasons;
+    for (const reason of reasons) {
       const kind = reason.replace(/[\d.,]+/g, '#');
       const known = said.get(kind);
       if (known === undefined) said.set(kind, { row, reason, count: 1 });
@@ -134,10 +144,10 @@ function lanesSentence(
   );
 }
 
-function skippedSentences({ skipped }: SweepReport): string[] {
+function skippedSentences({ skipped }: SweepReport, shortOf: (model: string) => string): string[] {
   return skipped.map(({ model, configurations, problem }) => {
     const what = configurations.length === 1 ? '1 configuration' : `${configurations.length} configurations`;
-    return `skipped: ${what}${model === null ? '' : ` of ${model}`} (${valuesOf(configurations)}): ${problem.message}`;
+    return `skipped: ${what}${model === null ? '' : ` of ${shortOf(model)}`} (${valuesOf(configurations)}): ${problem.message}`;
   });
 }
 

@@ -56,7 +56,7 @@ describe('renderPeaks', () => {
     const lines = render(resultOf('fp32', 100)).split('\n');
     expect(lines[1]).toMatch(/^fp32 +100\.0 +105\.0 +bound +50 % +2$/);
     expect(lines).toContain('fp32: At 105.0/s 90 of 900 queries took longer');
-    expect(lines.at(-1)).toMatch(/^trial 2 +105\.0 +900 +10\.0 s +1\.00 ms +4\.00 ms +missed +90 of 900/);
+    expect(lines.at(-1)).toMatch(/^ +2 +105\.0 +900 +10\.0 s +1\.00 ms +4\.00 ms +missed +widen: 90 of 900/);
   });
 
   it('gives the ratio of peaks with what the resolution leaves open', () => {

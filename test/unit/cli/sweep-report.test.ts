@@ -82,10 +82,22 @@ describe('renderSweep', () => {
     expect(text).toContain('inputs are made up');
   });
 
-  it('names models where there are several', () => {
-    const rows = [...ROWS, rowOf({ model: 'int8.onnx' }, { throughputs: [400, 404], p99: 0.004 })];
+  it('names models by their files where there are several, and by their paths where files have one name', () => {
+    const fast = { throughputs: [400, 404], p99: 0.004 };
+    const rows = [...ROWS, rowOf({ model: 'made/int8.onnx' }, fast)];
+    expect(renderSweep(reportOf({ rows }))).toContain(
+      'lowest p99: int8.onnx, batch 1, 1 thread, 1 lane, with 4.00 ms',
+    );
+    const alike = [rowOf({ model: 'x/m.onnx' }, fast), rowOf({ model: 'y/m.onnx' }, fast)];
+    expect(renderSweep(reportOf({ rows: alike }))).toContain('highest throughput: x/m.onnx, batch 1');
+  });
+
+  it('says of what was never measured nothing but why', () => {
+    const invalidReasons = ['it died (0 of 4 rounds were measured)', 'Measured 0 queries'];
+    const rows = [{ ...rowOf({}, { throughputs: [], p99: null, valid: false }), invalidReasons }];
     const text = renderSweep(reportOf({ rows }));
-    expect(text).toContain('lowest p99: int8.onnx, batch 1, 1 thread, 1 lane, with 4.00 ms');
+    expect(text).toContain('invalid: batch 1, 1 thread, 1 lane: it died');
+    expect(text).not.toContain('Measured 0 queries');
   });
 });
 
