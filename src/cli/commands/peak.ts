@@ -5,7 +5,7 @@ import { comparePeaks } from '../../benchmark/peak-result.ts';
 import { peakSettings } from '../../benchmark/peak-settings.ts';
 import { systemClock } from '../../core/clock.ts';
 import { DEVICES, type Device } from '../../core/device.ts';
-import { attemptAsync } from '../../core/problem.ts';
+import { attemptAsync, problem } from '../../core/problem.ts';
 import { formatRate } from '../../core/units.ts';
 import { findPeakRates } from '../../jobs/find-peak-rates.ts';
 import type { JobProgress } from '../../jobs/worker-protocol.ts';
@@ -124,13 +124,10 @@ async function peak(models: readonly string[], options: PeakOptions, terminal: T
   const failures = run.value.flatMap(({ failure }) => failure ?? []);
   const isMeasured = run.value.some(({ trials }) => trials.length > 0);
   if (isMeasured || failures.length === 0) printResult(terminal, report, options.json, renderPeaks);
-  if (failures.length > 0) {
-    const kinds = failures.map(({ kind }) => kind);
-    return printProblems(
-      terminal,
-      failures.filter(({ kind }, index) => kind !== 'bench-cancelled' || kinds.indexOf(kind) === index),
-    );
+  if (run.value.some(({ peak: { limitedBy } }) => limitedBy === 'cancelled')) {
+    return printProblems(terminal, [problem('bench-cancelled', 'The search was cancelled')]);
   }
+  if (failures.length > 0) return printProblems(terminal, failures);
   const isFound = run.value.every(({ valid, peak: { ratePerSecond } }) => valid && ratePerSecond !== null);
   return isFound ? EXIT.done : EXIT.verdictFailed;
 }

@@ -45,9 +45,9 @@ describe('sweepFindings', () => {
 
   it('names what the repetitions cannot tell from the highest', () => {
     const close = [
-      rowOf({ batch: 1 }, { throughputs: [100, 110], p99: 0.01 }),
-      rowOf({ batch: 4 }, { throughputs: [108, 104], p99: 0.02 }),
-      rowOf({ batch: 8 }, { throughputs: [50, 51], p99: 0.02 }),
+      rowOf({ batch: 1 }, { throughputs: [101, 100, 102, 100], p99: 0.01 }),
+      rowOf({ batch: 4 }, { throughputs: [100, 102, 101, 102], p99: 0.02 }),
+      rowOf({ batch: 8 }, { throughputs: [97, 98, 98, 98], p99: 0.02 }),
     ];
     expect(sweepFindings(close, onlySpeed)).toMatchObject({ highestThroughput: 1, asHighThroughput: [0] });
   });
