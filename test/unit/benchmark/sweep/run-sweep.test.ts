@@ -144,6 +144,18 @@ describe('runSweep', () => {
     expect(tried.filter(({ configuration }) => configuration.batch > 1).length).toBeLessThanOrEqual(2);
   });
 
+  it('does not try a batch again that a model with a free dimension cannot compute', async () => {
+    const loaded = { sampleCount: 4, samplesPerRun: 2, laneCount: 1, loadSeconds: 0.1, idleEnergy: null };
+    const broken = failed(problem('inference-failed', 'a Reshape is made for one sample'), { loaded });
+    const { measure } = measuring();
+    const { rows, skipped } = await runSweep(sweepConfigurations(lists, 2), settings, {
+      measure: (configuration, given) =>
+        configuration.batch === 2 ? Promise.resolve(broken) : measure(configuration, given),
+    });
+    expect(skipped).toMatchObject([{ configurations: [{ batch: 2 }, { batch: 2 }] }]);
+    expect(rows.map(({ batch }) => batch)).toEqual([1, 1, 4, 4]);
+  });
+
   it('keeps what is measured when it is cancelled', async () => {
     const cancel = new AbortController();
     const { measure, tried } = measuring();
