@@ -14,6 +14,9 @@ const LOG_FROM_RATIO = 12;
 
 const KEY = '● one lane  ■ several lanes  ◌ not valid  – – – front';
 
+/** Keeps words readable where the line of the front runs through them. */
+const HALO = 'paint-order="stroke" stroke="#fff" stroke-width="4"';
+
 interface Point {
   readonly row: SweepRow;
   readonly onFront: boolean;
@@ -157,7 +160,7 @@ function labels(points: readonly Point[]): string[] {
       x + (isRight ? -10 : 10),
       height,
       describeConfiguration(row),
-      isRight ? 'text-anchor="end"' : '',
+      `${HALO}${isRight ? ' text-anchor="end"' : ''}`,
     );
   });
 }
