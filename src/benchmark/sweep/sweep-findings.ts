@@ -47,15 +47,24 @@ const LATENCY: Objective<Indexed> = {
   better: 'lower',
   figure: ({ row }) => row.latencySeconds.p99,
 };
+const CPU_TIME: Objective<Indexed> = {
+  name: 'CPU time a sample',
+  better: 'lower',
+  figure: ({ row }) => row.cpuSecondsPerSample,
+};
 const MEMORY: Objective<Indexed> = {
   name: 'peak memory',
   better: 'lower',
   figure: ({ row }) => row.peakRssBytes,
 };
 
+/**
+ * @param isScheduled whether queries came by a schedule: all then have the same throughput, which says nothing, and the front is
+ * about latency and CPU time
+ */
 export function sweepFindings(
   rows: readonly SweepRow[],
-  { withMemory }: { readonly withMemory: boolean },
+  { withMemory, isScheduled = false }: { readonly withMemory: boolean; readonly isScheduled?: boolean },
 ): SweepFindings {
   const measured = rows
     .map((row, index): Indexed => ({ row, index }))
@@ -63,9 +72,9 @@ export function sweepFindings(
   const valid = measured.filter(({ row }) => row.valid);
   const validOnly = valid.length > 0 || measured.length === 0;
   const candidates = validOnly ? valid : measured;
-  const objectives = [THROUGHPUT, LATENCY, ...(withMemory ? [MEMORY] : [])];
+  const objectives = [isScheduled ? CPU_TIME : THROUGHPUT, LATENCY, ...(withMemory ? [MEMORY] : [])];
   const { front, excluded } = paretoFront(candidates, objectives);
-  const highest = best(candidates, THROUGHPUT);
+  const highest = isScheduled ? null : best(candidates, THROUGHPUT);
   return {
     validOnly,
     objectives: objectives.map(({ name }) => name),
@@ -76,7 +85,7 @@ export function sweepFindings(
       .filter((candidate) => candidate !== highest && highest !== null && !isBelow(candidate, highest))
       .map(({ index }) => index),
     lowestLatency: best(candidates, LATENCY)?.index ?? null,
-    lanes: lanesGains(candidates),
+    lanes: isScheduled ? [] : lanesGains(candidates),
   };
 }
 

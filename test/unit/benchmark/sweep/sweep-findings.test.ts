@@ -30,6 +30,17 @@ describe('sweepFindings', () => {
     });
   });
 
+  it('goes by CPU time where a schedule decides over the throughput', () => {
+    expect(sweepFindings(rows, { withMemory: false, isScheduled: true })).toMatchObject({
+      objectives: ['CPU time a sample', 'p99'],
+      front: [0, 1, 3],
+      highestThroughput: null,
+      asHighThroughput: [],
+      lowestLatency: 0,
+      lanes: [],
+    });
+  });
+
   it('holds lanes against the own threads of the runtime, repetition by repetition', () => {
     const [gain] = sweepFindings(rows, onlySpeed).lanes;
     expect(gain).toMatchObject({ model: 'a', ownThreads: 1, lanes: 3 });
