@@ -199,8 +199,13 @@ function settingsOf({
     rounds,
     concurrency: Math.max(1, ...(concurrency ?? [])),
     ...(rate === undefined ? {} : { ratePerSecond: rate }),
-    // Of a schedule the 99th percentile is judged, for which MLPerf has a minimum.
-    ...(isScheduled(scenario) ? { minQueries: minimumQueries(990) } : {}),
+    // Of a schedule the 99th percentile is judged, for which MLPerf has a minimum; there must be time for all of them.
+    ...(rate === undefined || !isScheduled(scenario)
+      ? {}
+      : {
+          minQueries: minimumQueries(990),
+          maxDurationSeconds: Math.max(6 * duration, (1.5 * minimumQueries(990)) / rate),
+        }),
     ...(seed === undefined ? {} : { seed }),
   });
 }
