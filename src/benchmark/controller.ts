@@ -38,7 +38,7 @@ export interface BenchRun {
 }
 
 /** A system while it is driven. */
-interface Participant {
+export interface Participant {
   readonly sut: NamedSut;
   readonly rounds: RoundResult[];
   loaded: LoadedSut | null;
@@ -62,9 +62,7 @@ export async function runBench(
   settings: BenchSettings,
   controls: BenchControls,
 ): Promise<BenchRun> {
-  const participants = suts.map(
-    (sut): Participant => ({ sut, rounds: [], loaded: null, warmUp: null, usage: null, failure: null }),
-  );
+  const participants = suts.map(newParticipant);
   const report = limitedProgress(controls);
   const slots = interleaveRounds(participants.length, settings.rounds, settings.seed);
   const totalTurns = participants.length + slots.length;
@@ -97,8 +95,16 @@ export async function runBench(
   };
 }
 
-/** Loads the system and warms it up. */
-async function getReady(participant: Participant, settings: BenchSettings, controls: BenchControls) {
+export function newParticipant(sut: NamedSut): Participant {
+  return { sut, rounds: [], loaded: null, warmUp: null, usage: null, failure: null };
+}
+
+/** Loads the system and warms it up; one that fails is killed, and its `failure` says why. */
+export async function getReady(
+  participant: Participant,
+  settings: BenchSettings,
+  controls: BenchControls,
+): Promise<void> {
   const { sut } = participant;
   const patience = { graceSeconds: settings.graceSeconds, signal: controls.signal };
   const loaded = await answerOf(sut, () => sut.handle.load(), {
@@ -117,7 +123,8 @@ async function getReady(participant: Participant, settings: BenchSettings, contr
   else giveUp(participant, answer.error);
 }
 
-async function takeTurn(
+/** Measures one round, unless the system failed before or has had its time. What is measured is added to its rounds. */
+export async function takeTurn(
   participant: Participant,
   spec: RoundSpec,
   settings: BenchSettings,
@@ -148,7 +155,12 @@ async function takeTurn(
   else if (!isWhole) giveUp(participant, cancelled());
 }
 
-async function finish(participant: Participant, settings: BenchSettings, controls: BenchControls) {
+/** Lets a system end that did not fail, and asks what it used. */
+export async function finish(
+  participant: Participant,
+  settings: BenchSettings,
+  controls: BenchControls,
+): Promise<void> {
   const { sut } = participant;
   if (participant.failure !== null) return;
   const { graceSeconds } = settings;
@@ -163,7 +175,7 @@ function giveUp(participant: Participant, failure: Problem): void {
   participant.sut.handle.kill();
 }
 
-function recordOf({ sut, loaded, warmUp, rounds, usage, failure }: Participant): VariantRecord {
+export function recordOf({ sut, loaded, warmUp, rounds, usage, failure }: Participant): VariantRecord {
   return { identity: sut.identity, loaded, warmUp, rounds, usage, failure };
 }
 

@@ -38,7 +38,7 @@ export function reasonsForInvalidity(record: VariantRecord, settings: BenchSetti
     );
   }
   reasons.push(...tooLittleMeasured(rounds, settings));
-  reasons.push(...otherOutputs(record.usage), ...notOnDevice(record), ...contaminated(rounds));
+  reasons.push(...reasonsFromUsage(record), ...contaminated(rounds));
   const cores = otherCpuCores(rounds);
   if (cores !== null && cores > settings.maxOtherCpuCores) {
     reasons.push(
@@ -49,6 +49,11 @@ export function reasonsForInvalidity(record: VariantRecord, settings: BenchSetti
   // Where queries come by a schedule, the system may be idle as long as it likes.
   if (record.identity.device === 'cpu' && !isScheduled(settings.scenario)) reasons.push(...starved(rounds));
   return reasons;
+}
+
+/** What came to light when all was measured: other outputs than without load, another device than the one named. */
+export function reasonsFromUsage(record: Pick<VariantRecord, 'identity' | 'usage'>): string[] {
+  return [...otherOutputs(record.usage), ...notOnDevice(record)];
 }
 
 function starved(rounds: readonly RoundResult[]): string[] {
@@ -104,7 +109,7 @@ function otherOutputs(usage: VariantRecord['usage']): string[] {
 }
 
 /** A result that names a device says something about that device, or it is invalid. */
-function notOnDevice({ identity, usage }: VariantRecord): string[] {
+function notOnDevice({ identity, usage }: Pick<VariantRecord, 'identity' | 'usage'>): string[] {
   const { fellBack = [], isSoftware = false } = usage?.placement ?? {};
   const [first] = fellBack;
   const reasons = isSoftware ? [`${identity.device} computed on the processor: there is no such device`] : [];

@@ -17,6 +17,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   compare: async () => (await import('./commands/compare.ts')).compareCommand,
   'cold-start': async () => (await import('./commands/cold-start.ts')).coldStartCommand,
   soak: async () => (await import('./commands/soak.ts')).soakCommand,
+  sweep: async () => (await import('./commands/sweep.ts')).sweepCommand,
+  peak: async () => (await import('./commands/peak.ts')).peakCommand,
   inspect: async () => (await import('./commands/inspect.ts')).inspectCommand,
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
 };

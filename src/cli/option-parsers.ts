@@ -101,3 +101,36 @@ export function sizeBytes(text: string): number {
     throw new InvalidArgumentError(`expected a size such as 500MiB or 4GiB but found '${text}'`);
   return Math.floor(bytes);
 }
+
+/** A percentile of latencies from above 50 to 99.9, with one decimal at most → thousandths. */
+export function tailPermille(text: string): number {
+  const permille = Math.round(Number(text) * 10);
+  if (!/^\d+(\.\d)?$/.test(text) || !(permille > 500 && permille <= 999)) {
+    throw new InvalidArgumentError(`expected a percentile above 50 and up to 99.9 but found '${text}'`);
+  }
+  return permille;
+}
+
+/** `5%` or `0.05` → 0.05; above 0 and below 1. */
+export function ratioOrPercent(text: string): number {
+  const [, digits, sign] = /^(\d+(?:\.\d+)?)\s*(%)?$/.exec(text) ?? [];
+  const ratio = Number(digits) / (sign === undefined ? 1 : 100);
+  if (!(ratio > 0 && ratio < 1)) {
+    throw new InvalidArgumentError(`expected a share such as 5% or 0.05 but found '${text}'`);
+  }
+  return ratio;
+}
+
+/** `1,2,4` → [1, 2, 4], each once. */
+export function positiveIntegers(text: string): readonly number[] {
+  return numbersIn(text, positiveInteger);
+}
+
+/** As `positiveIntegers`; 0 stands for every core. */
+export function threadCounts(text: string): readonly number[] {
+  return numbersIn(text, threadCount);
+}
+
+function numbersIn(text: string, parse: (part: string) => number): readonly number[] {
+  return [...new Set(text.split(',').map((part) => parse(part.trim())))];
+}

@@ -26,3 +26,8 @@ function significant(value: number): string {
   if (value >= 100) return value.toFixed(0);
   return value >= 10 ? value.toFixed(1) : value.toFixed(2);
 }
+
+/** 1234.5 → `1235`, 12.3456 → `12.35`: four significant digits, and never an exponent for large rates. */
+export function formatRate(perSecond: number): string {
+  return perSecond >= 1000 ? perSecond.toFixed(0) : perSecond.toPrecision(4);
+}

@@ -59,7 +59,8 @@ export async function lockHost(
   return unwrap(lock);
 }
 
-async function benchAlone(request: BenchRequest, deps: BenchDeps): Promise<BenchRun> {
+/** `benchVariants` for whoever has the lock. */
+export async function benchAlone(request: BenchRequest, deps: BenchDeps): Promise<BenchRun> {
   const workers: WorkerProcess[] = [];
   const failed = new AbortController();
   const suts = request.variants.map((variant) => {

@@ -53,7 +53,7 @@ async function coldStart(
 ): Promise<number> {
   const data = await resolveData(options.data, options.split, 'evaluation');
   if (!data.ok) return printProblems(terminal, data.error);
-  const progress = createProgressView(terminal, options);
+  const progress = await createProgressView(terminal, options);
   const request = {
     model: basename(models[0] ?? '', '.onnx'),
     variants: models.map((path) => ({ variant: path, path })),

@@ -8,8 +8,12 @@ import {
   nonNegative,
   percentile,
   positiveInteger,
+  positiveIntegers,
+  ratioOrPercent,
   significance,
+  tailPermille,
   threadCount,
+  threadCounts,
   wholeNumber,
 } from '../../../src/cli/option-parsers.ts';
 
@@ -42,6 +46,23 @@ describe('the parsers of option values', () => {
   it('read as many threads as a runtime can be given', () => {
     expect([threadCount('0'), threadCount('1024')]).toEqual([0, 1024]);
     refuses(threadCount, ['1025', '-1', 'all']);
+  });
+
+  it('read lists of numbers, each once', () => {
+    expect(positiveIntegers('1,2, 4,2')).toEqual([1, 2, 4]);
+    expect(threadCounts('0,1')).toEqual([0, 1]);
+    refuses(positiveIntegers, ['', '1,', '0', '1,0', '1;2', '1-4', 'a']);
+    refuses(threadCounts, ['1,1025', '']);
+  });
+
+  it('read a percentile of latencies into thousandths', () => {
+    expect(['99', '99.9', '50.1', '90.0'].map(tailPermille)).toEqual([990, 999, 501, 900]);
+    refuses(tailPermille, ['100', '50', '99.99', '0.99', 'p99', '', '-99', '99%']);
+  });
+
+  it('read a share with or without a percent sign', () => {
+    expect(['5%', '0.05', '0.5 %'].map(ratioOrPercent)).toEqual([0.05, 0.05, 0.005]);
+    refuses(ratioOrPercent, ['0', '1', '100%', '5', '-5%', '%', '']);
   });
 
   it('read durations with their unit', () => {
