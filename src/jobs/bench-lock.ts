@@ -89,8 +89,11 @@ const LOCK_FOLDER = 'PTQ_AGENT_LOCK_DIR';
  * A folder that is the same for all users of the host and open to all of them: `/run/lock`, where it is (Debian), or `/tmp`. Not
  * XDG_RUNTIME_DIR, which every user has one of.
  */
-export function benchLockFolder(candidates: readonly string[] = ['/run/lock', '/tmp']): string {
-  return process.env[LOCK_FOLDER] ?? candidates.find(isShared) ?? tmpdir();
+export function benchLockFolder(
+  candidates: readonly string[] = ['/run/lock', '/tmp'],
+  env: NodeJS.ProcessEnv = process.env,
+): string {
+  return env[LOCK_FOLDER] ?? candidates.find(isShared) ?? tmpdir();
 }
 
 function isShared(folder: string): boolean {

@@ -247,11 +247,14 @@ describe('benchLockFolder', () => {
     }
     const file = join(temporaryFolder(), 'file');
     writeFileSync(file, '');
-    expect(benchLockFolder(['/nowhere', file, mine, open, shared] as string[])).toBe(shared);
+    expect(benchLockFolder(['/nowhere', file, mine, open, shared] as string[], {})).toBe(shared);
   });
 
   it('is that for temporary files where there is none', () =>
-    expect(benchLockFolder(['/nowhere'])).toBe(tmpdir()));
+    expect(benchLockFolder(['/nowhere'], {})).toBe(tmpdir()));
+
+  it('is the one that the environment names, whatever else there is', () =>
+    expect(benchLockFolder(['/tmp'], { PTQ_AGENT_LOCK_DIR: '/locks' })).toBe('/locks'));
 });
 
 it('says how long a benchmark has been under way', () => {
