@@ -16,6 +16,7 @@ import { buildFeeds, firstOfEveryShape } from './bench-feeds.ts';
 import { keepOutputs } from './kept-outputs.ts';
 import { requireFile } from './open-model.ts';
 import { providersOf } from './providers-of.ts';
+import { type StagedRun, stageFeeds } from './staged-feeds.ts';
 import type { SutTask } from './sut-task.ts';
 import { unwrap } from './unwrap.ts';
 
@@ -131,7 +132,7 @@ async function openLane(task: SutTask) {
     { data: task.data, states: task.states, batch: task.batch },
     { ...session, run: (sample) => toTensors(session.prepare(sample)()) },
   );
-  const runs = feeds.map((named) => session.prepare(named));
+  const runs = stageFeeds(feeds, session.prepare);
   const kept = keepOutputs(seededRandom(threadId));
   const ready: LaneReady = { sampleCount: feeds.length, shapeSamples: firstOfEveryShape(feeds), loadedNs };
   return {
@@ -139,13 +140,14 @@ async function openLane(task: SutTask) {
     carryOut: (load: LaneLoad, ring: RunRing): null => {
       const { plan, board, startNs } = load;
       const clock = createLaneClock(systemClock.nowNs, startNs, board);
-      const outputsOf = (sample: number) => (runs[sample] as () => BareOutputs)();
+      const stage = (sample: number) => runs[sample]?.stage();
+      const outputsOf = (sample: number) => (runs[sample] as StagedRun<BareOutputs>).run();
       const run = load.keepOutputs
         ? (sample: number) => kept.offer(sample, outputsOf(sample))
         : (sample: number) => void outputsOf(sample);
       try {
         clock.waitUntilNs(0);
-        runLane(plan, { board, ring, clock, run });
+        runLane(plan, { board, ring, clock, stage, run });
         return null;
       } catch (error) {
         // The other lanes have nothing to go on for.

@@ -15,7 +15,9 @@ export interface Lane {
   readonly board: LoadBoard;
   readonly ring: RunRing;
   readonly clock: LaneClock;
-  /** Runs the model once on a sample; blocks until it is done. */
+  /** Makes a sample ready to be run. Not timed, but a query that is due waits for it. */
+  readonly stage: (sample: number) => void;
+  /** Runs the model once on the sample that was staged last; blocks until it is done. */
   readonly run: (sample: number) => void;
 }
 
@@ -25,16 +27,17 @@ export interface Lane {
  * because the system was busy counts from the moment when it was due (no coordinated omission). Blocks until the load is over.
  * Between the two readings of the clock lies the call of the model and nothing else.
  */
-export function runLane(plan: LoadPlan, { board, ring, clock, run }: Lane): void {
+export function runLane(plan: LoadPlan, { board, ring, clock, stage, run }: Lane): void {
   const { pacing, limits, order } = plan;
   const planned = pacing.kind === 'scheduled' ? pacing.dueNs.length : limits.maxRuns;
   while (!isStopped(board)) {
     const claimed = claimRun(board);
     if (claimed >= planned) return;
+    const sample = order[claimed % order.length] as number;
+    stage(sample);
     const readyNs = clock.nowNs();
     const dueNs = awaitDue(pacing, claimed, board, clock);
     if (isStopped(board)) return;
-    const sample = order[claimed % order.length] as number;
     const startNs = clock.nowNs();
     run(sample);
     const doneNs = clock.nowNs();

@@ -38,7 +38,9 @@ export function virtualSystem(serviceNs: (run: number, sample: number) => number
         issued.push(sample);
       };
       const ring = createRunRing(2 ** 16);
-      const done = attempt(() => runLane(plan, { board: createLoadBoard(), ring, clock, run }));
+      const done = attempt(() =>
+        runLane(plan, { board: createLoadBoard(), ring, clock, stage: () => {}, run }),
+      );
       onRuns(takeRuns(ring));
       return done.ok ? ok({ startNs }) : done;
     },
