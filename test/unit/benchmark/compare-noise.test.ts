@@ -36,6 +36,9 @@ function pairOf(
   return [comparableOf('fp32', mediansNs[0]), comparableOf('int8', mediansNs[1])];
 }
 
+/** What the turns alone can tell, if processes did not differ from one another. */
+const SMALL = { minEffectRatio: 0.01 };
+
 /** What is said in many comparisons, as shares. */
 function sharesOf(
   noise: HostNoise,
@@ -47,7 +50,7 @@ function sharesOf(
   for (let comparison = 0; comparison < comparisons; comparison++) {
     const turns = interleaveRounds(2, rounds, comparison);
     const slots = inBlocks ? turns.toSorted((a, b) => a.variant - b.variant) : turns;
-    const { outcome, lower, upper } = compareResults(...pairOf(random, slots, noise, slowDown));
+    const { outcome, lower, upper } = compareResults(...pairOf(random, slots, noise, slowDown), SMALL);
     if (outcome === 'faster') faster += 1 / comparisons;
     if (outcome === 'slower') slower += 1 / comparisons;
     if ((lower as number) > 1 / slowDown || (upper as number) < 1 / slowDown) missed += 1 / comparisons;
