@@ -1,3 +1,4 @@
+import type { Scenario } from '../core/bench-terms.ts';
 import { concatenated } from './concatenated.ts';
 import { geometricMeanInterval } from './confidence-interval.ts';
 import { addEnergy, type EnergyFigures, energyFigures } from './energy.ts';
@@ -11,7 +12,6 @@ import {
 } from './latency-statistics.ts';
 import type { OutputCheckReport } from './output-check.ts';
 import type { ContextSwitches, RoundResult } from './round-result.ts';
-import type { Scenario } from './scenario.ts';
 import { type ScheduleSummary, summarizeSchedule } from './schedule-summary.ts';
 import type { BenchSettings } from './settings.ts';
 import {
@@ -93,7 +93,7 @@ export interface BenchResult extends SutIdentity {
 }
 
 export interface ColdStart {
-  /** From the start of the process until every session was made. */
+  /** Loading the runtime and the model, until every session was made. `cold-start` measures the process as well. */
   readonly loadSeconds: number;
   /** The first run of each distinct input shape; empty where there was none. */
   readonly firstInferenceSeconds: readonly number[];
@@ -119,7 +119,8 @@ export function summarizeVariant(record: VariantRecord, settings: BenchSettings)
   const summaries = rounds.map(summarizeRound);
   const durationSeconds = sum(rounds.map((round) => round.durationNs)) / 1e9;
   const samples = sum(rounds.map((round) => round.samples));
-  const invalidReasons = reasonsForInvalidity(record, settings);
+  const schedule = summarizeSchedule(rounds, settings.scenario);
+  const invalidReasons = reasonsForInvalidity(record, settings, schedule);
   const serviceNs = rounds.flatMap((round) => round.serviceNs ?? []);
   const median = geometricMeanInterval(
     summaries.map((round) => round.medianSeconds),
@@ -144,7 +145,7 @@ export function summarizeVariant(record: VariantRecord, settings: BenchSettings)
       p99: latencyInterval(latencyNs, 990),
     },
     latencyHistogram: histogramOf(latencyNs),
-    schedule: summarizeSchedule(rounds, settings.scenario),
+    schedule,
     bound: boundVerdict(latencyNs, settings),
     outputCheck: usage?.outputCheck ?? null,
     coldStart:

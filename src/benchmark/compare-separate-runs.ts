@@ -3,8 +3,8 @@ import {
   type CompareOptions,
   comparedMetric,
   FEWEST_ROUNDS,
-  outcomeOf,
   type SpeedUp,
+  toSpeedUp,
 } from './compare.ts';
 import { ratioOfMeans } from './unpaired-interval.ts';
 
@@ -16,7 +16,7 @@ import { ratioOfMeans } from './unpaired-interval.ts';
 export function compareSeparateRuns(
   base: ComparableResult,
   candidate: ComparableResult,
-  { confidence = 0.95, minEffectRatio = 0.05 }: CompareOptions = {},
+  { confidence = 0.95, minEffectRatio }: CompareOptions = {},
 ): SpeedUp {
   const metric = comparedMetric(candidate);
   const figures = ({ rounds }: ComparableResult) =>
@@ -24,25 +24,7 @@ export function compareSeparateRuns(
   const rounds = Math.min(base.rounds.length, candidate.rounds.length);
   const interval =
     rounds < FEWEST_ROUNDS ? null : ratioOfMeans(figures(candidate), figures(base), confidence);
-  const subject = {
-    base: base.variant,
-    candidate: candidate.variant,
-    metric,
-    confidence,
-    pairedRounds: 0,
-    valid: base.valid && candidate.valid,
-  } as const;
-  if (interval === null) {
-    return {
-      ...subject,
-      outcome: 'too-few-rounds',
-      ratio: null,
-      lower: null,
-      upper: null,
-      noiseFloorRatio: null,
-    };
-  }
-  const { estimate: ratio, lower, upper, logStddev } = interval;
-  const noiseFloorRatio = Math.max(minEffectRatio, Math.exp(logStddev) - 1);
-  return { ...subject, outcome: outcomeOf(interval, noiseFloorRatio), ratio, lower, upper, noiseFloorRatio };
+  const finding =
+    interval === null ? null : { interval, claim: interval, scatterRatio: Math.exp(interval.logStddev) - 1 };
+  return toSpeedUp(base, candidate, { confidence, minEffectRatio, pairedRounds: 0, finding });
 }

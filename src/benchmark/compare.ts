@@ -61,32 +61,59 @@ const CLAIM_CONFIDENCE = 0.97;
 export function compareResults(
   base: ComparableResult,
   candidate: ComparableResult,
-  { confidence = 0.95, minEffectRatio = PROCESS_SCATTER }: CompareOptions = {},
+  { confidence = 0.95, minEffectRatio }: CompareOptions = {},
 ): SpeedUp {
-  const metric = comparedMetric(candidate);
-  const ratios = pairedRatios(base.rounds, candidate.rounds, metric);
+  const ratios = pairedRatios(base.rounds, candidate.rounds, comparedMetric(candidate));
   const interval = pairedInterval(ratios, confidence);
   const claim = pairedInterval(ratios, Math.max(confidence, CLAIM_CONFIDENCE));
+  const finding =
+    interval === null || claim === null
+      ? null
+      : { interval, claim, scatterRatio: Math.exp(interval.logStddev / Math.SQRT2) - 1 };
+  return toSpeedUp(base, candidate, { confidence, minEffectRatio, pairedRounds: ratios.length, finding });
+}
+
+/** What the rounds of two results say. */
+interface Finding {
+  /** Of the ratio, as it is reported. */
+  readonly interval: GeometricMeanInterval;
+  /** The one that decides. */
+  readonly claim: GeometricMeanInterval;
+  /** The relative difference that the scatter between rounds would pass for. */
+  readonly scatterRatio: number;
+}
+
+/** @param finding null for too few rounds */
+export function toSpeedUp(
+  base: ComparableResult,
+  candidate: ComparableResult,
+  {
+    confidence,
+    minEffectRatio = PROCESS_SCATTER,
+    pairedRounds,
+    finding,
+  }: {
+    readonly confidence: number;
+    readonly minEffectRatio?: number | undefined;
+    readonly pairedRounds: number;
+    readonly finding: Finding | null;
+  },
+): SpeedUp {
   const subject = {
     base: base.variant,
     candidate: candidate.variant,
-    metric,
+    metric: comparedMetric(candidate),
     confidence,
-    pairedRounds: ratios.length,
+    pairedRounds,
     valid: base.valid && candidate.valid,
-  } as const;
-  if (interval === null || claim === null) {
-    return {
-      ...subject,
-      outcome: 'too-few-rounds',
-      ratio: null,
-      lower: null,
-      upper: null,
-      noiseFloorRatio: null,
-    };
+  };
+  if (finding === null) {
+    const nothing = { ratio: null, lower: null, upper: null, noiseFloorRatio: null };
+    return { ...subject, outcome: 'too-few-rounds', ...nothing };
   }
-  const { estimate: ratio, lower, upper, logStddev } = interval;
-  const noiseFloorRatio = Math.max(minEffectRatio, Math.exp(logStddev / Math.SQRT2) - 1);
+  const { interval, claim, scatterRatio } = finding;
+  const noiseFloorRatio = Math.max(minEffectRatio, scatterRatio);
+  const { estimate: ratio, lower, upper } = interval;
   return { ...subject, outcome: outcomeOf(claim, noiseFloorRatio), ratio, lower, upper, noiseFloorRatio };
 }
 
@@ -96,7 +123,7 @@ export function comparedMetric({ scenario }: Pick<ComparableResult, 'scenario'>)
 }
 
 /** A difference is claimed where the interval excludes 1 and the ratio lies beyond the noise floor. */
-export function outcomeOf(
+function outcomeOf(
   { estimate: ratio, lower, upper }: GeometricMeanInterval,
   noiseFloorRatio: number,
 ): SpeedOutcome {

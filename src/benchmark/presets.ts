@@ -1,11 +1,7 @@
+import type { Preset, Scenario } from '../core/bench-terms.ts';
 import { minimumQueries } from './early-stopping.ts';
-import { judgedPermille, type Scenario } from './scenario.ts';
+import { judgedPermille } from './scenario.ts';
 import type { BenchSettings } from './settings.ts';
-
-/** How thorough a measurement is, in one word. */
-export const PRESETS = ['quick', 'standard', 'mlperf'] as const;
-
-export type Preset = (typeof PRESETS)[number];
 
 /** What a preset depends on besides its name. */
 export interface PresetSubject {

@@ -1,8 +1,8 @@
+import type { Scenario } from '../core/bench-terms.ts';
 import type { EnergyInterval } from './energy.ts';
 import type { HostConditions } from './host-conditions.ts';
 import { type RunRecords, toRecords } from './load/run-records.ts';
 import { type RoundSpec, runsOf } from './round.ts';
-import type { Scenario } from './scenario.ts';
 
 /** What the process under test tells about a round, beside its runs. */
 export interface RoundTotals {

@@ -1,7 +1,7 @@
+import type { Scenario } from '../core/bench-terms.ts';
 import { type ArrivalProcess, type ScheduleLength, scheduleArrivals } from './load/arrivals.ts';
 import type { LoadPlan } from './load/load-plan.ts';
 import { seededRandom, shuffledIndices } from './random.ts';
-import type { Scenario } from './scenario.ts';
 
 /** MLPerf's stopping rule: a round ends once both minima are reached, or the maximum. */
 export interface RoundLimits {

@@ -1,19 +1,4 @@
-/**
- * How queries are issued. The first four are MLPerf's; `closed-loop` keeps k queries under way, the others issue queries by a
- * schedule, whether the system keeps up or not.
- */
-export const SCENARIOS = [
-  'single-stream',
-  'multi-stream',
-  'server',
-  'offline',
-  'closed-loop',
-  'constant-rate',
-  'ramp',
-  'replay',
-] as const;
-
-export type Scenario = (typeof SCENARIOS)[number];
+import type { Scenario } from '../core/bench-terms.ts';
 
 /** Whether queries come by a schedule and so may have to wait: latency then counts from the moment when they were due. */
 export function isScheduled(scenario: Scenario): boolean {

@@ -1,7 +1,8 @@
+import type { Scenario } from '../core/bench-terms.ts';
 import { concatenated } from './concatenated.ts';
 import type { RunRecords } from './load/run-records.ts';
 import type { RoundResult } from './round-result.ts';
-import { isScheduled, type Scenario } from './scenario.ts';
+import { isScheduled } from './scenario.ts';
 import { detectSaturation, type Saturation } from './statistics/saturation.ts';
 import { type ScheduleFidelity, scheduleFidelity } from './statistics/schedule-fidelity.ts';
 

@@ -1,7 +1,8 @@
+import type { Scenario } from '../core/bench-terms.ts';
 import { type Problem, problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { ArrivalProcess } from './load/arrivals.ts';
-import { isScheduled, type Scenario, takesConcurrency } from './scenario.ts';
+import { isScheduled, takesConcurrency } from './scenario.ts';
 
 /** How a benchmark is run. Durations and counts are totals for one variant; rounds share them. */
 export interface BenchSettings {

@@ -3,7 +3,7 @@ import { minimumQueries } from './early-stopping.ts';
 import { contaminationReasons } from './host-conditions.ts';
 import type { RoundResult } from './round-result.ts';
 import { isScheduled, judgedPermille } from './scenario.ts';
-import { summarizeSchedule } from './schedule-summary.ts';
+import type { ScheduleSummary } from './schedule-summary.ts';
 import type { BenchSettings } from './settings.ts';
 import type { VariantRecord } from './variant-record.ts';
 
@@ -22,8 +22,15 @@ export function otherCpuCores(rounds: readonly RoundResult[]): number | null {
   return durationNs === 0 ? null : (otherSeconds * 1e9) / durationNs;
 }
 
-/** Why a measurement cannot be taken at its word, as sentences. Its figures are kept all the same. */
-export function reasonsForInvalidity(record: VariantRecord, settings: BenchSettings): string[] {
+/**
+ * Why a measurement cannot be taken at its word, as sentences. Its figures are kept all the same.
+ * @param schedule of its rounds; null where there is none
+ */
+export function reasonsForInvalidity(
+  record: VariantRecord,
+  settings: BenchSettings,
+  schedule: ScheduleSummary | null,
+): string[] {
   const { failure, warmUp, rounds } = record;
   const reasons: string[] = [];
   if (failure !== null) {
@@ -37,7 +44,7 @@ export function reasonsForInvalidity(record: VariantRecord, settings: BenchSetti
         'differed by more than 10 % in throughput or median latency',
     );
   }
-  reasons.push(...tooLittleMeasured(rounds, settings));
+  reasons.push(...tooLittleMeasured(rounds, settings), ...(schedule?.problems ?? []));
   reasons.push(...reasonsFromUsage(record), ...contaminated(rounds));
   const cores = otherCpuCores(rounds);
   if (cores !== null && cores > settings.maxOtherCpuCores) {
@@ -70,7 +77,7 @@ function tooLittleMeasured(rounds: readonly RoundResult[], settings: BenchSettin
   const seconds = rounds.reduce((total, round) => total + round.durationNs, 0) / 1e9;
   const reasons: string[] = [];
   if (isScheduled(settings.scenario)) {
-    reasons.push(...unfinished(rounds), ...(summarizeSchedule(rounds, settings.scenario)?.problems ?? []));
+    reasons.push(...unfinished(rounds));
   } else if (seconds < settings.minDurationSeconds) {
     const expected = formatSeconds(settings.minDurationSeconds);
     reasons.push(`Measured for ${formatSeconds(seconds)}, less than the minimum of ${expected}`);

@@ -20,7 +20,7 @@ export interface SutIdentity {
 /** A system that is loaded, its feeds built. */
 export interface LoadedSut extends SutCapacity {
   readonly laneCount: number;
-  /** From the start of its process until every lane had its session; building feeds is left out. */
+  /** From the start of its lanes until each had its session: loading the runtime and the model, not building feeds. */
   readonly loadSeconds: number;
   /** What the host drew before the model was loaded; null where nothing counts energy. */
   readonly idleEnergy: EnergyInterval | null;

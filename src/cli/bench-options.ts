@@ -1,10 +1,15 @@
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { PRESETS, type Preset } from '../benchmark/presets.ts';
-import { SCENARIOS, type Scenario } from '../benchmark/scenario.ts';
-import { TRACE_FORMATS, type TraceFormat } from '../benchmark/traces/arrival-trace.ts';
 import { given, isWholePermille, type Measurement, settingsOf } from '../config/measurement.ts';
 import type { Suite } from '../config/suite.ts';
+import {
+  PRESETS,
+  type Preset,
+  SCENARIOS,
+  type Scenario,
+  TRACE_FORMATS,
+  type TraceFormat,
+} from '../core/bench-terms.ts';
 import { DEVICES, type Device } from '../core/device.ts';
 import { type Problem, problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';

@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { BENCH_SCENARIOS } from './measurement-schema.ts';
+import { SCENARIOS } from '../core/bench-terms.ts';
 
 /** Fields may be added without a new version, so readers take those that they do not know. */
 const open = { additionalProperties: true } as const;
@@ -84,7 +84,7 @@ const BenchResultInFile = Type.Object(
     variant: text('the variant'),
     device: text('where it ran'),
     provider: text('the execution provider'),
-    scenario: Type.Enum([...BENCH_SCENARIOS], { type: 'string', description: 'how queries were issued' }),
+    scenario: Type.Enum([...SCENARIOS], { type: 'string', description: 'how queries were issued' }),
     valid: Type.Boolean({ description: 'whether the measurement kept its rules' }),
     invalidReasons: Type.Array(Type.String(), { description: 'why not, as sentences' }),
     queries: number('measured; offline: runs of the model'),
@@ -132,7 +132,7 @@ const MeasurementInFile = Type.Object(
     threads: number('threads inside an operator; 0 is every core'),
     settings: Type.Object(
       {
-        scenario: Type.Enum([...BENCH_SCENARIOS], { type: 'string', description: 'how queries were issued' }),
+        scenario: Type.Enum([...SCENARIOS], { type: 'string', description: 'how queries were issued' }),
         rounds: number('turns of each model'),
         minDurationSeconds: number('measuring time of a model at least'),
         maxDurationSeconds: number('and at most'),

@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import { PRESETS, SCENARIOS, TRACE_FORMATS } from '../core/bench-terms.ts';
 import { DEVICES } from '../core/device.ts';
 import { DURATION_PATTERN } from './duration.ts';
 
@@ -6,31 +7,6 @@ import { DURATION_PATTERN } from './duration.ts';
 export const NAME_PATTERN = '^[a-z0-9][a-z0-9_-]{0,62}$';
 export const NAME_FORM =
   'lower-case letters, digits, "_" and "-", at most 63, starting with a letter or digit';
-
-/** How queries can be issued. A test holds this list against `SCENARIOS` of the benchmark. */
-export const BENCH_SCENARIOS = [
-  'single-stream',
-  'multi-stream',
-  'server',
-  'offline',
-  'closed-loop',
-  'constant-rate',
-  'ramp',
-  'replay',
-] as const;
-
-/** A test holds this list against `PRESETS` of the benchmark. */
-export const BENCH_PRESETS = ['quick', 'standard', 'mlperf'] as const;
-
-/** A test holds this list against `TRACE_FORMATS` of the benchmark. */
-export const BENCH_TRACE_FORMATS = [
-  'ptq-agent',
-  'request-intervals',
-  'fixed-schedule',
-  'mooncake',
-  'aiperf',
-  'azure-llm',
-] as const;
 
 const closed = { additionalProperties: false } as const;
 
@@ -45,7 +21,7 @@ const Trace = Type.Object(
   {
     file: Type.String({ minLength: 1, description: 'the trace, absolute or relative to this file' }),
     format: Type.Optional(
-      Type.Enum([...BENCH_TRACE_FORMATS], {
+      Type.Enum([...TRACE_FORMATS], {
         type: 'string',
         description: 'what the trace is written as, where its first line and name do not tell',
       }),
@@ -68,7 +44,7 @@ export const MeasurementSchema = Type.Object(
         description: `tells measurements of one scenario apart in results and metrics; the scenario unless given: ${NAME_FORM}`,
       }),
     ),
-    scenario: Type.Enum([...BENCH_SCENARIOS], {
+    scenario: Type.Enum([...SCENARIOS], {
       type: 'string',
       description:
         'single-stream: one query at a time; multi-stream: queries of several samples; server: arrivals of a Poisson ' +
@@ -76,7 +52,7 @@ export const MeasurementSchema = Type.Object(
         'arrivals by a schedule',
     }),
     preset: Type.Optional(
-      Type.Enum([...BENCH_PRESETS], {
+      Type.Enum([...PRESETS], {
         type: 'string',
         default: 'quick',
         description:

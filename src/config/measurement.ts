@@ -1,19 +1,15 @@
 import { resolve } from 'node:path';
+import type { Preset, Scenario, TraceFormat } from '../core/bench-terms.ts';
 import type { Device } from '../core/device.ts';
 import { parseDurationSeconds } from './duration.ts';
-import type {
-  BENCH_PRESETS,
-  BENCH_SCENARIOS,
-  BENCH_TRACE_FORMATS,
-  MeasurementSource,
-} from './measurement-schema.ts';
+import type { MeasurementSource } from './measurement-schema.ts';
 
 /** One thing to measure of every variant: a scenario with its settings. What is absent, the preset or the scenario decides. */
 export interface Measurement {
   /** Safe as a metric label; the scenario unless it has a name of its own. */
   readonly name: string;
-  readonly scenario: (typeof BENCH_SCENARIOS)[number];
-  readonly preset: (typeof BENCH_PRESETS)[number];
+  readonly scenario: Scenario;
+  readonly preset: Preset;
   readonly durationSeconds?: number;
   readonly maxDurationSeconds?: number;
   readonly minQueries?: number;
@@ -37,7 +33,7 @@ export interface Measurement {
 /** Recorded arrivals, and what becomes of them, in this order: a window, a speed or a rate, repetitions. */
 export interface MeasurementTrace {
   readonly file: string;
-  readonly format?: (typeof BENCH_TRACE_FORMATS)[number];
+  readonly format?: TraceFormat;
   readonly fromSeconds?: number;
   readonly toSeconds?: number;
   readonly speed?: number;

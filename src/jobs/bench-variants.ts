@@ -13,8 +13,6 @@ export interface HostWait {
   readonly onWaiting?: (holder: string) => void;
   /** How long to wait for them; a quarter of an hour unless given. */
   readonly waitSeconds?: number;
-  /** Where the host's lock lies, for those who are to keep clear of each other alone; see `acquireBenchLock`. */
-  readonly lockFolder?: string;
 }
 
 export interface BenchDeps extends HostWait {
@@ -46,12 +44,11 @@ export async function benchVariants(request: BenchRequest, deps: BenchDeps): Pro
  */
 export async function lockHost(
   { device = 'cpu' }: Pick<BenchRequest, 'device'>,
-  { signal, clock, onWaiting, waitSeconds = WAIT_SECONDS, lockFolder }: HostWait,
+  { signal, clock, onWaiting, waitSeconds = WAIT_SECONDS }: HostWait,
 ): Promise<BenchLock | undefined> {
   const lock = await acquireBenchLock(device, {
     waitMs: waitSeconds * 1000,
     clock,
-    ...(lockFolder === undefined ? {} : { folder: lockFolder }),
     ...(signal === undefined ? {} : { signal }),
     onWaiting: (holder) => onWaiting?.(describeHolder(holder, clock)),
   });

@@ -1,15 +1,8 @@
 import Type from 'typebox';
+import { SCENARIOS } from '../core/bench-terms.ts';
 
 /** A replay needs a trace, which a request cannot name: it is ordered by its suite. */
-const ORDERED_SCENARIOS = [
-  'single-stream',
-  'multi-stream',
-  'server',
-  'offline',
-  'closed-loop',
-  'constant-rate',
-  'ramp',
-] as const;
+const ORDERED_SCENARIOS = SCENARIOS.filter((scenario) => scenario !== 'replay');
 
 /** Body of `POST /bench`. What is left out is taken from the model's profile. */
 export const BenchRequestSchema = Type.Object(

@@ -1,8 +1,8 @@
+import type { Scenario } from '../../core/bench-terms.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Problem } from '../../core/problem.ts';
 import { roundSpec } from '../plan-rounds.ts';
 import { collectRound, type RoundResult } from '../round-result.ts';
-import type { Scenario } from '../scenario.ts';
 import type { BenchSettings } from '../settings.ts';
 import type { WarmUpResult } from '../steady-state.ts';
 import { answerOf, type NamedSut } from '../sut-handle.ts';

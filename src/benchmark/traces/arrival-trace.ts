@@ -1,15 +1,4 @@
-/** Files that arrivals can be read from. */
-export const TRACE_FORMATS = [
-  'ptq-agent',
-  'request-intervals',
-  'fixed-schedule',
-  'mooncake',
-  'aiperf',
-  'azure-llm',
-] as const;
-
-export type TraceFormat = (typeof TRACE_FORMATS)[number];
-
+import type { TraceFormat } from '../../core/bench-terms.ts';
 /** When queries arrived somewhere, to be replayed. Plain data; the arrays are never changed. */
 export interface ArrivalTrace {
   /** Whole nanoseconds since the first arrival, ascending, so that the first is 0. Never empty. */

@@ -1,6 +1,6 @@
 import { extname } from 'node:path';
+import { TRACE_FORMATS, type TraceFormat } from '../../core/bench-terms.ts';
 import { ProblemError, problem } from '../../core/problem.ts';
-import { TRACE_FORMATS, type TraceFormat } from './arrival-trace.ts';
 
 /** What Mooncake's own traces hold. AIPerf's have the same form, and other fields or fewer. */
 const MOONCAKE_KEYS: readonly string[] = ['timestamp', 'input_length', 'output_length', 'hash_ids'];

@@ -1,6 +1,7 @@
+import type { TraceFormat } from '../../core/bench-terms.ts';
 import { attemptAsync, type Problem } from '../../core/problem.ts';
 import type { Result } from '../../core/result.ts';
-import type { ArrivalTrace, TraceFormat } from './arrival-trace.ts';
+import type { ArrivalTrace } from './arrival-trace.ts';
 import { readAzureTrace } from './azure-trace.ts';
 import { readFixedSchedule } from './fixed-schedule.ts';
 import { guessTraceFormat } from './guess-trace-format.ts';

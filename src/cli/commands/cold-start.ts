@@ -1,18 +1,17 @@
 import { basename } from 'node:path';
 import { Command, Option } from 'commander';
-import { systemClock } from '../../core/clock.ts';
 import { DEVICES, type Device } from '../../core/device.ts';
 import { attemptAsync } from '../../core/problem.ts';
 import { coldStartModels } from '../../jobs/cold-start-models.ts';
+import { fedWith, measuringDeps, namedModels } from '../bench-request.ts';
 import { renderColdStarts } from '../cold-start-report.ts';
 import { DATA_HELP, resolveData } from '../data-option.ts';
-import { WORKER_ENTRY } from '../entries.ts';
 import { EXIT } from '../exit-code.ts';
 import { abortOnInterrupt } from '../interrupt.ts';
 import { durationSeconds, positiveInteger, threadCount, wholeNumber } from '../option-parsers.ts';
 import { createProgressView } from '../progress.ts';
 import { requireOptions } from '../required-options.ts';
-import { addStateOption, type StateOptions, statesOf } from '../state-option.ts';
+import { addStateOption, type StateOptions } from '../state-option.ts';
 import { printProblems, printResult, type Terminal } from '../terminal.ts';
 
 interface ColdStartOptions extends StateOptions {
@@ -55,22 +54,17 @@ async function coldStart(
   if (!data.ok) return printProblems(terminal, data.error);
   const progress = await createProgressView(terminal, options);
   const request = {
-    model: basename(models[0] ?? '', '.onnx'),
-    variants: models.map((path) => ({ variant: path, path })),
-    data: { spec: data.value.spec, split: data.value.split },
+    ...namedModels(models),
+    ...fedWith(data.value, options),
     threads: options.threads,
     device: options.device,
     repetitions: options.repetitions,
     maxRunSeconds: options.maxRun,
     seed: options.seed,
-    ...statesOf(options, data.value.profile?.data.states),
   };
   const results = await attemptAsync(() =>
     coldStartModels(request, {
-      host: { entry: WORKER_ENTRY },
-      clock: systemClock,
-      signal: abortOnInterrupt(),
-      onWaiting: (holder) => terminal.stderr.write(`waiting for ${holder}\n`),
+      ...measuringDeps(terminal, abortOnInterrupt()),
       onProgress: (variant, done, total) =>
         progress.update({
           phase: 'bench',

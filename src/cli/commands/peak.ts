@@ -3,14 +3,13 @@ import { Command, Option } from 'commander';
 import type { PeakProgress } from '../../benchmark/find-peaks.ts';
 import { comparePeaks } from '../../benchmark/peak-result.ts';
 import { peakSettings } from '../../benchmark/peak-settings.ts';
-import { systemClock } from '../../core/clock.ts';
 import { DEVICES, type Device } from '../../core/device.ts';
 import { attemptAsync, problem } from '../../core/problem.ts';
 import { formatRate } from '../../core/units.ts';
 import { findPeakRates } from '../../jobs/find-peak-rates.ts';
 import type { JobProgress } from '../../jobs/worker-protocol.ts';
+import { fedWith, measuringDeps, namedModels } from '../bench-request.ts';
 import { DATA_HELP, resolveData } from '../data-option.ts';
-import { WORKER_ENTRY } from '../entries.ts';
 import { EXIT } from '../exit-code.ts';
 import { abortOnInterrupt } from '../interrupt.ts';
 import {
@@ -25,7 +24,7 @@ import {
 import { renderPeaks } from '../peak-report.ts';
 import { createProgressView } from '../progress.ts';
 import { requireOptions } from '../required-options.ts';
-import { addStateOption, type StateOptions, statesOf } from '../state-option.ts';
+import { addStateOption, type StateOptions } from '../state-option.ts';
 import { printProblems, printResult, type Terminal } from '../terminal.ts';
 
 interface PeakOptions extends StateOptions {
@@ -97,19 +96,14 @@ async function peak(models: readonly string[], options: PeakOptions, terminal: T
   const run = await attemptAsync(() =>
     findPeakRates(
       {
-        model: basename(models[0] ?? '', '.onnx'),
-        variants: models.map((path) => ({ variant: path, path })),
-        data: { spec: data.value.spec, split: data.value.split },
+        ...namedModels(models),
+        ...fedWith(data.value, options),
         threads: options.threads,
         device: options.device,
         settings: settings.value,
-        ...statesOf(options, data.value.profile?.data.states),
       },
       {
-        host: { entry: WORKER_ENTRY },
-        clock: systemClock,
-        signal: abortOnInterrupt(),
-        onWaiting: (holder) => terminal.stderr.write(`waiting: ${holder}\n`),
+        ...measuringDeps(terminal, abortOnInterrupt()),
         onProgress: (now) => progress.update(toJobProgress(now)),
       },
     ),

@@ -2,14 +2,13 @@ import { basename } from 'node:path';
 import { Command, Option } from 'commander';
 import { type BenchSettings, benchSettings } from '../../benchmark/settings.ts';
 import type { SoakResult } from '../../benchmark/soak/soak.ts';
-import { systemClock } from '../../core/clock.ts';
 import { DEVICES, type Device } from '../../core/device.ts';
 import { attemptAsync, type Problem, problem } from '../../core/problem.ts';
 import { err, type Result } from '../../core/result.ts';
 import { formatSeconds } from '../../core/units.ts';
 import { soakModels } from '../../jobs/soak-models.ts';
+import { fedWith, measuringDeps, namedModels } from '../bench-request.ts';
 import { DATA_HELP, resolveData } from '../data-option.ts';
-import { WORKER_ENTRY } from '../entries.ts';
 import { EXIT } from '../exit-code.ts';
 import { abortOnInterrupt } from '../interrupt.ts';
 import {
@@ -22,7 +21,7 @@ import {
 import { createProgressView } from '../progress.ts';
 import { requireOptions } from '../required-options.ts';
 import { renderSoaks } from '../soak-report.ts';
-import { addStateOption, type StateOptions, statesOf } from '../state-option.ts';
+import { addStateOption, type StateOptions } from '../state-option.ts';
 import { printProblems, printResult, type Terminal } from '../terminal.ts';
 
 const SOAK_SCENARIOS = ['single-stream', 'closed-loop', 'constant-rate', 'server'] as const;
@@ -93,21 +92,16 @@ async function soak(models: readonly string[], options: SoakOptions, terminal: T
   if (!data.ok) return printProblems(terminal, data.error);
   const progress = await createProgressView(terminal, options);
   const request = {
-    model: basename(models[0] ?? '', '.onnx'),
-    variants: models.map((path) => ({ variant: path, path })),
-    data: { spec: data.value.spec, split: data.value.split },
+    ...namedModels(models),
+    ...fedWith(data.value, options),
     threads: options.threads,
     batch: options.batch,
     device: options.device,
     settings: settings.value,
-    ...statesOf(options, data.value.profile?.data.states),
   };
   const results = await attemptAsync(() =>
     soakModels(request, {
-      host: { entry: WORKER_ENTRY },
-      clock: systemClock,
-      signal: abortOnInterrupt(),
-      onWaiting: (holder) => terminal.stderr.write(`waiting for ${holder}\n`),
+      ...measuringDeps(terminal, abortOnInterrupt()),
       onProgress: (variant, done, total) =>
         progress.update({
           phase: 'bench',

@@ -8,14 +8,13 @@ import { type BenchSettings, benchSettings } from '../../benchmark/settings.ts';
 import { describeConfiguration, sweepConfigurations } from '../../benchmark/sweep/configurations.ts';
 import type { SweepProgress } from '../../benchmark/sweep/run-sweep.ts';
 import { sweepFindings } from '../../benchmark/sweep/sweep-findings.ts';
-import { systemClock } from '../../core/clock.ts';
 import { DEVICES, type Device } from '../../core/device.ts';
 import { attemptAsync, type Problem, problem } from '../../core/problem.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import { sweepModels } from '../../jobs/sweep-models.ts';
 import type { JobProgress } from '../../jobs/worker-protocol.ts';
+import { fedWith, measuringDeps, namedModels } from '../bench-request.ts';
 import { DATA_HELP, resolveData } from '../data-option.ts';
-import { WORKER_ENTRY } from '../entries.ts';
 import { EXIT } from '../exit-code.ts';
 import { abortOnInterrupt } from '../interrupt.ts';
 import {
@@ -28,7 +27,7 @@ import {
 } from '../option-parsers.ts';
 import { createProgressView } from '../progress.ts';
 import { requireOptions } from '../required-options.ts';
-import { addStateOption, type StateOptions, statesOf } from '../state-option.ts';
+import { addStateOption, type StateOptions } from '../state-option.ts';
 import { renderSweepChart } from '../sweep-chart.ts';
 import { renderSweep, type SweepReport } from '../sweep-report.ts';
 import { printProblems, printResult, type Terminal } from '../terminal.ts';
@@ -128,18 +127,14 @@ async function sweep(models: readonly string[], options: SweepOptions, terminal:
   const run = await attemptAsync(() =>
     sweepModels(
       {
-        model: basename(models[0] ?? '', '.onnx'),
+        model: namedModels(models).model,
         configurations,
-        data: { spec: data.value.spec, split: data.value.split },
+        ...fedWith(data.value, options),
         device: options.device,
         settings: settings.value,
-        ...statesOf(options, data.value.profile?.data.states),
       },
       {
-        host: { entry: WORKER_ENTRY },
-        clock: systemClock,
-        signal: abortOnInterrupt(),
-        onWaiting: (holder) => terminal.stderr.write(`waiting: ${holder}\n`),
+        ...measuringDeps(terminal, abortOnInterrupt()),
         onProgress: (now) => progress.update(toJobProgress(now)),
       },
     ),

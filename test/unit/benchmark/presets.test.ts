@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { PRESETS, presetSettings } from '../../../src/benchmark/presets.ts';
-import { SCENARIOS } from '../../../src/benchmark/scenario.ts';
+import { presetSettings } from '../../../src/benchmark/presets.ts';
 import { benchSettings } from '../../../src/benchmark/settings.ts';
+import { PRESETS, SCENARIOS } from '../../../src/core/bench-terms.ts';
 
 describe('presets of a benchmark', () => {
   it('are valid settings of every scenario', () => {

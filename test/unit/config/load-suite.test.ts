@@ -1,15 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { PRESETS } from '../../../src/benchmark/presets.ts';
-import { SCENARIOS } from '../../../src/benchmark/scenario.ts';
-import { TRACE_FORMATS } from '../../../src/benchmark/traces/arrival-trace.ts';
 import { BUNDLED_SUITES, loadSuite, type SuiteProblem } from '../../../src/config/load-suite.ts';
-import {
-  BENCH_PRESETS,
-  BENCH_SCENARIOS,
-  BENCH_TRACE_FORMATS,
-} from '../../../src/config/measurement-schema.ts';
 import type { Suite } from '../../../src/config/suite.ts';
 import { suiteJsonSchema } from '../../../src/config/suite-schema.ts';
 import type { Result } from '../../../src/core/result.ts';
@@ -39,12 +31,6 @@ async function problemsOf(text: string): Promise<readonly string[]> {
 }
 
 describe('the words of suites', () => {
-  it('are those of the benchmark', () => {
-    expect(BENCH_SCENARIOS).toEqual(SCENARIOS);
-    expect(BENCH_PRESETS).toEqual(PRESETS);
-    expect(BENCH_TRACE_FORMATS).toEqual(TRACE_FORMATS);
-  });
-
   it('are published as a JSON Schema (UPDATE_GOLDEN=1 writes it)', () => {
     if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(PUBLISHED, suiteJsonSchema);
     expect(readFileSync(PUBLISHED, 'utf8')).toBe(suiteJsonSchema);

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/core/clock.ts';
 import { type ColdStartRequest, coldStartModels } from '../../../src/jobs/cold-start-models.ts';
 import { fakeWorker } from '../../support/fake-worker.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const named = (name: string) => ({ variant: name, path: `/models/${name}.onnx` });
 
@@ -20,7 +19,7 @@ function request(...names: string[]): ColdStartRequest {
 }
 
 /** With a lock of its own: a benchmark beside the tests must not keep them waiting. */
-const deps = () => ({ clock: systemClock, lockFolder: temporaryFolder() });
+const deps = () => ({ clock: systemClock });
 
 describe('coldStartModels', () => {
   it('starts models by turns, in a process each time, and compares them', async () => {

@@ -3,7 +3,6 @@ import { benchSettings } from '../../../src/benchmark/settings.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { soakModels } from '../../../src/jobs/soak-models.ts';
 import { fakeWorker } from '../../support/fake-worker.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { unwrap } from '../../support/unwrap.ts';
 
 const ROUNDS = 21;
@@ -17,7 +16,7 @@ const request = (...names: string[]) => ({
 });
 
 /** With a lock of its own: a benchmark beside the tests must not keep them waiting. */
-const deps = () => ({ clock: systemClock, lockFolder: temporaryFolder() });
+const deps = () => ({ clock: systemClock });
 
 describe('soakModels', () => {
   it('suspects a leak of a process that keeps more memory after every window, and of no other', async () => {
