@@ -13,8 +13,8 @@ export interface RunRing {
 const WRITTEN = 0;
 const TAKEN = 1;
 
-/** A second of the shortest runs that there are; memory that is never written to is not resident. */
-const CAPACITY = 2 ** 18;
+/** A quarter of a second of the shortest runs that there are, so that it is soon touched as a whole and memory does not seem to creep. */
+const CAPACITY = 2 ** 16;
 
 /** @param capacity a power of two, so that the counts may wrap around */
 export function createRunRing(capacity = CAPACITY): RunRing {
