@@ -21,7 +21,7 @@ export interface LoadGenerator extends SutCapacity {
   /** One sample of every distinct input shape: a runtime tunes itself anew for each. */
   readonly shapeSamples: readonly number[];
   /**
-   * Carries out a load. `onRuns` gets the finished runs in pieces (see `VALUES_PER_RUN`), about once a second and at the end,
+   * Carries out a load. `onRuns` gets the finished runs in pieces (see `VALUES_PER_RUN`), a few times a second and at the end,
    * also those before a failure.
    */
   run(
