@@ -1,7 +1,7 @@
 import type { Measurement } from '../config/measurement.ts';
 import type { Profile } from '../config/profile.ts';
 import { PROFILE_SUITE, type Suite } from '../config/suite.ts';
-import type { PipelinePlan } from './pipeline.ts';
+import type { PipelinePlan } from './run-context.ts';
 
 /** What a run was asked to do, as it is stored with the run. */
 export type RunOrder = { readonly kind: 'pipeline' } | BenchOrder;

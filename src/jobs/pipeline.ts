@@ -1,47 +1,24 @@
 import type { SpeedUp } from '../benchmark/compare.ts';
 import type { Profile } from '../config/profile.ts';
-import { PROFILE_SUITE, type Suite } from '../config/suite.ts';
-import type { Clock } from '../core/clock.ts';
-import type { Logger } from '../core/log.ts';
 import { attemptAsync, type Problem, ProblemError, problem } from '../core/problem.ts';
 import type { Result } from '../core/result.ts';
-import type { Store } from '../store/store.ts';
-import type { Sampler } from '../telemetry/sampler.ts';
-import {
-  benchMeasurement,
-  checkSuiteData,
-  namedResults,
-  type ReadySuite,
-  readySuite,
-  type SuiteBenchResult,
-  type SuiteRun,
-} from './bench-suite.ts';
+import { benchSuites, readySuites } from './bench-run.ts';
+import type { SuiteBenchResult } from './bench-suite.ts';
 import type { InputDigests } from './digest-inputs.ts';
 import type { ModelEvaluation } from './evaluate-task.ts';
 import { type HostFingerprint, readHostFingerprint } from './host-fingerprint.ts';
-import { createPhaseRecorder } from './phase-recorder.ts';
 import type { QuantizeReport } from './quantize-task.ts';
-import type { ReadyMeasurement } from './ready-measurement.ts';
+import type { PipelineDeps, PipelinePlan, RunContext } from './run-context.ts';
 import { startRunWatch } from './run-watch.ts';
 import type { RunTimeline } from './timeline-task.ts';
 import { unwrap } from './unwrap.ts';
 import { ensureVariant, type VariantArtifact } from './variant-artifact.ts';
 import type { NamedModel } from './variant-sut.ts';
-import { runTask, type WorkerHost } from './worker-process.ts';
-import type { JobProgress, WorkerEvent } from './worker-protocol.ts';
+import { runTask } from './worker-process.ts';
+import type { WorkerEvent } from './worker-protocol.ts';
 
 /** The name of the model itself among its variants. */
 export const FP32 = 'fp32';
-
-/** What a run is to do with a registered model. Quantizing comes first where an artifact is missing. */
-export interface PipelinePlan {
-  readonly evaluate: boolean;
-  /** What to measure. */
-  readonly suites: readonly Suite[];
-  readonly threads: number;
-  /** The variants to take, FP32 always among them; all when absent. */
-  readonly variants?: readonly string[];
-}
 
 export interface VariantOutcome {
   readonly variant: string;
@@ -61,28 +38,6 @@ export interface PipelineResult {
   readonly variants: readonly VariantOutcome[];
   readonly timeline?: RunTimeline;
   readonly seconds: number;
-}
-
-export interface PipelineDeps {
-  readonly store: Store;
-  readonly sampler: Sampler;
-  readonly samplerIdleIntervalMs: number;
-  /** The compiled `jobs/worker-main.js`. */
-  readonly workerEntry: URL;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: JobProgress) => void;
-}
-
-/** What the steps of one run share. */
-interface RunContext {
-  readonly runId: string;
-  readonly profile: Profile;
-  readonly plan: PipelinePlan;
-  readonly deps: PipelineDeps;
-  readonly host: WorkerHost;
-  readonly onEvent: (event: WorkerEvent) => void;
 }
 
 /**
@@ -244,87 +199,4 @@ async function evaluate(
 /** Where a run keeps the items of a variant whose answer changed, one JSON object a line. */
 export function changedItemsFile(runFolder: string, variant: string): string {
   return `${runFolder}/changed-${variant}.jsonl`;
-}
-
-/** A suite that cannot be run, or is for other data, is told before anything is made. */
-async function readySuites({ profile, plan, host, deps }: RunContext): Promise<readonly ReadySuite[]> {
-  const { model, data } = profile;
-  const own = { spec: data.set, split: data.evaluation.split };
-  const ready: ReadySuite[] = [];
-  for (const suite of plan.suites) {
-    const one = await readySuite(suite, { data: own, threads: plan.threads });
-    if (!one.ok) throw new ProblemError(one.error[0] as Problem);
-    const { signal } = deps;
-    unwrap(
-      await checkSuiteData(one.value, {
-        modelPath: model,
-        host,
-        ...(signal === undefined ? {} : { signal }),
-      }),
-    );
-    ready.push(one.value);
-  }
-  return ready;
-}
-
-async function benchSuites(
-  context: RunContext,
-  suites: readonly ReadySuite[],
-  models: readonly NamedModel[],
-) {
-  const runs: SuiteRun[] = [];
-  for (const suite of suites) {
-    for (const measurement of suite.measurements)
-      runs.push(await benchOne(context, suite, measurement, models));
-  }
-  const results = runs.flatMap(namedResults);
-  return {
-    results: (variant: string) => results.filter((result) => result.variant === variant),
-    speedUps: (variant: string) =>
-      runs.flatMap(({ run }) => run.speedUps.filter(({ candidate }) => candidate === variant)),
-  };
-}
-
-async function benchOne(
-  context: RunContext,
-  suite: ReadySuite,
-  measurement: ReadyMeasurement,
-  variants: readonly NamedModel[],
-): Promise<SuiteRun> {
-  const { profile, deps, host, onEvent } = context;
-  const { states } = profile.data;
-  const subject = suite.name === PROFILE_SUITE ? measurement.name : `${suite.name}/${measurement.name}`;
-  const phase = createPhaseRecorder(deps.clock, (span) => onEvent({ kind: 'phase', span }), subject);
-  const run = await phase('bench', () =>
-    benchMeasurement(
-      suite,
-      measurement,
-      { model: profile.name, variants, ...(states === undefined ? {} : { states }) },
-      {
-        host,
-        clock: deps.clock,
-        ...(deps.signal === undefined ? {} : { signal: deps.signal }),
-        stopAtFirstFailure: true,
-        onWaiting: (holder) => deps.logger.info(`waiting for another benchmark: ${holder}`),
-        onProgress: ({ completedTurns, totalTurns, variant }) =>
-          deps.onProgress?.({
-            phase: 'bench',
-            subject: `${subject} ${variant}`,
-            done: completedTurns,
-            total: totalTurns,
-            unit: 'turns',
-          }),
-      },
-    ),
-  );
-  if (deps.signal?.aborted) throw new ProblemError(problem('cancelled', 'the job was cancelled'));
-  failOnDeadVariant(run.run.records);
-  return run;
-}
-
-/** A system that died is the run's failure, told in its own words; the others were cancelled because of it. */
-function failOnDeadVariant(records: readonly { readonly failure: Problem | null }[]): void {
-  const failures = records.flatMap(({ failure }) => failure ?? []);
-  const first = failures.find(({ kind }) => kind !== 'bench-cancelled') ?? failures[0];
-  if (first !== undefined) throw new ProblemError(first);
 }

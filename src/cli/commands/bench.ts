@@ -1,13 +1,11 @@
-import { basename, resolve } from 'node:path';
+import { basename } from 'node:path';
 import { Command } from 'commander';
 import type { BenchRun } from '../../benchmark/controller.ts';
 import { BUNDLED_SUITES, loadSuite } from '../../config/load-suite.ts';
 import type { Suite } from '../../config/suite.ts';
 import { systemClock } from '../../core/clock.ts';
-import { toJson } from '../../core/json.ts';
 import { attemptAsync, type Problem, problem } from '../../core/problem.ts';
 import { err, ok, type Result } from '../../core/result.ts';
-import { benchReport } from '../../jobs/bench-file.ts';
 import {
   benchMeasurement,
   checkSuiteData,
@@ -16,14 +14,17 @@ import {
   type SuiteRun,
 } from '../../jobs/bench-suite.ts';
 import { usableCpus } from '../../jobs/cpu-affinity.ts';
-import { digestSubjects, type SubjectDigests } from '../../jobs/digest-subjects.ts';
-import { readHostFingerprint } from '../../jobs/host-fingerprint.ts';
-import { type PreparedFile, prepareFile } from '../../jobs/prepared-file.ts';
-import { queryRows } from '../../jobs/query-rows.ts';
-import { arrivalLines } from '../../jobs/recorded-arrivals.ts';
+import { digestSubjects } from '../../jobs/digest-subjects.ts';
 import type { WorkerHost } from '../../jobs/worker-process.ts';
+import {
+  type BenchFileOptions,
+  discardBenchFiles,
+  prepareBenchFiles,
+  writeBenchFiles,
+} from '../bench-files.ts';
 import { addBenchOptions, type BenchOptions, besideSuites, suiteOfOptions } from '../bench-options.ts';
 import { renderBench } from '../bench-report.ts';
+import { measuringDeps, namedModels } from '../bench-request.ts';
 import { renderSummaries } from '../bench-summary.ts';
 import { DATA_HELP, type DataChoice, resolveData } from '../data-option.ts';
 import { WORKER_ENTRY } from '../entries.ts';
@@ -33,12 +34,9 @@ import { createProgressView } from '../progress.ts';
 import { addStateOption, type StateOptions, statesOf } from '../state-option.ts';
 import { printProblems, printResult, type Terminal } from '../terminal.ts';
 
-interface Options extends StateOptions, BenchOptions {
+interface Options extends StateOptions, BenchOptions, BenchFileOptions {
   readonly data?: string;
   readonly split?: string;
-  readonly output?: string;
-  readonly queries?: string;
-  readonly record?: string;
   readonly summary: boolean;
   readonly json: boolean;
   readonly quiet: boolean;
@@ -53,12 +51,6 @@ interface Plan {
   /** How the processes of the models are started. */
   readonly host: WorkerHost;
   readonly signal: AbortSignal;
-}
-
-interface Files {
-  readonly output?: PreparedFile;
-  readonly queries?: PreparedFile;
-  readonly record?: PreparedFile;
 }
 
 export function benchCommand(terminal: Terminal, exit: (code: number) => void): Command {
@@ -84,7 +76,7 @@ async function bench(models: readonly string[], options: Options, terminal: Term
   const created = new Date(systemClock.wallMs()).toISOString();
   const digests = await digestsFor(plan.value);
   if (!digests.ok) return printProblems(terminal, [digests.error]);
-  const files = await prepareFiles(options);
+  const files = await prepareBenchFiles(options);
   if (!files.ok) return printProblems(terminal, [files.error]);
   try {
     const ran = await attemptAsync(() => runAll(plan.value, terminal));
@@ -95,33 +87,16 @@ async function bench(models: readonly string[], options: Options, terminal: Term
     const problems = [...failures];
     if (measured || failures.length === 0) {
       print(plan.value, runs, terminal);
-      problems.push(
-        ...(await writeFiles(plan.value, runs, files.value, { created, digests: digests.value })),
-      );
+      const { suites } = plan.value;
+      const subject = { models, suites, digests: digests.value, created };
+      problems.push(...(await writeBenchFiles(files.value, runs, subject)));
     }
     if (problems.length > 0) return printProblems(terminal, problems);
     const isValid = runs.every(({ run }) => run.results.every(({ valid }) => valid));
     return isValid ? EXIT.done : EXIT.verdictFailed;
   } finally {
-    await files.value.output?.discard();
-    await files.value.queries?.discard();
-    await files.value.record?.discard();
+    await discardBenchFiles(files.value);
   }
-}
-
-/** The result is printed already: a disk that is full now costs the file alone. */
-async function writeFiles(
-  plan: Plan,
-  runs: readonly SuiteRun[],
-  { output, queries, record }: Files,
-  { created, digests }: { readonly created: string; readonly digests: SubjectDigests | undefined },
-): Promise<readonly Problem[]> {
-  const written = [
-    await output?.write(reportText(plan, runs, digests, created)),
-    await queries?.write(queryRows(runs)),
-    await record?.write(arrivalLines(runs)),
-  ];
-  return written.flatMap((one) => (one === undefined || one.ok ? [] : [one.error]));
 }
 
 /** Everything that can be wrong is found here, before anything runs. */
@@ -198,33 +173,13 @@ async function digestsFor({ models, suites, options, signal }: Plan) {
   );
 }
 
-async function prepareFiles({ output, queries, record }: Options): Promise<Result<Files, Problem>> {
-  const files: { output?: PreparedFile; queries?: PreparedFile; record?: PreparedFile } = {};
-  for (const [name, path] of [
-    ['output', output],
-    ['queries', queries],
-    ['record', record],
-  ] as const) {
-    if (path === undefined) continue;
-    const file = await prepareFile(resolve(path));
-    if (!file.ok) {
-      await files.output?.discard();
-      await files.queries?.discard();
-      return file;
-    }
-    files[name] = file.value;
-  }
-  return ok(files);
-}
-
 async function runAll(
   { models, options, data, suites, host, signal }: Plan,
   terminal: Terminal,
 ): Promise<readonly SuiteRun[]> {
   const progress = await createProgressView(terminal, options);
   const request = {
-    model: basename(models[0] ?? '', '.onnx'),
-    variants: models.map((path) => ({ variant: path, path })),
+    ...namedModels(models),
     ...statesOf(options, data?.profile?.data.states),
     ...(options.maxMemory === undefined ? {} : { maxRssBytes: options.maxMemory }),
   };
@@ -234,10 +189,8 @@ async function runAll(
       if (signal.aborted) break;
       const subject = suite.name === '' ? measurement.name : `${suite.name}/${measurement.name}`;
       const deps = {
+        ...measuringDeps(terminal, signal),
         host,
-        clock: systemClock,
-        signal,
-        onWaiting: (holder: string) => terminal.stderr.write(`waiting: ${holder}\n`),
         onProgress: ({
           completedTurns,
           totalTurns,
@@ -268,31 +221,6 @@ function print({ suites, options }: Plan, runs: readonly SuiteRun[], terminal: T
     const table = renderBench(runs, { isMadeUp });
     return options.summary ? `${table}\n\n${renderSummaries(runs)}` : table;
   });
-}
-
-function* reportText(
-  { models, suites }: Plan,
-  runs: readonly SuiteRun[],
-  digests: SubjectDigests | undefined,
-  created: string,
-): Iterable<string> {
-  if (digests === undefined) return;
-  const finished = runs.map((run) => {
-    const index = suites.findIndex(({ name }) => name === run.suite);
-    return {
-      ...run,
-      data: (suites[index] as ReadySuite).data,
-      dataDigest: digests.data[index] ?? '',
-    };
-  });
-  const command = ['ptq-agent', ...process.argv.slice(2)];
-  const subject = {
-    created,
-    command,
-    host: readHostFingerprint(),
-    models: digests.models.filter(({ path }) => models.includes(path)),
-  };
-  yield `${toJson(benchReport(subject, finished), 2)}\n`;
 }
 
 /** Why models were not measured to the end; a cancellation, which ends all of them, once. */

@@ -1,0 +1,40 @@
+import type { Profile } from '../config/profile.ts';
+import type { Suite } from '../config/suite.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Logger } from '../core/log.ts';
+import type { Store } from '../store/store.ts';
+import type { Sampler } from '../telemetry/sampler.ts';
+import type { WorkerHost } from './worker-process.ts';
+import type { JobProgress, WorkerEvent } from './worker-protocol.ts';
+
+/** What a run is to do with a registered model. Quantizing comes first where an artifact is missing. */
+export interface PipelinePlan {
+  readonly evaluate: boolean;
+  /** What to measure. */
+  readonly suites: readonly Suite[];
+  readonly threads: number;
+  /** The variants to take, FP32 always among them; all when absent. */
+  readonly variants?: readonly string[];
+}
+
+export interface PipelineDeps {
+  readonly store: Store;
+  readonly sampler: Sampler;
+  readonly samplerIdleIntervalMs: number;
+  /** The compiled `jobs/worker-main.js`. */
+  readonly workerEntry: URL;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: JobProgress) => void;
+}
+
+/** What the steps of one run share. */
+export interface RunContext {
+  readonly runId: string;
+  readonly profile: Profile;
+  readonly plan: PipelinePlan;
+  readonly deps: PipelineDeps;
+  readonly host: WorkerHost;
+  readonly onEvent: (event: WorkerEvent) => void;
+}
