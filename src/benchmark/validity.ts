@@ -116,7 +116,7 @@ function otherOutputs(usage: VariantRecord['usage']): string[] {
 }
 
 /** A result that names a device says something about that device, or it is invalid. */
-function notOnDevice({ identity, usage }: Pick<VariantRecord, 'identity' | 'usage'>): string[] {
+export function notOnDevice({ identity, usage }: Pick<VariantRecord, 'identity' | 'usage'>): string[] {
   const { fellBack = [], isSoftware = false } = usage?.placement ?? {};
   const [first] = fellBack;
   const reasons = isSoftware ? [`${identity.device} computed on the processor: there is no such device`] : [];

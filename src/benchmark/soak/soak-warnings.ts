@@ -1,18 +1,25 @@
+import { formatSeconds } from '../../core/units.ts';
 import type { BenchSettings } from '../settings.ts';
-import type { SutUsage } from '../variant-record.ts';
+import { notOnDevice } from '../validity.ts';
+import type { VariantRecord } from '../variant-record.ts';
+import type { Creep } from './creep.ts';
 import type { SoakWindow } from './soak-window.ts';
+
+const SETTLED_SECONDS = 300;
 
 /** What speaks against taking a soak at its word, as sentences: a host that was busy, or a system that could not follow. */
 export function soakWarnings(
   windows: readonly SoakWindow[],
-  usage: SutUsage | null,
+  record: Pick<VariantRecord, 'identity' | 'usage'>,
+  creep: readonly Creep[],
   { maxOtherCpuCores }: Pick<BenchSettings, 'maxOtherCpuCores'>,
 ): string[] {
   return [
     ...busyHost(windows, maxOtherCpuCores),
     ...disturbed(windows),
     ...unfinished(windows),
-    ...notOnDevice(usage),
+    ...notOnDevice(record),
+    ...tooShort(windows, creep),
   ];
 }
 
@@ -45,15 +52,14 @@ function unfinished(windows: readonly SoakWindow[]): string[] {
   ];
 }
 
-function notOnDevice(usage: SutUsage | null): string[] {
-  const { fellBack = [], isSoftware = false } = usage?.placement ?? {};
-  const [first] = fellBack;
+/** Memory of a young process grows, leak or not: with a fast model on Node.js 20 by 24 MiB in its first two minutes. */
+function tooShort(windows: readonly SoakWindow[], creep: readonly Creep[]): string[] {
+  const last = windows.at(-1);
+  const seconds = last === undefined ? 0 : last.startSeconds + last.durationSeconds;
+  const isBlamed = creep.some(({ figure, outcome }) => figure === 'resident-memory' && outcome === 'creeps');
+  if (!isBlamed || seconds >= SETTLED_SECONDS) return [];
   return [
-    ...(isSoftware ? ['The device computed on the processor: there is no such device'] : []),
-    ...(first === undefined
-      ? []
-      : [
-          `${fellBack.length} nodes did not run on the device, the first of them ${first.node} (${first.provider})`,
-        ]),
+    `The soak took ${formatSeconds(seconds)}: the heap of a process fills for its first minutes, so memory that grows ` +
+      `in less than ${formatSeconds(SETTLED_SECONDS)} may be no leak; soak for longer`,
   ];
 }

@@ -51,16 +51,17 @@ export async function runSoak(
   const ended = await soak(sut, settings, controls, windows);
   const { usage = null, failure = null } = ended;
   if (failure !== null) sut.handle.kill();
+  const creep = findCreep(windows);
   return {
     ...sut.identity,
     scenario: settings.scenario,
     concurrency: settings.concurrency,
     plannedWindows: settings.rounds,
     windows,
-    creep: findCreep(windows),
+    creep,
     peakRssBytes: usage?.peakRssBytes ?? null,
     otherOutputs: usage?.outputCheck.mismatches.length ?? 0,
-    warnings: soakWarnings(windows, usage, settings),
+    warnings: soakWarnings(windows, { identity: sut.identity, usage }, creep, settings),
     failure,
   };
 }
