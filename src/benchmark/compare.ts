@@ -140,12 +140,17 @@ export function pairedInterval(ratios: readonly number[], confidence: number): G
     : trimmedMeanInterval(ratios, confidence);
 }
 
-/** `2.10x [2.02, 2.18]`, with what it means where that is not plain. */
-export function formatSpeedUp({ ratio, lower, upper, outcome, pairedRounds }: SpeedUp): string {
-  if (ratio === null || lower === null || upper === null)
-    return `too few rounds to compare (${pairedRounds})`;
-  const figures = `${ratio.toFixed(2)}x [${lower.toFixed(2)}, ${upper.toFixed(2)}]`;
-  return outcome === 'not-distinguished' ? `${figures} (within noise)` : figures;
+/** `2.10x [2.02, 2.18]`, or why there is none. */
+export function formatRatio({ ratio, lower, upper }: Pick<SpeedUp, 'ratio' | 'lower' | 'upper'>): string {
+  if (ratio === null || lower === null || upper === null) return 'too few rounds to compare';
+  return `${ratio.toFixed(2)}x [${lower.toFixed(2)}, ${upper.toFixed(2)}]`;
+}
+
+/** As `formatRatio`, with what it means where that is not plain. */
+export function formatSpeedUp(speedUp: SpeedUp): string {
+  const figures = formatRatio(speedUp);
+  if (speedUp.outcome === 'too-few-rounds') return `${figures} (${speedUp.pairedRounds})`;
+  return speedUp.outcome === 'not-distinguished' ? `${figures} (within noise)` : figures;
 }
 
 function pairedRatios(

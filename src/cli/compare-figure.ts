@@ -1,8 +1,8 @@
+import { formatRatio } from '../benchmark/compare.ts';
 import type { CurvePoint } from '../benchmark/percentile-curve.ts';
 import { formatSeconds } from '../core/units.ts';
 import type { ResultComparison } from '../jobs/compare-bench-files.ts';
 import { type Axis, linearAxis, logAxis } from './figure-axis.ts';
-import { formatRatio } from './format-ratio.ts';
 
 const WIDTH = 760;
 const LEFT = 84;

@@ -1,9 +1,9 @@
+import { formatRatio } from '../benchmark/compare.ts';
 import type { CurvePoint } from '../benchmark/percentile-curve.ts';
 import type { BenchFileResult } from '../config/bench-file-schema.ts';
 import { formatSeconds } from '../core/units.ts';
 import type { FileComparison, ResultComparison } from '../jobs/compare-bench-files.ts';
 import { shortNames } from './compare-figure.ts';
-import { formatRatio } from './format-ratio.ts';
 import { decimal, renderTable } from './table.ts';
 
 const SEPARATE_RUNS =

@@ -1,5 +1,7 @@
 import type { BenchResult } from '../benchmark/bench-result.ts';
 import type { SpeedUp } from '../benchmark/compare.ts';
+import { concatenated } from '../benchmark/concatenated.ts';
+import { sortedCopy } from '../benchmark/latency-statistics.ts';
 import {
   type CurvePoint,
   percentileCurve,
@@ -109,11 +111,5 @@ function measurementReport({
 
 /** The latencies of all rounds, ascending, in nanoseconds. */
 export function pooledLatencies(rounds: readonly RoundResult[]): Float64Array {
-  const all = new Float64Array(rounds.reduce((total, { latencyNs }) => total + latencyNs.length, 0));
-  let offset = 0;
-  for (const { latencyNs } of rounds) {
-    all.set(latencyNs, offset);
-    offset += latencyNs.length;
-  }
-  return all.sort();
+  return sortedCopy(concatenated(rounds.map(({ latencyNs }) => latencyNs)));
 }

@@ -29,15 +29,6 @@ export function windowTrace(
   return ok(cut(trace, start, end, `from ${fromSeconds} s to ${toSeconds} s`));
 }
 
-/** The first arrivals. Error: `trace-setting-invalid`. */
-export function limitTrace(trace: ArrivalTrace, maxQueries: number): Transformed {
-  if (!(Number.isSafeInteger(maxQueries) && maxQueries >= 1)) {
-    return invalid('maxQueries', `${maxQueries} is no number of queries`, 'give a whole number from 1');
-  }
-  if (maxQueries >= trace.dueNs.length) return ok(trace);
-  return ok(cut(trace, 0, maxQueries, `the first ${maxQueries} queries`));
-}
-
 /**
  * The same shape in another time: 2 is twice as fast. Times are rounded to whole nanoseconds one by one, so that errors
  * do not add up. Error: `trace-setting-invalid`.

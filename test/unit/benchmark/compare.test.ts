@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { type ComparableResult, compareResults, formatSpeedUp } from '../../../src/benchmark/compare.ts';
+import {
+  type ComparableResult,
+  compareResults,
+  formatRatio,
+  formatSpeedUp,
+} from '../../../src/benchmark/compare.ts';
 import { type Random, seededRandom } from '../../../src/benchmark/random.ts';
 import { comparableOf, normal } from './fakes.ts';
 
@@ -58,6 +63,12 @@ describe('compareResults', () => {
     expect(speedUp).toMatchObject({ base: 'fp32', candidate: 'int8', outcome: 'faster', pairedRounds: 4 });
     expect(speedUp.ratio).toBeCloseTo(2.025, 2);
     expect(formatSpeedUp(speedUp)).toBe('2.02x [1.95, 2.10]');
+  });
+
+  it('has no figures to show where any of them is missing', () => {
+    expect(formatRatio({ ratio: 2, lower: null, upper: 3 })).toBe('too few rounds to compare');
+    expect(formatRatio({ ratio: 2, lower: 1.5, upper: null })).toBe('too few rounds to compare');
+    expect(formatRatio({ ratio: 2, lower: 1.5, upper: 3 })).toBe('2.00x [1.50, 3.00]');
   });
 
   it('compares throughput in the offline scenario', () => {

@@ -81,6 +81,20 @@ describe('a closed loop', () => {
     expect(round.otherCpuSeconds).toBeUndefined();
   });
 
+  it('keeps outputs of what is measured to be checked, and none of the lead-in', async () => {
+    const { generator } = virtualSystem(() => 1_000);
+    const kept: (boolean | undefined)[] = [];
+    const watched: LoadGenerator = {
+      ...generator,
+      run: (plan, onRuns, options) => {
+        kept.push(options?.keepOutputs);
+        return generator.run(plan, onRuns, options);
+      },
+    };
+    await measured(watched, { ...closed(limits), leadInDurationNs: 5_000 });
+    expect(kept).toEqual([undefined, true]);
+  });
+
   it('returns the problem of a query that the runtime refused, after the runs before it', async () => {
     const { generator } = virtualSystem((run) => {
       if (run === 3) throw new ProblemError(problem('inference-failed', 'Bad feed'));

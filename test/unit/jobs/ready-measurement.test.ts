@@ -87,6 +87,17 @@ describe('readyMeasurement', () => {
     expect(told?.changes).toEqual(['from 0.2 s to 2 s', '2 times as fast', '2 times over']);
   });
 
+  it('cuts a trace at one end alone', async () => {
+    const dueOf = async (window: object) => {
+      const trace = { file: traceOf(...ARRIVALS), ...window };
+      const replay = { name: 'replay', scenario: 'replay', preset: 'quick', trace } as const;
+      return unwrap(await readyMeasurement(replay, defaults)).settings.trace?.dueNs.length;
+    };
+    const whole = (await dueOf({})) as number;
+    expect(await dueOf({ fromSeconds: 0.2 })).toBe(whole - 1);
+    expect(await dueOf({ toSeconds: 0.2 })).toBe(1);
+  });
+
   it('stretches a trace to a rate', async () => {
     const trace = { file: traceOf(...ARRIVALS), ratePerSecond: 10 };
     const replay = { name: 'replay', scenario: 'replay', preset: 'quick', trace } as const;

@@ -134,6 +134,12 @@ describe('mergeHistograms', () => {
     expect(mergeHistograms([]).count).toBe(0);
   });
 
+  it('keeps the digits of what it merges', () =>
+    expect(mergeHistograms([histogramOf([1], 2), histogramOf([2], 2)])).toMatchObject({
+      digits: 2,
+      count: 2,
+    }));
+
   it('refuses histograms of different digits', () => {
     expect(() => mergeHistograms([histogramOf([1], 2), histogramOf([1], 3)])).toThrow('have no sum');
   });

@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type ArrivalTrace, meanRate } from '../../../../src/benchmark/traces/arrival-trace.ts';
 import {
-  limitTrace,
   loopTrace,
   scaleToRate,
   speedTrace,
@@ -25,7 +24,7 @@ const traces = fc
     return traceOf([0, ...gaps, last].map((gap) => (sum += gap)));
   });
 
-function faultOf(result: ReturnType<typeof limitTrace>) {
+function faultOf(result: ReturnType<typeof speedTrace>) {
   if (result.ok) throw new Error('the trace was changed');
   return result.error;
 }
@@ -53,19 +52,6 @@ describe('a window', () => {
   ])('%j is refused', (window, message) => {
     const fault = faultOf(windowTrace(TRACE, window));
     expect(fault).toMatchObject({ kind: 'trace-setting-invalid', message, place: { field: 'window' } });
-  });
-});
-
-describe('a limit', () => {
-  it('keeps the first queries, and a shorter trace as it is', () => {
-    const part = unwrap(limitTrace(TRACE, 2));
-    expect(dueOf(part)).toEqual([0, S]);
-    expect(part).toMatchObject({ samples: Uint32Array.of(5, 6), changes: ['the first 2 queries'] });
-    expect(unwrap(limitTrace(TRACE, 4))).toBe(TRACE);
-  });
-
-  it.each([0, 1.5, -1, Number.NaN])('of %d is refused', (maxQueries) => {
-    expect(faultOf(limitTrace(TRACE, maxQueries)).place).toEqual({ field: 'maxQueries' });
   });
 });
 
