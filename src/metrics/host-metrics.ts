@@ -6,8 +6,6 @@ import { absoluteCounterFamily, gaugeFamily } from './families.ts';
  * than repeat an old value.
  */
 export interface HostSnapshot {
-  /** Milliseconds since the Unix epoch. */
-  readonly wallMs: number;
   /** Seconds since boot in each CPU mode, summed over CPUs. */
   readonly cpu?: { readonly secondsByMode: Readonly<Record<string, number>> };
   readonly memory?: { readonly totalBytes: number; readonly availableBytes: number };
@@ -15,7 +13,10 @@ export interface HostSnapshot {
   readonly disks?: readonly DiskCounters[];
   /** How each collector fared. One that the host has no source for (kind `absent`) is not a fault. */
   readonly health: Readonly<Record<string, CollectorHealth>>;
-  readonly sampler: { readonly cpuSeconds: number; readonly missedTicks: number };
+  /** The sampler's processes; one without `cost` has not delivered since it was started. */
+  readonly sources: Readonly<
+    Record<string, { readonly cost?: { readonly cpuSeconds: number; readonly missedTicks: number } }>
+  >;
 }
 
 interface StallSeconds {
@@ -33,12 +34,16 @@ interface DiskCounters {
   readonly weightedIoTimeSeconds: number;
 }
 
-type CollectorHealth =
+type CollectorHealth = (
   | { readonly status: 'ok' }
-  | { readonly status: 'failed'; readonly problem: { readonly kind: string } };
+  | { readonly status: 'failed' | 'down'; readonly problem: { readonly kind: string } }
+) & {
+  /** Milliseconds since the Unix epoch. */
+  readonly lastSuccessMs?: number;
+};
 
-/** Updates the host's metrics; undefined says that the sampler has stopped giving snapshots. */
-export type SetHost = (snapshot: HostSnapshot | undefined) => void;
+/** Updates the host's metrics. */
+export type SetHost = (snapshot: HostSnapshot) => void;
 
 /** Registers the metrics of the host and of the sampler that reads it. */
 export function createHostMetrics(registry: Registry): SetHost {
@@ -48,10 +53,10 @@ export function createHostMetrics(registry: Registry): SetHost {
   const setDisks = createDisks(registry);
   const setSampler = createSampler(registry);
   return (snapshot) => {
-    setCpu(snapshot?.cpu);
-    setMemory(snapshot?.memory);
-    setPressure(snapshot?.pressure);
-    setDisks(snapshot?.disks ?? []);
+    setCpu(snapshot.cpu);
+    setMemory(snapshot.memory);
+    setPressure(snapshot.pressure);
+    setDisks(snapshot.disks ?? []);
     setSampler(snapshot);
   };
 }
@@ -151,32 +156,30 @@ function createSampler(registry: Registry): SetHost {
     registry,
     name: 'ptq_sampler_missed_ticks_total',
     help: 'Samples that were due and not taken since the sampler process started.',
-    labelNames: [],
+    labelNames: ['source'],
   });
   const cpuSeconds = absoluteCounterFamily({
     registry,
     name: 'ptq_sampler_cpu_seconds_total',
     help: 'CPU time of the sampler process.',
-    labelNames: [],
+    labelNames: ['source'],
   });
-  let collectors: readonly string[] = [];
-  return (snapshot) => {
-    missedTicks.set({}, snapshot?.sampler.missedTicks);
-    cpuSeconds.set({}, snapshot?.sampler.cpuSeconds);
-    if (snapshot === undefined) {
-      up.replaceAll(collectors.map((collector) => ({ labels: { collector }, value: 0 })));
-      return;
-    }
-    const present = Object.entries(snapshot.health).filter(
-      ([, health]) => health.status === 'ok' || health.problem.kind !== 'absent',
+  return ({ health, sources }) => {
+    const costs = Object.entries(sources).flatMap(([source, { cost }]) =>
+      cost === undefined ? [] : [{ labels: { source }, cost }],
     );
-    collectors = present.map(([collector]) => collector);
+    missedTicks.replaceAll(costs.map(({ labels, cost }) => ({ labels, value: cost.missedTicks })));
+    cpuSeconds.replaceAll(costs.map(({ labels, cost }) => ({ labels, value: cost.cpuSeconds })));
+    const present = Object.entries(health).filter(
+      ([, collector]) => collector.status !== 'failed' || collector.problem.kind !== 'absent',
+    );
     up.replaceAll(
       present.map(([collector, { status }]) => ({ labels: { collector }, value: status === 'ok' ? 1 : 0 })),
     );
-    for (const [collector, { status }] of present) {
-      if (status === 'ok') lastSuccess.set({ collector }, snapshot.wallMs / 1e3);
-    }
-    lastSuccess.removeWhere(({ collector }) => !collectors.includes(collector));
+    lastSuccess.replaceAll(
+      present.flatMap(([collector, { lastSuccessMs }]) =>
+        lastSuccessMs === undefined ? [] : [{ labels: { collector }, value: lastSuccessMs / 1e3 }],
+      ),
+    );
   };
 }

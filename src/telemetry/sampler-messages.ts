@@ -1,7 +1,9 @@
-import type { HostRoots } from './collectors/collector.ts';
+import type { HostRoots, SamplerSource } from './collectors/collector.ts';
 import type { Snapshot } from './snapshot.ts';
 
 export interface SamplerStart {
+  /** Whose collectors it runs. */
+  readonly source: SamplerSource;
   readonly roots: HostRoots;
   readonly intervalMs: number;
   readonly pids: readonly number[];

@@ -185,7 +185,8 @@ function toSnapshot(fields: Record<string, unknown>, file: string, lineNumber: n
   if (typeof rest['wallMs'] !== 'number' || !isObject(rest['health']) || !isObject(rest['sampler'])) {
     throw malformedLine(file, lineNumber, 'expected a snapshot with wallMs, health and sampler');
   }
-  return { ...rest, tickNs: toNs(tickNs, 'tickNs', file, lineNumber) } as unknown as Snapshot;
+  // Timelines of older versions know one source only.
+  return { source: 'host', ...rest, tickNs: toNs(tickNs, 'tickNs', file, lineNumber) } as unknown as Snapshot;
 }
 
 function toSpan(fields: Record<string, unknown>, file: string, lineNumber: number): PhaseSpan {

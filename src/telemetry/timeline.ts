@@ -25,7 +25,7 @@ export interface PhaseSummary {
   readonly phase: Phase;
   readonly subject?: string;
   readonly seconds: number;
-  /** Snapshots taken during the phase. 0: it fell between two, and everything here is interpolated. */
+  /** Snapshots of the host taken during the phase. 0: it fell between two, and everything here is interpolated. */
   readonly samples: number;
   /** Share of the phase that lies between snapshots, 0 to 1; below 1 sampling began late or ended early. */
   readonly coverageRatio: number;
@@ -66,12 +66,15 @@ interface DisksSummary {
   readonly meanQueueDepth: number;
 }
 
-/** Summarises each phase. `snapshots` are in the order of their ticks, as the sampler sends them; spans may overlap. */
+/**
+ * Summarises each phase. `snapshots` are, by source, in the order of their ticks, as the sampler sends them;
+ * spans may overlap.
+ */
 export function summarizePhases(
   snapshots: readonly Snapshot[],
   spans: readonly PhaseSpan[],
 ): readonly PhaseSummary[] {
-  const all = series(snapshots, (snapshot) => snapshot);
+  const all = series(snapshots, (snapshot) => (snapshot.source === 'host' ? snapshot : undefined));
   const cpu = series(snapshots, (snapshot) => snapshot.cpu);
   const memory = series(snapshots, (snapshot) => snapshot.memory);
   const processes = series(snapshots, (snapshot) => snapshot.processes);

@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type Sampler, type SamplerLimits, startSampler } from '../../src/telemetry/sampler.ts';
+import { type Sampler, startSampler } from '../../src/telemetry/sampler.ts';
 import type { Snapshot } from '../../src/telemetry/snapshot.ts';
+import type { SamplerLimits } from '../../src/telemetry/source-sampler.ts';
 
 const entry = new URL('../../dist/telemetry/sampler-main.js', import.meta.url);
 const samplerModule = new URL('../../src/telemetry/sampler.ts', import.meta.url);
@@ -76,7 +77,7 @@ describe.skipIf(unmet !== undefined)(`the sampler process${unmet === undefined ?
   it('reads this host: memory that adds up, CPUs, and the process it was told to watch', async () => {
     const sampler = start(50);
     sampler.watch([process.pid]);
-    await until(() => (sampler.latest()?.processes?.length ?? 0) > 0);
+    await until(() => (sampler.latest().processes?.length ?? 0) > 0);
     const snapshot = await nextSnapshot(sampler);
     expect(snapshot.memory?.availableBytes).toBeLessThanOrEqual(snapshot.memory?.totalBytes ?? 0);
     expect(snapshot.cpu?.cpuCount).toBeGreaterThanOrEqual(1);
@@ -94,7 +95,7 @@ describe.skipIf(unmet !== undefined)(`the sampler process${unmet === undefined ?
     await nextSnapshot(sampler);
     sampler.setIntervalMs(20);
     expect((await collect(sampler, 0.5)).length).toBeGreaterThan(10);
-    expect(sampler.latest()?.sampler.intervalMs).toBe(20);
+    expect(sampler.latest().sources.host?.cost?.intervalMs).toBe(20);
   });
 
   it('is replaced when it is killed', async () => {
@@ -102,10 +103,10 @@ describe.skipIf(unmet !== undefined)(`the sampler process${unmet === undefined ?
     const killed = (await nextSnapshot(sampler)).sampler.pid;
     process.kill(killed, 'SIGKILL');
     await until(() => sampler.health().state === 'down');
-    expect(sampler.latest()).toBeUndefined();
+    expect(sampler.latest()).not.toHaveProperty('memory');
     const snapshot = await nextSnapshot(sampler);
     expect(snapshot.sampler.pid).not.toBe(killed);
-    expect(sampler.health()).toMatchObject({
+    expect(sampler.health().sources.host).toMatchObject({
       state: 'up',
       restarts: 1,
       problem: { kind: 'sampler-exited', message: expect.stringContaining('SIGKILL') },
@@ -117,7 +118,7 @@ describe.skipIf(unmet !== undefined)(`the sampler process${unmet === undefined ?
     const hung = (await nextSnapshot(sampler)).sampler.pid;
     process.kill(hung, 'SIGSTOP');
     await until(() => sampler.health().state === 'down');
-    expect(sampler.health().problem?.kind).toBe('sampler-silent');
+    expect(sampler.health().sources.host?.problem?.kind).toBe('sampler-silent');
     const snapshot = await nextSnapshot(sampler);
     expect(snapshot.sampler.pid).not.toBe(hung);
     expect(isRunning(hung)).toBe(false);
@@ -126,7 +127,7 @@ describe.skipIf(unmet !== undefined)(`the sampler process${unmet === undefined ?
   it('says what a sampler that cannot run said last', async () => {
     const sampler = start(50, quick, new URL('no-such-file.js', entry));
     await until(() => sampler.health().state === 'down');
-    expect(sampler.health().problem).toMatchObject({
+    expect(sampler.health().sources.host?.problem).toMatchObject({
       kind: 'sampler-exited',
       message: expect.stringMatching(/status 1.*no-such-file\.js/),
     });
@@ -144,7 +145,7 @@ describe.skipIf(unmet !== undefined)(`the sampler process${unmet === undefined ?
     const { pid } = (await nextSnapshot(sampler)).sampler;
     process.kill(pid, 'SIGINT');
     await collect(sampler, 0.3);
-    expect(sampler.health()).toMatchObject({ state: 'up', restarts: 0 });
+    expect(sampler.health().sources.host).toMatchObject({ state: 'up', restarts: 0 });
   });
 
   it('ends when its parent is killed', async () => {
@@ -182,7 +183,7 @@ describe.skipIf(unmet !== undefined)(`the sampler process${unmet === undefined ?
     onTestFinished(() => void child.kill('SIGKILL'));
     const roots = { procPath: '/proc', sysPath: '/sys', cgroupPath: '/sys/fs/cgroup' };
     // A parent without a listener leaves the channel unread.
-    child.send({ type: 'start', roots, intervalMs: 1, pids: [] });
+    child.send({ type: 'start', source: 'host', roots, intervalMs: 1, pids: [] });
     await sleep(2000);
     const received: Snapshot[] = [];
     child.on('message', (message) => received.push((message as { snapshot: Snapshot }).snapshot));

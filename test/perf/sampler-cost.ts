@@ -38,7 +38,10 @@ async function costAt(intervalMs: number, seconds: number): Promise<SamplerCostR
     throw new Error(`the sampler sent ${snapshots.length} snapshots in ${seconds} s`);
   }
   const collectSeconds = snapshots.map(({ health }) =>
-    Object.values(health).reduce((sum, { durationSeconds }) => sum + durationSeconds, 0),
+    Object.values(health).reduce(
+      (sum, collector) => sum + (collector.status === 'down' ? 0 : collector.durationSeconds),
+      0,
+    ),
   );
   return {
     intervalMs,

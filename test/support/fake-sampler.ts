@@ -15,14 +15,14 @@ export function fakeSampler(): FakeSampler {
   const told: string[] = [];
   let state: SamplerHealth['state'] = 'up';
   const surface: Pick<Sampler, 'latest' | 'onSnapshot' | 'setIntervalMs' | 'watch' | 'health' | 'stop'> = {
-    latest: () => undefined,
+    latest: () => ({ health: {}, sources: {} }),
     onSnapshot: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
     setIntervalMs: (intervalMs) => void told.push(`interval ${intervalMs}`),
     watch: (pids) => void told.push(`watch ${pids.join(',')}`),
-    health: () => ({ state, restarts: 0 }),
+    health: () => ({ state, sources: {} }),
     stop: async () => {},
   };
   return {

@@ -1,29 +1,36 @@
-import type { Collector } from './collector.ts';
+import type { CollectorEntry } from './collector.ts';
 import { collectCpu } from './cpu.ts';
 import { collectDisks } from './disks.ts';
 import { collectMemory } from './memory.ts';
 import { collectPressure } from './pressure.ts';
 import { collectProcesses } from './processes.ts';
 
-/**
- * Every collector of a snapshot; a line here is all that a new one needs besides its file, its test and its fixture.
- * A function, so that a collector that holds something open (a driver's library) opens it when the sampler starts.
- */
-export function createCollectors() {
-  return {
-    cpu: collectCpu,
-    memory: collectMemory,
-    pressure: collectPressure,
-    disks: collectDisks,
-    processes: collectProcesses,
-  } as const satisfies Record<string, Collector<unknown>>;
-}
+/** Every collector; a line here is all that a new one needs besides its file, its test and its fixture. */
+export const COLLECTORS = {
+  cpu: { source: 'host', create: () => collectCpu },
+  memory: { source: 'host', create: () => collectMemory },
+  pressure: { source: 'host', create: () => collectPressure },
+  disks: { source: 'host', create: () => collectDisks },
+  processes: { source: 'host', create: () => collectProcesses },
+} as const satisfies Record<string, CollectorEntry>;
 
-type Collectors = ReturnType<typeof createCollectors>;
+type Collectors = typeof COLLECTORS;
 
 export type CollectorName = keyof Collectors;
 
-/** What each collector publishes, by its name. A collector that failed has no entry. */
+/** Some of the collectors, each as it is to be run. */
+export type CollectorTable = { readonly [N in CollectorName]?: CollectorEntry };
+
+/** What each collector publishes, by its name. A collector that did not run, or failed, has no entry. */
 export type Readings = {
-  readonly [N in CollectorName]?: Extract<ReturnType<Collectors[N]>, { readonly ok: true }>['value'];
+  readonly [N in CollectorName]?: Extract<
+    ReturnType<ReturnType<Collectors[N]['create']>>,
+    { readonly ok: true }
+  >['value'];
 };
+
+/** The names in a table, in its order. */
+export function collectorNames(table: CollectorTable): readonly CollectorName[] {
+  // `Object.keys` forgets which names a table can have.
+  return Object.keys(table) as CollectorName[];
+}

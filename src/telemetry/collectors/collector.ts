@@ -31,6 +31,24 @@ export type CollectProblem = Problem<'absent' | 'unreadable' | 'malformed'>;
 /** Reads one source once. Synchronous, because a procfs read takes some 10 µs and its asynchronous form ten times that. */
 export type Collector<T> = (host: Host, watchedPids: readonly number[]) => Result<T, CollectProblem>;
 
+/**
+ * The sampler process that runs a collector, with ticks of its own. `host`: fast reads of the kernel's memory; `gpu`: all
+ * that touches a GPU driver; `slow`: reads that make a device do something, and programs.
+ */
+export type SamplerSource = 'host' | 'gpu' | 'slow';
+
+/** A collector at work. What it holds open (a driver's library, a child process), `close` lets go. */
+export type OpenCollector<T> = Collector<T> & { readonly close?: () => void };
+
+/** How a collector is run: where, how often, and what makes it. */
+export interface CollectorEntry {
+  readonly source: SamplerSource;
+  /** Least time between two readings. Without it, it reads on every tick of its source. */
+  readonly minIntervalMs?: number;
+  /** Called once when the process of its source starts; it may open what every reading needs. */
+  readonly create: () => OpenCollector<unknown>;
+}
+
 /** USER_HZ: `/proc` counts CPU time in hundredths of a second on x86 and arm, whatever CONFIG_HZ is (see times(2)). */
 export const USER_TICKS_PER_SECOND = 100;
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { HostSnapshot } from '../../../src/metrics/host-metrics.ts';
 import { createMetrics, type Metrics } from '../../../src/metrics/metrics.ts';
-import type { Snapshot } from '../../../src/telemetry/snapshot.ts';
+import type { LatestReadings } from '../../../src/telemetry/latest-readings.ts';
 
 const GOLDEN = join(import.meta.dirname, '../../fixtures/golden/metrics.prom');
 const BENCH = {
@@ -17,7 +17,6 @@ const BENCH = {
 } as const;
 
 const HOST: HostSnapshot = {
-  wallMs: 1_790_000_000_250,
   cpu: { secondsByMode: { user: 12.5, system: 3.25, idle: 9000.01 } },
   memory: { totalBytes: 137_438_953_472, availableBytes: 100_000_000_000 },
   pressure: {
@@ -37,12 +36,12 @@ const HOST: HostSnapshot = {
     },
   ],
   health: {
-    cpu: { status: 'ok' },
-    memory: { status: 'ok' },
+    cpu: { status: 'ok', lastSuccessMs: 1_790_000_000_250 },
+    memory: { status: 'ok', lastSuccessMs: 1_790_000_000_250 },
     disks: { status: 'failed', problem: { kind: 'unreadable' } },
     pressure: { status: 'failed', problem: { kind: 'absent' } },
   },
-  sampler: { cpuSeconds: 0.5, missedTicks: 3 },
+  sources: { host: { cost: { cpuSeconds: 0.5, missedTicks: 3 } }, gpu: {} },
 };
 
 function create(): Metrics {
@@ -139,8 +138,8 @@ describe('the exposition', () => {
 });
 
 describe('the host', () => {
-  it('is taken from a snapshot of telemetry as it is', () => {
-    const take = (snapshot: Snapshot): HostSnapshot => snapshot;
+  it('is taken from the readings of telemetry as they are', () => {
+    const take = (readings: LatestReadings): HostSnapshot => readings;
     expect(take).toBeTypeOf('function');
   });
 
@@ -150,12 +149,12 @@ describe('the host', () => {
     metrics.setHost({
       ...HOST,
       cpu: { secondsByMode: { user: 20 } },
-      sampler: { cpuSeconds: 0.1, missedTicks: 0 },
+      sources: { host: { cost: { cpuSeconds: 0.1, missedTicks: 0 } } },
     });
     expect(await series(metrics, /^ptq_(host_cpu|sampler_(missed|cpu))/)).toEqual([
       'ptq_host_cpu_seconds_total{mode="user"} 20',
-      'ptq_sampler_missed_ticks_total 0',
-      'ptq_sampler_cpu_seconds_total 0.1',
+      'ptq_sampler_missed_ticks_total{source="host"} 0',
+      'ptq_sampler_cpu_seconds_total{source="host"} 0.1',
     ]);
   });
 
@@ -181,28 +180,29 @@ describe('the host', () => {
   it('keeps the time of the last success while a collector fails', async () => {
     const metrics = create();
     metrics.setHost(HOST);
-    const failed = { status: 'failed', problem: { kind: 'unreadable' } } as const;
+    const problem = { kind: 'unreadable' };
     metrics.setHost({
       ...HOST,
-      wallMs: HOST.wallMs + 1000,
-      health: { cpu: failed, memory: { status: 'ok' } },
+      health: { cpu: { status: 'failed', problem, lastSuccessMs: 1_790_000_000_250 } },
     });
-    expect(await series(metrics, /^ptq_sampler_last_success/)).toEqual([
+    expect(await series(metrics, /^ptq_sampler_(up|last_success)/)).toEqual([
+      'ptq_sampler_up{collector="cpu"} 0',
       'ptq_sampler_last_success_timestamp_seconds{collector="cpu"} 1790000000.25',
-      'ptq_sampler_last_success_timestamp_seconds{collector="memory"} 1790000001.25',
     ]);
   });
 
-  it('shows every collector as down, and no old reading, when the sampler gives no snapshots', async () => {
+  it('shows the collectors of a process that does not answer as down, and no old reading of them', async () => {
     const metrics = create();
     metrics.setHost(HOST);
-    metrics.setHost(undefined);
+    const down = { status: 'down', problem: { kind: 'sampler-silent' } } as const;
+    metrics.setHost({
+      health: { cpu: { ...down, lastSuccessMs: 1_790_000_000_250 }, disks: down },
+      sources: { host: {} },
+    });
     expect(await series(metrics, /^ptq_(host|disk|sampler)/)).toEqual([
       'ptq_sampler_up{collector="cpu"} 0',
-      'ptq_sampler_up{collector="memory"} 0',
       'ptq_sampler_up{collector="disks"} 0',
-      expect.stringMatching(/^ptq_sampler_last_success_timestamp_seconds\{collector="cpu"\} 1790000000.25$/),
-      expect.stringMatching(/^ptq_sampler_last_success_timestamp_seconds\{collector="memory"\}/),
+      'ptq_sampler_last_success_timestamp_seconds{collector="cpu"} 1790000000.25',
     ]);
   });
 });

@@ -1,8 +1,10 @@
 import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { type SamplerLimits, startSampler } from '../../../src/telemetry/sampler.ts';
-import { snapshotAt } from './snapshots.ts';
+import type { CollectorTable } from '../../../src/telemetry/collectors/all.ts';
+import { startSampler } from '../../../src/telemetry/sampler.ts';
+import type { SamplerLimits } from '../../../src/telemetry/source-sampler.ts';
+import { memoryOf, ns, snapshotAt } from './snapshots.ts';
 
 /** A process that does only what the test makes it do. */
 class FakeProcess extends EventEmitter {
@@ -21,8 +23,8 @@ class FakeProcess extends EventEmitter {
   }
   ref(): void {}
   unref(): void {}
-  tick(): void {
-    this.emit('message', { type: 'snapshot', snapshot: snapshotAt(1) });
+  tick(seconds = 1): void {
+    this.emit('message', { type: 'snapshot', snapshot: snapshotAt(seconds, { memory: memoryOf(7) }) });
   }
   end(code: number | null, signal: string | null = null): void {
     this.connected = false;
@@ -37,7 +39,10 @@ const limits: SamplerLimits = {
   maxBackoffMs: 30_000,
 };
 
-function setUp(startProcess?: () => FakeProcess) {
+const nothing = () => () => ({ ok: true, value: undefined }) as const;
+const hostOnly: CollectorTable = { memory: { source: 'host', create: nothing } };
+
+function setUp(startProcess?: () => FakeProcess, collectors = hostOnly) {
   vi.useFakeTimers();
   onTestFinished(() => {
     vi.useRealTimers();
@@ -47,6 +52,8 @@ function setUp(startProcess?: () => FakeProcess) {
     entry: new URL('file:///sampler-main.js'),
     intervalMs: 100,
     limits,
+    collectors,
+    clock: { nowNs: () => ns(1), wallMs: () => 0 },
     startProcess: () => {
       const started = startProcess?.() ?? new FakeProcess();
       processes.push(started);
@@ -66,22 +73,25 @@ describe('Sampler', () => {
     const { sampler, newest } = setUp();
     const seen: bigint[] = [];
     const unsubscribe = sampler.onSnapshot((snapshot) => seen.push(snapshot.tickNs));
-    expect(sampler.health()).toEqual({ state: 'starting', pid: 4711, restarts: 0 });
-    expect(sampler.latest()).toBeUndefined();
+    expect(sampler.health()).toEqual({
+      state: 'starting',
+      sources: { host: { state: 'starting', pid: 4711, restarts: 0 } },
+    });
+    expect(sampler.latest()).not.toHaveProperty('memory');
     newest().tick();
     unsubscribe();
     newest().tick();
     expect(seen).toHaveLength(1);
     expect(sampler.health().state).toBe('up');
-    expect(sampler.latest()).toEqual(snapshotAt(1));
+    expect(sampler.latest().memory).toEqual(memoryOf(7));
   });
 
   it('shows no old snapshot once its process has ended, and says how that ended', () => {
     const { sampler, newest } = setUp();
     newest().tick();
     newest().end(null, 'SIGSEGV');
-    expect(sampler.latest()).toBeUndefined();
-    expect(sampler.health()).toMatchObject({
+    expect(sampler.latest()).not.toHaveProperty('memory');
+    expect(sampler.health().sources.host).toMatchObject({
       state: 'down',
       problem: { kind: 'sampler-exited', message: expect.stringContaining('SIGSEGV') },
     });
@@ -132,10 +142,13 @@ describe('Sampler', () => {
     vi.advanceTimersByTime(4999);
     expect(sampler.health().state).toBe('up');
     vi.advanceTimersByTime(2);
-    expect(sampler.health()).toMatchObject({ state: 'down', problem: { kind: 'sampler-silent' } });
+    expect(sampler.health().sources.host).toMatchObject({
+      state: 'down',
+      problem: { kind: 'sampler-silent' },
+    });
     expect(newest().signals).toEqual(['SIGTERM']);
     newest().tick();
-    expect(sampler.latest()).toBeUndefined();
+    expect(sampler.latest()).not.toHaveProperty('memory');
     vi.advanceTimersByTime(2000);
     expect(newest().signals).toEqual(['SIGTERM', 'SIGKILL']);
   });
@@ -152,13 +165,20 @@ describe('Sampler', () => {
   it('starts no second process while one cannot be killed, and goes on when that one ends', () => {
     const { sampler, newest, processes } = setUp();
     vi.advanceTimersByTime(60_000);
-    expect(sampler.health()).toMatchObject({ state: 'down', problem: { kind: 'sampler-stuck' } });
+    expect(sampler.health().sources.host).toMatchObject({
+      state: 'down',
+      problem: { kind: 'sampler-stuck' },
+    });
     expect(processes).toHaveLength(1);
     newest().end(null, 'SIGKILL');
     vi.advanceTimersByTime(500);
     expect(processes).toHaveLength(2);
     newest().tick();
-    expect(sampler.health()).toMatchObject({ state: 'up', restarts: 1, problem: { kind: 'sampler-stuck' } });
+    expect(sampler.health().sources.host).toMatchObject({
+      state: 'up',
+      restarts: 1,
+      problem: { kind: 'sampler-stuck' },
+    });
   });
 
   it('tries again when a process cannot be started at all', () => {
@@ -168,12 +188,12 @@ describe('Sampler', () => {
       if (attempts === 1) throw new Error('spawn ENOMEM');
       return new FakeProcess();
     });
-    expect(sampler.health()).toMatchObject({
+    expect(sampler.health().sources.host).toMatchObject({
       state: 'down',
       problem: { kind: 'sampler-not-started', message: expect.stringContaining('ENOMEM') },
     });
     vi.advanceTimersByTime(500);
-    expect(sampler.health()).toMatchObject({ pid: 4711, restarts: 1 });
+    expect(sampler.health().sources.host).toMatchObject({ pid: 4711, restarts: 1 });
   });
 
   it('stops for good, within twice the kill delay even when the process hangs', async () => {
@@ -183,11 +203,32 @@ describe('Sampler', () => {
     expect(newest().sent.at(-1)).toEqual({ type: 'stop' });
     vi.advanceTimersByTime(4000);
     await stopped;
-    expect(sampler.health()).toEqual({ state: 'stopped', restarts: 0 });
-    expect(sampler.latest()).toBeUndefined();
+    expect(sampler.health()).toEqual({
+      state: 'stopped',
+      sources: { host: { state: 'stopped', restarts: 0 } },
+    });
+    expect(sampler.latest()).not.toHaveProperty('memory');
     newest().end(null, 'SIGKILL');
     vi.advanceTimersByTime(60_000);
     expect(processes).toHaveLength(1);
+  });
+
+  it('gives each source that has a collector a process of its own, and no other', () => {
+    const { sampler, processes: started } = setUp(undefined, {
+      memory: { source: 'host', create: nothing },
+      cpu: { source: 'host', create: nothing },
+      disks: { source: 'slow', create: nothing },
+    });
+    sampler.setIntervalMs(20);
+    expect(started.map(({ sent }) => sent)).toMatchObject([
+      [{ type: 'start', source: 'host', intervalMs: 100 }, { intervalMs: 20 }],
+      [{ type: 'start', source: 'slow', intervalMs: 1000 }, { intervalMs: 1000 }],
+    ]);
+    sampler.setIntervalMs(2000);
+    expect(started.map(({ sent }) => sent.at(-1))).toMatchObject([
+      { intervalMs: 2000 },
+      { intervalMs: 2000 },
+    ]);
   });
 
   it.each([0, -1, Number.NaN, 4e6])('refuses an interval of %s ms', (intervalMs) => {

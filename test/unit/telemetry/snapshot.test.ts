@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '../../../src/core/clock.ts';
-import { createCollectors } from '../../../src/telemetry/collectors/all.ts';
-import { takeSnapshot } from '../../../src/telemetry/snapshot.ts';
+import { COLLECTORS, type CollectorTable } from '../../../src/telemetry/collectors/all.ts';
+import { openCollectors, takeSnapshot } from '../../../src/telemetry/snapshot.ts';
 import { fixtureHost, hostWith } from './host-tree.ts';
 
 /** Every reading of this clock is 1 ms after the one before. */
@@ -20,7 +20,13 @@ const cost = { pid: 7, intervalMs: 100, cpuSeconds: 0.5, missedTicks: 2 };
 
 function snapshotOf(host = fixtureHost) {
   return takeSnapshot(
-    { collectors: createCollectors(), host, watchedPids: [4242], clock: steppingClock() },
+    {
+      source: 'host',
+      collectors: openCollectors(COLLECTORS, 'host'),
+      host,
+      watchedPids: [4242],
+      clock: steppingClock(),
+    },
     cost,
   );
 }
@@ -31,6 +37,7 @@ describe('takeSnapshot', () => {
     expect(snapshot).toMatchObject({
       tickNs: 1_000_000n,
       wallMs: 1_700_000_000_000,
+      source: 'host',
       cpu: { cpuCount: 4 },
       memory: { totalBytes: 131072000 * 1024 },
       pressure: { cpu: { someSeconds: 15.62605 } },
@@ -38,8 +45,13 @@ describe('takeSnapshot', () => {
       sampler: cost,
     });
     expect(snapshot.disks).toHaveLength(4);
-    expect(Object.values(snapshot.health)).toEqual(
-      Array.from({ length: 5 }, () => ({ status: 'ok', durationSeconds: 0.001 })),
+    expect(snapshot.health).toEqual(
+      Object.fromEntries(
+        ['cpu', 'memory', 'pressure', 'disks', 'processes'].map((name) => [
+          name,
+          { status: 'ok', durationSeconds: 0.001 },
+        ]),
+      ),
     );
   });
 
@@ -53,5 +65,30 @@ describe('takeSnapshot', () => {
       pressure: { status: 'failed', problem: { kind: 'absent' } },
       memory: { status: 'ok' },
     });
+  });
+
+  it('runs a collector no more often than its least interval says, and the others on every tick', () => {
+    const reads: string[] = [];
+    const reading = (name: string) => () => () => {
+      reads.push(name);
+      return { ok: true, value: undefined } as const;
+    };
+    const table: CollectorTable = {
+      cpu: { source: 'host', create: reading('cpu') },
+      disks: { source: 'host', minIntervalMs: 300, create: reading('disks') },
+      memory: { source: 'slow', create: reading('memory') },
+    };
+    const collectors = openCollectors(table, 'host');
+    // The ticks are 100 ms apart, some of them late.
+    for (const tickMs of [0, 130, 200, 301, 400, 500, 599]) {
+      const clock = { nowNs: () => BigInt(tickMs) * 1_000_000n, wallMs: () => 0 };
+      reads.push(String(tickMs));
+      const { health } = takeSnapshot(
+        { source: 'host', collectors, host: fixtureHost, watchedPids: [], clock },
+        cost,
+      );
+      expect('disks' in health).toBe(reads.at(-1) === 'disks');
+    }
+    expect(reads.join(' ')).toBe('0 cpu disks 130 cpu 200 cpu 301 cpu disks 400 cpu 500 cpu 599 cpu disks');
   });
 });

@@ -9,6 +9,7 @@ export function snapshotAt(seconds: number, readings: Partial<Snapshot> = {}): S
   return {
     tickNs: ns(seconds),
     wallMs: 1_700_000_000_000 + seconds * 1000,
+    source: 'host',
     health: {
       cpu: okHealth,
       memory: okHealth,
