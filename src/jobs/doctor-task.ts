@@ -1,10 +1,10 @@
 import { type DeviceAvailability, deviceAvailability } from '../runtime/devices.ts';
 import { thisMachine } from '../runtime/machine.ts';
 import { type HostRoots, SYSTEM_ROOTS } from '../telemetry/collectors/collector.ts';
+import { type PciGpu, readPciGpus } from '../telemetry/collectors/gpu/pci-gpus.ts';
 import { collectMemory, type MemoryReading } from '../telemetry/collectors/memory.ts';
 import { type HostFingerprint, readHostFingerprint } from './host-fingerprint.ts';
 import { type NvmeDrive, readNvmeDrives } from './nvme-drives.ts';
-import { type PciGpu, readPciGpus } from './pci-gpus.ts';
 
 /** Read what this host is and has. */
 export interface DoctorTask {

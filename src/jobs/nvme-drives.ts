@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { listSysfs, readSysfs } from './sysfs.ts';
+import { listSysfs, readSysfs } from '../telemetry/collectors/sysfs.ts';
 
 /** An NVMe controller with its namespaces. */
 export interface NvmeDrive {

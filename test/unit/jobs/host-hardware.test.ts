@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseNvidiaGpus, queryNvidiaGpus } from '../../../src/jobs/nvidia-smi.ts';
 import { readNvmeDrives } from '../../../src/jobs/nvme-drives.ts';
-import { readPciGpus } from '../../../src/jobs/pci-gpus.ts';
+import { readPciGpus } from '../../../src/telemetry/collectors/gpu/pci-gpus.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 /** A folder that stands for /sys. */

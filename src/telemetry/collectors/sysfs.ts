@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { basename } from 'node:path';
 
 /** The names in a folder of sysfs, sorted; none where the kernel shows no such folder. */
 export function listSysfs(folder: string): readonly string[] {
@@ -15,5 +16,14 @@ export function readSysfs(file: string): string {
     return readFileSync(file, 'utf8').trim();
   } catch {
     return '';
+  }
+}
+
+/** The name of what a link of sysfs leads to, such as the driver of a device. */
+export function linkedName(link: string): string | undefined {
+  try {
+    return basename(readlinkSync(link));
+  } catch {
+    return undefined;
   }
 }

@@ -1,6 +1,5 @@
-import { readlinkSync } from 'node:fs';
-import { basename, join } from 'node:path';
-import { listSysfs, readSysfs } from './sysfs.ts';
+import { join } from 'node:path';
+import { linkedName, listSysfs, readSysfs } from '../sysfs.ts';
 
 /** A display controller or accelerator on the PCI bus, whether or not anything can use it. */
 export interface PciGpu {
@@ -26,7 +25,7 @@ export function readPciGpus(sysPath: string): readonly PciGpu[] {
     const device = join(folder, address);
     if (!GPU_CLASSES.test(readSysfs(join(device, 'class')))) return [];
     const vendorId = readSysfs(join(device, 'vendor')).replace(/^0x/, '');
-    const driver = driverOf(device);
+    const driver = linkedName(join(device, 'driver'));
     return {
       address,
       vendor: VENDORS[vendorId] ?? `vendor ${vendorId}`,
@@ -34,12 +33,4 @@ export function readPciGpus(sysPath: string): readonly PciGpu[] {
       ...(driver === undefined ? {} : { driver }),
     };
   });
-}
-
-function driverOf(device: string): string | undefined {
-  try {
-    return basename(readlinkSync(join(device, 'driver')));
-  } catch {
-    return undefined;
-  }
 }
