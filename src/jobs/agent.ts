@@ -138,11 +138,14 @@ export class Agent {
     return this.#deps.store.listRuns(query).map((run) => this.#view(run));
   }
 
-  /** The exposition of the moment. Never waits for a worker, a disk or a driver. */
-  renderMetrics(): ReturnType<Metrics['render']> {
+  /**
+   * The exposition of the moment. Never waits for a worker, a disk or a driver.
+   * @param accept the formats that the scraper can read, as in the header of that name
+   */
+  renderMetrics(accept?: string): ReturnType<Metrics['render']> {
     const { metrics, sampler } = this.#deps;
     metrics.setHost(sampler.latest());
-    return metrics.render();
+    return metrics.render(accept);
   }
 
   /** Whether the sampler has given at least one snapshot, or has said why it cannot. */
@@ -209,7 +212,7 @@ export class Agent {
     this.#current = undefined;
     if (outcome.ok) {
       store.finishRun(run.id, outcome.value);
-      this.#export(profile, outcome.value);
+      this.#export(profile, run.id, outcome.value);
       logger.info('run succeeded', { run: run.id, model: run.model, seconds: outcome.value.seconds });
     } else if (!this.#stopping) {
       store.failRun(run.id, outcome.error);
@@ -246,11 +249,11 @@ export class Agent {
   }
 
   /** The result is safe in the store; a bug in showing it must not end the queue. */
-  #export(profile: Profile, result: PipelineResult): void {
+  #export(profile: Profile, runId: string, result: PipelineResult): void {
     const { metrics, clock, logger } = this.#deps;
     try {
       recordResult(metrics, profile, result, clock.wallMs());
-      recordQuantizations(metrics, profile, result);
+      recordQuantizations(metrics, profile, runId, result);
     } catch (error) {
       logger.error('a result cannot be exported', { model: profile.name, stack: asError(error).stack });
     }

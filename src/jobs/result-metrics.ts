@@ -25,8 +25,13 @@ export function recordResult(
   }
 }
 
-/** Exports a quantization that was really made, not taken from the store. */
-export function recordQuantizations(metrics: Metrics, profile: Profile, result: PipelineResult): void {
+/** Exports the quantizations that a run really made, not took from the store. */
+export function recordQuantizations(
+  metrics: Metrics,
+  profile: Profile,
+  runId: string,
+  result: PipelineResult,
+): void {
   for (const { quantization } of result.variants) {
     if (quantization === undefined || quantization.reused) continue;
     metrics.recordQuantization({
@@ -35,6 +40,7 @@ export function recordQuantizations(metrics: Metrics, profile: Profile, result: 
       outcome: 'succeeded',
       durationSeconds: quantization.seconds,
       calibrationSamples: quantization.calibration?.samples ?? 0,
+      runId,
     });
   }
 }

@@ -1,5 +1,4 @@
-import type { Registry } from 'prom-client';
-import { absoluteCounterFamily, gaugeFamily } from './families.ts';
+import { absoluteCounterFamily, gaugeFamily, type MetricRegistry } from './families.ts';
 
 /**
  * What the host's metrics are made from. A reading that is absent was not taken: its series vanish rather
@@ -46,7 +45,7 @@ type CollectorHealth = (
 export type SetHost = (snapshot: HostSnapshot) => void;
 
 /** Registers the metrics of the host and of the sampler that reads it. */
-export function createHostMetrics(registry: Registry): SetHost {
+export function createHostMetrics(registry: MetricRegistry): SetHost {
   const setCpu = createCpu(registry);
   const setMemory = createMemory(registry);
   const setPressure = createPressure(registry);
@@ -61,11 +60,11 @@ export function createHostMetrics(registry: Registry): SetHost {
   };
 }
 
-function createCpu(registry: Registry): (cpu: HostSnapshot['cpu']) => void {
+function createCpu(registry: MetricRegistry): (cpu: HostSnapshot['cpu']) => void {
   const seconds = absoluteCounterFamily({
     registry,
     name: 'ptq_host_cpu_seconds_total',
-    help: 'CPU time of the host since boot, summed over CPUs.',
+    help: 'CPU time since boot, summed over CPUs, by the modes of /proc/stat.',
     labelNames: ['mode'],
   });
   return (cpu) =>
@@ -74,7 +73,7 @@ function createCpu(registry: Registry): (cpu: HostSnapshot['cpu']) => void {
     );
 }
 
-function createMemory(registry: Registry): (memory: HostSnapshot['memory']) => void {
+function createMemory(registry: MetricRegistry): (memory: HostSnapshot['memory']) => void {
   const total = gaugeFamily({
     registry,
     name: 'ptq_host_memory_total_bytes',
@@ -93,11 +92,11 @@ function createMemory(registry: Registry): (memory: HostSnapshot['memory']) => v
   };
 }
 
-function createPressure(registry: Registry): (pressure: HostSnapshot['pressure']) => void {
+function createPressure(registry: MetricRegistry): (pressure: HostSnapshot['pressure']) => void {
   const seconds = absoluteCounterFamily({
     registry,
     name: 'ptq_host_pressure_seconds_total',
-    help: 'Time in which some, or all (full), tasks waited for a resource (pressure stall information).',
+    help: 'Time in which some, or all (full), tasks waited for cpu, io or memory (pressure stall information).',
     labelNames: ['resource', 'kind'],
   });
   return (pressure) =>
@@ -122,12 +121,12 @@ const DISK_COUNTERS: readonly { name: string; help: string; field: Exclude<keyof
     },
     {
       name: 'ptq_disk_io_time_weighted_seconds_total',
-      help: 'Time summed over requests in flight; its rate is the mean queue depth.',
+      help: 'Time summed over the requests in flight; its rate is the mean queue depth.',
       field: 'weightedIoTimeSeconds',
     },
   ];
 
-function createDisks(registry: Registry): (disks: readonly DiskCounters[]) => void {
+function createDisks(registry: MetricRegistry): (disks: readonly DiskCounters[]) => void {
   const families = DISK_COUNTERS.map(({ name, help, field }) => ({
     field,
     family: absoluteCounterFamily({ registry, name, help, labelNames: ['device'] }),
@@ -139,11 +138,11 @@ function createDisks(registry: Registry): (disks: readonly DiskCounters[]) => vo
   };
 }
 
-function createSampler(registry: Registry): SetHost {
+function createSampler(registry: MetricRegistry): SetHost {
   const up = gaugeFamily({
     registry,
     name: 'ptq_sampler_up',
-    help: 'Whether the last reading of the collector succeeded. Without a series, the host has no such source.',
+    help: 'Whether the last reading of the collector succeeded; without a series, the host has no such source.',
     labelNames: ['collector'],
   });
   const lastSuccess = gaugeFamily({

@@ -1,5 +1,5 @@
-import { Counter, Histogram, type Registry } from 'prom-client';
-import { gaugeFamily } from './families.ts';
+import { Counter, Histogram } from 'prom-client';
+import { gaugeFamily, type MetricRegistry } from './families.ts';
 
 const JOB_STATES = ['queued', 'running', 'succeeded', 'failed', 'cancelled', 'interrupted'] as const;
 
@@ -25,6 +25,8 @@ export interface QuantizationObservation {
   readonly outcome: 'succeeded' | 'failed' | 'cancelled';
   readonly durationSeconds: number;
   readonly calibrationSamples: number;
+  /** The run that did it. It becomes an exemplar, which OpenMetrics carries beside a bucket, and no label. */
+  readonly runId: string;
 }
 
 export interface JobMetrics {
@@ -38,20 +40,26 @@ export interface JobMetrics {
 const DURATION_BUCKETS_SECONDS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600];
 
 /** Registers the metrics of the job queue and of quantization. */
-export function createJobMetrics(registry: Registry): JobMetrics {
-  const jobs = gaugeFamily({ registry, name: 'ptq_jobs', help: 'Jobs by state.', labelNames: ['state'] });
+export function createJobMetrics(registry: MetricRegistry): JobMetrics {
+  const jobs = gaugeFamily({
+    registry,
+    name: 'ptq_jobs',
+    help: 'Runs in the store by state: queued, running, succeeded, failed, cancelled, interrupted.',
+    labelNames: ['state'],
+  });
   const failures = new Counter({
     registers: [registry],
     name: 'ptq_job_failures_total',
-    help: 'Jobs that failed, by reason.',
+    help: 'Runs that failed since the daemon started, by reason: bad_input, model_refused, worker_crashed, timed_out, out_of_memory, disk, internal.',
     labelNames: ['reason'],
   });
-  const durations = new Histogram({
+  const durations = new Histogram<string>({
     registers: [registry],
     name: 'ptq_quantize_duration_seconds',
-    help: 'Time that quantizing a model took, calibration included.',
+    help: 'Time that quantizing a model took, calibration included; artifacts taken from the store are not counted.',
     labelNames: ['method', 'outcome'],
     buckets: DURATION_BUCKETS_SECONDS,
+    enableExemplars: true,
   });
   const samples = new Counter({
     registers: [registry],
@@ -68,8 +76,12 @@ export function createJobMetrics(registry: Registry): JobMetrics {
   return {
     setJobs,
     countJobFailure: (reason) => failures.inc({ reason }),
-    recordQuantization: ({ model, method, outcome, durationSeconds, calibrationSamples }) => {
-      durations.observe({ method, outcome }, durationSeconds);
+    recordQuantization: ({ model, method, outcome, durationSeconds, calibrationSamples, runId }) => {
+      durations.observe({
+        labels: { method, outcome },
+        value: durationSeconds,
+        exemplarLabels: { run_id: runId },
+      });
       samples.inc({ model }, calibrationSamples);
     },
   };

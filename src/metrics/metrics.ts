@@ -1,5 +1,6 @@
-import { Registry } from 'prom-client';
-import { gaugeFamily } from './families.ts';
+import { describeMetrics, type MetricDescription, renderExposition } from './exposition.ts';
+import { CONTENT_TYPES, negotiateFormat } from './exposition-format.ts';
+import { createRegistry, seriesFamily } from './families.ts';
 import { createHostMetrics, type SetHost } from './host-metrics.ts';
 import { createJobMetrics, type JobMetrics } from './job-metrics.ts';
 import { createProcessMetrics, type ProcessUsage, processUsageReader } from './process-metrics.ts';
@@ -8,8 +9,13 @@ import { createResultMetrics, type ResultMetrics } from './result-metrics.ts';
 /** Everything the daemon exports. Updates are cheap and synchronous; nothing is read from the host here. */
 export interface Metrics extends JobMetrics, ResultMetrics {
   readonly setHost: SetHost;
-  /** The body of a scrape: Prometheus text format 0.0.4. */
-  render(): Promise<{ readonly contentType: string; readonly body: string }>;
+  /**
+   * The body of a scrape, in the format that suits the request.
+   * @param accept the `Accept` header; text format 0.0.4 without
+   */
+  render(accept?: string): Promise<{ readonly contentType: string; readonly body: string }>;
+  /** Every metric there can be, whether it has a series or not. */
+  describe(): readonly MetricDescription[];
 }
 
 export interface MetricsOptions {
@@ -21,14 +27,13 @@ export interface MetricsOptions {
 /**
  * Makes a registry of its own with every metric of the agent. Names are a contract: dashboards and alerts
  * are written against them. Units are base units; labels are bounded by profiles, devices and fixed sets.
- * Text 0.0.4 is the only format: prom-client loses the `_total` of counters once OpenMetrics was rendered.
  */
 export function createMetrics({ buildInfo, readProcess = processUsageReader() }: MetricsOptions): Metrics {
-  const registry = new Registry();
-  gaugeFamily({
+  const registry = createRegistry();
+  seriesFamily('info', {
     registry,
     name: 'ptq_build_info',
-    help: 'Versions of the agent and what it runs on; always 1.',
+    help: 'Versions of the agent, of Node.js and of ONNX Runtime; always 1.',
     labelNames: ['version', 'node_version', 'ort_version'],
   }).set(
     { version: buildInfo.version, node_version: buildInfo.nodeVersion, ort_version: buildInfo.ortVersion },
@@ -40,9 +45,11 @@ export function createMetrics({ buildInfo, readProcess = processUsageReader() }:
     setHost,
     ...createJobMetrics(registry),
     ...createResultMetrics(registry),
-    render: async () => {
+    describe: () => describeMetrics(registry),
+    render: async (accept) => {
       setProcess(readProcess());
-      return { contentType: registry.contentType, body: await registry.metrics() };
+      const format = negotiateFormat(accept);
+      return { contentType: CONTENT_TYPES[format], body: await renderExposition(registry, format) };
     },
   };
 }

@@ -1,5 +1,4 @@
-import type { Registry } from 'prom-client';
-import { absoluteCounterFamily, gaugeFamily } from './families.ts';
+import { absoluteCounterFamily, gaugeFamily, type MetricRegistry } from './families.ts';
 
 /** The daemon's own process. */
 export interface ProcessUsage {
@@ -13,17 +12,17 @@ export interface ProcessUsage {
  * Registers the metrics that every Prometheus client has under these names, and returns what updates them.
  * prom-client's own set is larger, and partly wrong: its event loop lag measures the scrape itself.
  */
-export function createProcessMetrics(registry: Registry): (usage: ProcessUsage) => void {
+export function createProcessMetrics(registry: MetricRegistry): (usage: ProcessUsage) => void {
   const cpu = absoluteCounterFamily({
     registry,
     name: 'process_cpu_seconds_total',
-    help: 'User and system CPU time of the daemon.',
+    help: 'User and system CPU time of the daemon, workers not included.',
     labelNames: [],
   });
   const memory = gaugeFamily({
     registry,
     name: 'process_resident_memory_bytes',
-    help: 'Resident memory of the daemon.',
+    help: 'Resident memory of the daemon, workers not included.',
     labelNames: [],
   });
   const start = gaugeFamily({

@@ -1,5 +1,5 @@
-import type { Registry } from 'prom-client';
-import { type Family, gaugeFamily } from './families.ts';
+import { gaugeFamily, type MetricRegistry } from './families.ts';
+import type { Labels, SeriesFamily } from './series-family.ts';
 
 const VERDICTS = ['non_inferior', 'degraded_within_budget', 'regressed', 'inconclusive', 'invalid'] as const;
 
@@ -63,22 +63,26 @@ const PERCENTILE_LABELS = { p50: '50', p90: '90', p95: '95', p99: '99', p999: '9
 
 type LatencyPercentile = keyof typeof PERCENTILE_LABELS;
 
+interface Forgetful {
+  removeWhere(matches: (labels: Labels<'model' | 'variant'>) => boolean): void;
+}
+
 const VARIANT_LABELS = ['model', 'variant'] as const;
 const BENCH_LABELS = [...VARIANT_LABELS, 'provider', 'scenario', 'suite', 'measurement'] as const;
 const EVALUATION_LABELS = [...VARIANT_LABELS, 'dataset'] as const;
 const ACCURACY_LABELS = [...EVALUATION_LABELS, 'metric'] as const;
 
 /** Registers the metrics of results: the last run of every model and variant, as gauges. */
-export function createResultMetrics(registry: Registry): ResultMetrics {
-  const families: Family<'model' | 'variant'>[] = [];
-  const gauge = <N extends string>(name: string, help: string, labelNames: readonly N[]): Family<N> => {
+export function createResultMetrics(registry: MetricRegistry): ResultMetrics {
+  const families: Forgetful[] = [];
+  const gauge = <N extends string>(name: string, help: string, labelNames: readonly N[]): SeriesFamily<N> => {
     const made = gaugeFamily({ registry, name, help, labelNames });
-    families.push(made as Family<string>);
+    families.push(made as SeriesFamily<string>);
     return made;
   };
   const recordBench = createBench(gauge);
   const recordEvaluation = createEvaluation(gauge);
-  const size = gauge('ptq_model_size_bytes', 'Size of the model file.', VARIANT_LABELS);
+  const size = gauge('ptq_model_size_bytes', 'Size of the model file and its external data.', VARIANT_LABELS);
   return {
     recordBench,
     recordEvaluation,
@@ -94,7 +98,7 @@ export function createResultMetrics(registry: Registry): ResultMetrics {
   };
 }
 
-type MakeGauge = <N extends string>(name: string, help: string, labelNames: readonly N[]) => Family<N>;
+type MakeGauge = <N extends string>(name: string, help: string, labelNames: readonly N[]) => SeriesFamily<N>;
 
 function createBench(gauge: MakeGauge): ResultMetrics['recordBench'] {
   const throughput = gauge(
@@ -104,22 +108,22 @@ function createBench(gauge: MakeGauge): ResultMetrics['recordBench'] {
   );
   const latency = gauge(
     'ptq_bench_latency_seconds',
-    'Latency of a query in the last benchmark, exact percentiles.',
+    'Latency of a query in the last benchmark: a percentile of all queries, not of buckets.',
     [...BENCH_LABELS, 'percentile'],
   );
   const peakRss = gauge(
     'ptq_bench_peak_rss_bytes',
-    'Largest resident set of the process that ran the last benchmark.',
+    'The largest resident set of the process that ran the last benchmark.',
     BENCH_LABELS,
   );
   const speedup = gauge(
     'ptq_bench_speedup_ratio',
-    'Speed relative to fp32 in the last benchmark.',
+    'Speed relative to fp32 in the same benchmark; above 1 is faster.',
     BENCH_LABELS,
   );
   const valid = gauge(
     'ptq_bench_valid',
-    'Whether the last benchmark kept the rules of its scenario.',
+    '1 if the last benchmark kept the rules of its scenario, otherwise 0.',
     BENCH_LABELS,
   );
   const lastSuccess = gauge(
@@ -144,30 +148,34 @@ function createBench(gauge: MakeGauge): ResultMetrics['recordBench'] {
 function createEvaluation(gauge: MakeGauge): ResultMetrics['recordEvaluation'] {
   const accuracy = gauge(
     'ptq_accuracy_ratio',
-    'Value of the accuracy metric of the variant.',
+    'The accuracy metric that the variant is judged by: top-1, mAP, F1, word error rate and others that are ratios.',
     ACCURACY_LABELS,
   );
   const baseline = gauge(
     'ptq_accuracy_baseline_ratio',
-    'Value of the same metric for fp32.',
+    'The same metric for fp32 on the same samples.',
     ACCURACY_LABELS,
   );
   const budget = gauge(
     'ptq_accuracy_drop_budget_ratio',
-    'Largest accepted drop against fp32, in units of the metric.',
+    'The largest drop against fp32 that the profile accepts, in units of the metric.',
     ACCURACY_LABELS,
   );
   const ratios = { value: accuracy, baseline, budget };
   const numbers = {
     value: gauge(
       'ptq_accuracy_value',
-      'Value of the accuracy metric of the variant, where it is no ratio, in its own unit.',
+      'The accuracy metric of the variant where it is no ratio, such as a mean absolute error, in its own unit.',
       ACCURACY_LABELS,
     ),
-    baseline: gauge('ptq_accuracy_baseline_value', 'Value of the same metric for fp32.', ACCURACY_LABELS),
+    baseline: gauge(
+      'ptq_accuracy_baseline_value',
+      'The same metric for fp32 on the same samples.',
+      ACCURACY_LABELS,
+    ),
     budget: gauge(
       'ptq_accuracy_loss_budget_value',
-      'Largest accepted loss against fp32, in units of the metric.',
+      'The largest loss against fp32 that the profile accepts, in units of the metric.',
       ACCURACY_LABELS,
     ),
   };
@@ -178,7 +186,7 @@ function createEvaluation(gauge: MakeGauge): ResultMetrics['recordEvaluation'] {
   );
   const verdicts = gauge(
     'ptq_accuracy_verdict',
-    '1 for the verdict of the last evaluation, 0 for the others.',
+    '1 for the verdict of the last evaluation, 0 for the others: non_inferior, degraded_within_budget, regressed, inconclusive, invalid.',
     [...VARIANT_LABELS, 'verdict'],
   );
   const agreement = gauge(
@@ -188,12 +196,12 @@ function createEvaluation(gauge: MakeGauge): ResultMetrics['recordEvaluation'] {
   );
   const sqnr = gauge(
     'ptq_sqnr_decibels',
-    'Signal to quantization noise of the outputs, +Inf where they are equal.',
+    'Signal to quantization noise of the outputs; +Inf where they are equal.',
     EVALUATION_LABELS,
   );
   const drifted = gauge(
     'ptq_golden_changed_answers',
-    'Samples to which the same model no longer gives the answer that it gave when its outputs were recorded.',
+    'Samples to which the same model no longer gives the answer that it gave when its outputs were recorded; more than 0 is a fault of the host, the runtime or the file.',
     EVALUATION_LABELS,
   );
   return ({ model, variant, dataset, ...result }) => {

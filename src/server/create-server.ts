@@ -12,6 +12,7 @@ import {
   type RunQueryString,
 } from './bench-schemas.ts';
 import { guardRequest } from './guard.ts';
+import { addMetrics } from './metrics-route.ts';
 import { sendProblem } from './problem-response.ts';
 import { requestProblems } from './request-problems.ts';
 import { runPath, runResource, runSummary } from './run-resource.ts';
@@ -104,14 +105,7 @@ function addProbes(app: FastifyInstance, agent: Agent, info: { readonly version:
       bench: 'POST /bench',
     },
   }));
-  app.get('/metrics', async (_request, reply) => {
-    const { contentType, body } = await agent.renderMetrics();
-    // The exposition is text already.
-    return reply
-      .type(contentType)
-      .serializer((text: unknown) => String(text))
-      .send(body);
-  });
+  addMetrics(app, agent);
   app.get('/-/healthy', async () => ({ status: 'healthy' }));
   app.get('/-/ready', async (_request, reply) => {
     const ready = agent.isReady();

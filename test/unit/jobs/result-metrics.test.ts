@@ -17,7 +17,7 @@ const FINISHED_MS = 1_700_000_000_000;
 async function exported(result: PipelineResult, profile = profileOf('tiny')): Promise<readonly string[]> {
   const metrics = createMetrics({ buildInfo: { version: '1', nodeVersion: '2', ortVersion: '3' } });
   recordResult(metrics, profile, result, FINISHED_MS);
-  recordQuantizations(metrics, profile, result);
+  recordQuantizations(metrics, profile, 'the-run', result);
   const { body } = await metrics.render();
   return body
     .split('\n')
@@ -124,8 +124,19 @@ describe('recordQuantizations', () => {
   it('counts a quantization that was made, and not one that was reused', async () => {
     const made = await exported(withInt8({ quantization: { ...quantizationOf(), reused: false } }));
     expect(made).toContain('ptq_calibration_samples_total{model="tiny"} 16');
+    expect(made.filter((line) => line.includes('the-run'))).toEqual([]);
     const reused = await exported(withInt8({ quantization: { ...quantizationOf(), reused: true } }));
     expect(reused.filter((line) => line.includes('ptq_calibration_samples_total'))).toEqual([]);
+  });
+});
+
+describe('recordQuantizations in OpenMetrics', () => {
+  it('says beside the bucket which run took so long', async () => {
+    const metrics = createMetrics({ buildInfo: { version: '1', nodeVersion: '2', ortVersion: '3' } });
+    const result = withInt8({ quantization: { ...quantizationOf(), reused: false } });
+    recordQuantizations(metrics, profileOf('tiny'), 'the-run', result);
+    const { body } = await metrics.render('application/openmetrics-text');
+    expect(body.split('\n').filter((line) => line.includes(' # {run_id="the-run"} '))).toHaveLength(1);
   });
 });
 

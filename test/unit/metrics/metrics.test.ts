@@ -1,12 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { HostSnapshot } from '../../../src/metrics/host-metrics.ts';
 import { createMetrics, type Metrics } from '../../../src/metrics/metrics.ts';
 import type { LatestReadings } from '../../../src/telemetry/latest-readings.ts';
+import { parseExposition } from '../../support/parse-exposition.ts';
 
-const GOLDEN = join(import.meta.dirname, '../../fixtures/golden/metrics.prom');
+const GOLDEN = join(import.meta.dirname, '../../fixtures/golden');
+const OPENMETRICS = 'application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1';
 const BENCH = {
   model: 'digits',
   variant: 'int8',
@@ -57,7 +59,14 @@ function createFull(): Metrics {
   metrics.setJobs({ queued: 2, running: 1 });
   metrics.countJobFailure('worker_crashed');
   const quantization = { model: 'digits', method: 'minmax', outcome: 'succeeded' } as const;
-  metrics.recordQuantization({ ...quantization, durationSeconds: 0.7, calibrationSamples: 256 });
+  vi.useFakeTimers({ now: 1_790_000_000_500 });
+  metrics.recordQuantization({
+    ...quantization,
+    durationSeconds: 0.7,
+    calibrationSamples: 256,
+    runId: '01M83N04WMG5BZ7Q701Z9NB7JD',
+  });
+  vi.useRealTimers();
   metrics.setModelSize({ model: 'digits', variant: 'fp32', sizeBytes: 400_000 });
   metrics.setModelSize({ model: 'digits', variant: 'int8', sizeBytes: 110_000 });
   metrics.recordBench({
@@ -97,16 +106,37 @@ async function series(metrics: Metrics, name: RegExp): Promise<readonly string[]
 }
 
 describe('the exposition', () => {
-  it('is byte for byte the recorded one (UPDATE_GOLDEN=1 writes it)', async () => {
-    const { contentType, body } = await createFull().render();
-    if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(GOLDEN, body);
-    expect(contentType).toBe('text/plain; version=0.0.4; charset=utf-8');
-    expect(body).toBe(readFileSync(GOLDEN, 'utf8'));
+  it.each([
+    ['text 0.0.4', undefined, 'metrics.prom', 'text/plain; version=0.0.4; charset=utf-8'],
+    [
+      'OpenMetrics',
+      OPENMETRICS,
+      'metrics.openmetrics',
+      'application/openmetrics-text; version=1.0.0; charset=utf-8',
+    ],
+  ])('is in %s byte for byte the recorded one (UPDATE_GOLDEN=1 writes it)', async (_, accept, file, type) => {
+    const { contentType, body } = await createFull().render(accept);
+    const golden = join(GOLDEN, file);
+    if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(golden, body);
+    expect(contentType).toBe(type);
+    expect(body).toBe(readFileSync(golden, 'utf8'));
+  });
+
+  it('has the same series in both formats', async () => {
+    const samples = (body: string, format: 'text' | 'openmetrics') =>
+      parseExposition(body, format).flatMap((family) =>
+        family.samples.map(({ name, labels, value }) => ({ name, labels, value })),
+      );
+    const metrics = createFull();
+    expect(samples((await metrics.render(OPENMETRICS)).body, 'openmetrics')).toEqual(
+      samples((await metrics.render()).body, 'text'),
+    );
   });
 
   it('is the same when it is rendered twice', async () => {
     const metrics = createFull();
-    expect(await metrics.render()).toEqual(await metrics.render());
+    const [text, openMetrics] = [await metrics.render(), await metrics.render(OPENMETRICS)];
+    expect([await metrics.render(), await metrics.render(OPENMETRICS)]).toEqual([text, openMetrics]);
   });
 
   const promtool = spawnSync('promtool', ['--version']);

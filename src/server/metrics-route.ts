@@ -1,0 +1,31 @@
+import { promisify } from 'node:util';
+import { constants, gzip } from 'node:zlib';
+import type { FastifyInstance } from 'fastify';
+import type { Agent } from '../jobs/agent.ts';
+
+const compress = promisify(gzip);
+
+/** `GET /metrics`: the format is chosen by `Accept`, gzip by `Accept-Encoding`. */
+export function addMetrics(app: FastifyInstance, agent: Pick<Agent, 'renderMetrics'>): void {
+  app.get('/metrics', async ({ headers }, reply) => {
+    const { contentType, body } = await agent.renderMetrics(headers.accept);
+    reply.type(contentType).header('vary', 'Accept, Accept-Encoding');
+    // The exposition is text already.
+    if (!acceptsGzip(headers['accept-encoding'])) return reply.serializer(String).send(body);
+    // Compressing happens in a thread of the pool. The lowest level leaves a tenth of the text; higher ones cost more than they save.
+    const compressed = await compress(body, { level: constants.Z_BEST_SPEED });
+    return reply.header('content-encoding', 'gzip').send(compressed);
+  });
+}
+
+/** Whether an `Accept-Encoding` header (RFC 9110, 12.5.3) names gzip, and not with the quality 0. */
+function acceptsGzip(header: string | readonly string[] | undefined): boolean {
+  return String(header ?? '')
+    .toLowerCase()
+    .split(',')
+    .some((coding) => {
+      const [name = '', ...parameters] = coding.split(';').map((part) => part.trim());
+      const quality = parameters.find((parameter) => parameter.startsWith('q='))?.slice(2);
+      return /^(?:x-)?gzip$/.test(name) && (quality === undefined || Number(quality) > 0);
+    });
+}
