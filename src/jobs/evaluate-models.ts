@@ -17,6 +17,7 @@ import { openLanes } from './evaluation-lanes.ts';
 import { type GoldenCheck, openGoldenCheck } from './golden-check.ts';
 import { describeBadSample, LISTED_PROBLEMS } from './left-out-samples.ts';
 import { openTask } from './open-task.ts';
+import { readOwnCounters } from './own-counters.ts';
 import { createPhaseRecorder } from './phase-recorder.ts';
 import { isProgressDue } from './progress-interval.ts';
 import { openReferenceOutputs, type ReferenceOutputs } from './reference-outputs.ts';
@@ -41,7 +42,9 @@ export function evaluateModels(
   { clock, emit }: TaskContext,
   laneEntry?: URL,
 ): Promise<ModelEvaluation[]> {
-  const phase = createPhaseRecorder(clock, (span) => emit({ kind: 'phase', span }));
+  const phase = createPhaseRecorder(clock, (span) => emit({ kind: 'phase', span }), {
+    readCounters: readOwnCounters,
+  });
   return phase('evaluate', async () => {
     const opened: { close(): Promise<void> }[] = [];
     const keep = <T extends { close(): Promise<void> }>(made: T): T => {

@@ -63,7 +63,12 @@ export function runPipeline(
       if (event.kind === 'phase') watch.phase(event.span);
       else if (event.kind === 'progress') deps.onProgress?.(event.progress);
     };
-    const host = { entry: deps.workerEntry, onSpawn: watch.addProcess, onExit: watch.removeProcess };
+    const host = {
+      entry: deps.workerEntry,
+      onSpawn: watch.addProcess,
+      onExit: watch.removeProcess,
+      beforeEnd: watch.seeLast,
+    };
     const context: RunContext = { runId, profile, plan, deps, host, onEvent };
     let variants: readonly VariantOutcome[];
     let watched = false;

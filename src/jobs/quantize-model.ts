@@ -17,6 +17,7 @@ import { readCpuFeatures } from '../runtime/cpu-features.ts';
 import { openSession } from '../runtime/session.ts';
 import { applyRecipe } from './apply-recipe.ts';
 import { modelFiles, sizeBytesOf } from './model-size.ts';
+import { readOwnCounters } from './own-counters.ts';
 import { createPhaseRecorder } from './phase-recorder.ts';
 import { peakRssBytes } from './process-memory.ts';
 import { requireQuantizable } from './quantizable.ts';
@@ -37,7 +38,10 @@ const RECIPE_KEY = 'ptq_agent.recipe';
  */
 export async function quantizeModel(task: QuantizeTask, context: TaskContext): Promise<QuantizeReport> {
   const { clock, emit } = context;
-  const phase = createPhaseRecorder(clock, (span) => emit({ kind: 'phase', span }), task.subject);
+  const phase = createPhaseRecorder(clock, (span) => emit({ kind: 'phase', span }), {
+    ...(task.subject === undefined ? {} : { subject: task.subject }),
+    readCounters: readOwnCounters,
+  });
   const startNs = clock.nowNs();
   const scratch = await mkdtemp(join(dirname(task.outputPath), 'work-'));
   const recipe = resolveRecipe(task.recipe, readCpuFeatures());

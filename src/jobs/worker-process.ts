@@ -16,6 +16,8 @@ export interface WorkerHost {
   /** Told of every worker's process id, so that telemetry can watch it. */
   readonly onSpawn?: (pid: number) => void;
   readonly onExit?: (pid: number) => void;
+  /** Waited for before a worker that has answered is ended, so that telemetry can see the last of it. Never rejects. */
+  readonly beforeEnd?: (pid: number) => Promise<void>;
 }
 
 export interface WorkerControls {
@@ -43,6 +45,7 @@ const GONE_WITHIN_MS = 2000;
  */
 export class WorkerProcess {
   readonly #child: ChildProcess;
+  readonly #host: WorkerHost;
   readonly #controls: WorkerControls;
   readonly #killAfterMs: number;
   readonly #exit = deferred<Problem>();
@@ -52,6 +55,7 @@ export class WorkerProcess {
   #waiting: ((answer: Result<unknown, Problem>) => void) | undefined;
 
   constructor(host: WorkerHost, controls: WorkerControls = {}) {
+    this.#host = host;
     this.#controls = controls;
     this.#killAfterMs = controls.killAfterMs ?? KILL_AFTER_MS;
     this.#child = fork(fileURLToPath(host.entry), [], {
@@ -120,8 +124,12 @@ export class WorkerProcess {
     this.#child.kill('SIGKILL');
   }
 
-  /** Ends the process at once and waits until it is gone. */
+  /** Ends the process, once `beforeEnd` has seen one that still runs, and waits until it is gone. */
   async close(): Promise<void> {
+    const { pid } = this.#child;
+    if (pid !== undefined && this.#ended === undefined && !this.#controls.signal?.aborted) {
+      await this.#host.beforeEnd?.(pid);
+    }
     this.kill();
     await this.#exit.promise;
   }

@@ -14,6 +14,8 @@ export type ToSampler =
   | ({ readonly type: 'start' } & SamplerStart)
   | { readonly type: 'setIntervalMs'; readonly intervalMs: number }
   | { readonly type: 'watchPids'; readonly pids: readonly number[] }
+  /** Take one snapshot now, besides the ticks. */
+  | { readonly type: 'sample' }
   | { readonly type: 'stop' };
 
 /** From the sampler process to the parent. */

@@ -11,6 +11,7 @@ const MAX_PENDING_SNAPSHOTS = 64;
 interface Sampling {
   setIntervalMs(intervalMs: number): void;
   watchPids(pids: readonly number[]): void;
+  sample(): void;
   stop(): void;
 }
 
@@ -36,6 +37,9 @@ export function runSamplerProcess(table: CollectorTable): void {
         return;
       case 'watchPids':
         sampling?.watchPids(message.pids);
+        return;
+      case 'sample':
+        sampling?.sample();
         return;
       case 'stop':
         sampling?.stop();
@@ -90,6 +94,9 @@ function startSampling(table: CollectorTable, { source, roots, ...first }: Sampl
     },
     watchPids: (newPids) => {
       pids = newPids;
+    },
+    sample: () => {
+      if (pending < MAX_PENDING_SNAPSHOTS) publish();
     },
     stop: () => {
       clearTimeout(timer);

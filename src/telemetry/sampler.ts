@@ -94,6 +94,11 @@ export class Sampler {
     for (const sampler of this.#sources.values()) sampler.watch(pids);
   }
 
+  /** Has a snapshot of one source taken now, besides its ticks; it comes to the listeners like every other. */
+  sample(source: SamplerSource): void {
+    this.#sources.get(source)?.sample();
+  }
+
   health(): SamplerHealth {
     const sources: Partial<Record<SamplerSource, SourceHealth>> = {};
     for (const [source, sampler] of this.#sources) sources[source] = sampler.health();

@@ -70,6 +70,11 @@ export class SourceSampler {
     this.#child?.send({ type: 'watchPids', pids: this.#pids });
   }
 
+  /** Has a snapshot taken now, besides the ticks. */
+  sample(): void {
+    this.#child?.send({ type: 'sample' });
+  }
+
   health(): SourceHealth {
     const pid = this.#child?.pid;
     return {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createReadStream, createWriteStream, type WriteStream } from 'node:fs';
 import { toJson } from '../core/json.ts';
-import { PHASES, type PhaseSpan } from '../core/phase.ts';
+import { PHASES, type PhaseSpan, type PhaseUsage } from '../core/phase.ts';
 import { attemptAsync, type Problem, ProblemError, problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -200,6 +200,7 @@ function toSpan(fields: Record<string, unknown>, file: string, lineNumber: numbe
     ...(typeof subject === 'string' ? { subject } : {}),
     startNs: toNs(fields['startNs'], 'startNs', file, lineNumber),
     endNs: toNs(fields['endNs'], 'endNs', file, lineNumber),
+    ...(isObject(fields['usage']) ? { usage: fields['usage'] as unknown as PhaseUsage } : {}),
   };
 }
 

@@ -1,5 +1,5 @@
 import { secondsBetween } from '../core/clock.ts';
-import type { Phase, PhaseSpan } from '../core/phase.ts';
+import type { Phase, PhaseSpan, PhaseUsage } from '../core/phase.ts';
 import type { CpuReading } from './collectors/cpu.ts';
 import type { DiskReading } from './collectors/disks.ts';
 import type { PressureReading, StallSeconds } from './collectors/pressure.ts';
@@ -46,7 +46,10 @@ interface CpuSummary {
   readonly stealRatio: number;
 }
 
-/** The watched processes together. What one did between its last sample and its end is not seen. */
+/**
+ * The watched processes together. Of a process that did the phase itself the figures are its own (`PhaseSpan.usage`), which
+ * are exact at both ends of the phase; of every other one what it did after its last sample is not seen.
+ */
 interface ProcessesSummary {
   readonly rssMeanBytes: number;
   /** The largest sampled sum, or a single process' high-water mark that rose during the phase, if that is larger. */
@@ -140,34 +143,42 @@ function summarizeProcesses(
   const steps = stepsWithin(samples, span);
   const sawProcess = steps.some(({ from, to }) => from.value.length + to.value.length > 0);
   if (rssBytes.length === 0 || !sawProcess) return undefined;
-  const hasIo = steps.some((step) => step.to.value.some((process) => process.io !== undefined));
+  const { usage } = span;
+  const hasIo =
+    usage?.io !== undefined ||
+    steps.some((step) => step.to.value.some((process) => process.io !== undefined));
+  const grown = (sampled: (process: ProcessReading) => number | undefined, own: number | undefined) =>
+    totalGrowth(steps, (step) => processGrowth(step, sampled, own === undefined ? undefined : usage)) +
+    (own ?? 0);
   return {
     rssMeanBytes: Math.round(rssBytes.reduce((a, b) => a + b) / rssBytes.length),
     rssPeakBytes: Math.round(
       Math.max(
         rssBytes.reduce((a, b) => Math.max(a, b)),
-        risenHighWaterMark(steps, span),
+        risenHighWaterMark(steps, span, usage),
+        usage?.peakRssBytes ?? 0,
       ),
     ),
-    cpuSeconds: totalGrowth(steps, (step) => processGrowth(step, (process) => process.cpuSeconds)),
+    cpuSeconds: grown((process) => process.cpuSeconds, usage?.cpuSeconds),
     ...(hasIo
       ? {
           io: {
-            readBytes: wholeGrowth(steps, (step) => processGrowth(step, (process) => process.io?.readBytes)),
-            writtenBytes: wholeGrowth(steps, (step) =>
-              processGrowth(step, (process) => process.io?.writtenBytes),
-            ),
+            readBytes: Math.round(grown((process) => process.io?.readBytes, usage?.io?.readBytes)),
+            writtenBytes: Math.round(grown((process) => process.io?.writtenBytes, usage?.io?.writtenBytes)),
           },
         }
       : {}),
   };
 }
 
+/** @param known  of this process, which is left out, the growth is known otherwise */
 function processGrowth(
   step: Step<readonly ProcessReading[]>,
   read: (process: ProcessReading) => number | undefined,
+  known: PhaseUsage | undefined,
 ): number {
   return step.to.value.reduce((sum, process) => {
+    if (process.pid === known?.pid) return sum;
     const before = sameProcess(step.from.value, process);
     const after = read(process) ?? 0;
     if (before !== undefined) return sum + growthOf(read(before) ?? after, after);
@@ -177,11 +188,16 @@ function processGrowth(
 }
 
 /** The highest high-water mark of a process that was raised between two samples, the later of them in the span; or 0. */
-function risenHighWaterMark(steps: readonly Step<readonly ProcessReading[]>[], span: PhaseSpan): number {
+function risenHighWaterMark(
+  steps: readonly Step<readonly ProcessReading[]>[],
+  span: PhaseSpan,
+  known: PhaseUsage | undefined,
+): number {
   let highest = 0;
   for (const step of steps) {
     if (step.to.tickNs > span.endNs) continue;
     for (const process of step.to.value) {
+      if (process.pid === known?.pid) continue;
       const before = sameProcess(step.from.value, process);
       const rose =
         before === undefined ? wasBornIn(step, process) : process.peakRssBytes > before.peakRssBytes;

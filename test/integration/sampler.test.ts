@@ -98,6 +98,17 @@ describe.skipIf(unmet !== undefined)(`the sampler process${unmet === undefined ?
     expect(sampler.latest().sources.host?.cost?.intervalMs).toBe(20);
   });
 
+  it('takes a snapshot at once when it is asked to, and keeps its ticks', async () => {
+    const sampler = start(60_000);
+    await nextSnapshot(sampler);
+    const askedNs = process.hrtime.bigint();
+    sampler.sample('host');
+    const { tickNs, source } = await nextSnapshot(sampler);
+    expect(source).toBe('host');
+    expect(Number(tickNs - askedNs) / 1e9).toBeGreaterThan(0);
+    expect(Number(tickNs - askedNs) / 1e9).toBeLessThan(5);
+  });
+
   it('is replaced when it is killed', async () => {
     const sampler = start(50);
     const killed = (await nextSnapshot(sampler)).sampler.pid;

@@ -5,7 +5,7 @@ export interface FakeSampler {
   readonly sampler: Sampler;
   readonly publish: (snapshot: Snapshot) => void;
   readonly setState: (state: SamplerHealth['state']) => void;
-  /** What it was told: `watch 1,2` and `interval 100`. */
+  /** What it was told: `watch 1,2`, `interval 100` and `sample host`. */
   readonly told: readonly string[];
 }
 
@@ -14,7 +14,10 @@ export function fakeSampler(): FakeSampler {
   const listeners = new Set<(snapshot: Snapshot) => void>();
   const told: string[] = [];
   let state: SamplerHealth['state'] = 'up';
-  const surface: Pick<Sampler, 'latest' | 'onSnapshot' | 'setIntervalMs' | 'watch' | 'health' | 'stop'> = {
+  const surface: Pick<
+    Sampler,
+    'latest' | 'onSnapshot' | 'setIntervalMs' | 'watch' | 'sample' | 'health' | 'stop'
+  > = {
     latest: () => ({ health: {}, sources: {} }),
     onSnapshot: (listener) => {
       listeners.add(listener);
@@ -22,7 +25,8 @@ export function fakeSampler(): FakeSampler {
     },
     setIntervalMs: (intervalMs) => void told.push(`interval ${intervalMs}`),
     watch: (pids) => void told.push(`watch ${pids.join(',')}`),
-    health: () => ({ state, sources: {} }),
+    sample: (source) => void told.push(`sample ${source}`),
+    health: () => ({ state, sources: { host: { state, restarts: 0 } } }),
     stop: async () => {},
   };
   return {

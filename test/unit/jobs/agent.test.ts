@@ -23,6 +23,8 @@ function agentOf(names: readonly string[], more: Partial<AgentDeps> = {}) {
   const logger: Logger = { debug: () => {}, info: note, warn: note, error: note };
   const worker = fakeWorker();
   const fake = fakeSampler();
+  // Nobody waits for samples of a sampler that is not up.
+  fake.setState('starting');
   const agent = new Agent({
     profiles,
     store,

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { PhaseSpan } from '../../../src/core/phase.ts';
+import type { OwnCounters } from '../../../src/jobs/own-counters.ts';
 import { createPhaseRecorder } from '../../../src/jobs/phase-recorder.ts';
 
-function recorder(subject?: string) {
+function recorder(options: { readonly subject?: string; readonly readCounters?: () => OwnCounters } = {}) {
   let nowNs = 0n;
   const spans: PhaseSpan[] = [];
   const clock = {
@@ -12,12 +13,12 @@ function recorder(subject?: string) {
     },
     wallMs: () => 0,
   };
-  return { phase: createPhaseRecorder(clock, (span) => spans.push(span), subject), spans };
+  return { phase: createPhaseRecorder(clock, (span) => spans.push(span), options), spans };
 }
 
 describe('createPhaseRecorder', () => {
   it('tells when a phase began and ended, and gives what it returned', async () => {
-    const { phase, spans } = recorder('int8');
+    const { phase, spans } = recorder({ subject: 'int8' });
     expect(await phase('load', async () => 42)).toBe(42);
     expect(spans).toEqual([{ phase: 'load', subject: 'int8', startNs: 10n, endNs: 20n }]);
   });
@@ -35,5 +36,12 @@ describe('createPhaseRecorder', () => {
     });
     await expect(failing).rejects.toThrow('no data');
     expect(spans).toHaveLength(1);
+  });
+
+  it('has what the process used meanwhile where its counters are given', async () => {
+    const readings = [1, 4].map((cpuSeconds) => ({ pid: 5, cpuSeconds, peakRssBytes: 10 }));
+    const { phase, spans } = recorder({ readCounters: () => readings.shift() as OwnCounters });
+    await phase('write', async () => undefined);
+    expect(spans).toMatchObject([{ phase: 'write', usage: { pid: 5, cpuSeconds: 3 } }]);
   });
 });

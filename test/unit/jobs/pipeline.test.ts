@@ -21,7 +21,9 @@ function bench() {
   const store = unwrap(openStore(dataDir));
   const worker = fakeWorker();
   const progress: JobProgress[] = [];
-  const { sampler, told } = fakeSampler();
+  const { sampler, told, setState } = fakeSampler();
+  // Nobody waits for samples of a sampler that is not up.
+  setState('starting');
   const deps: PipelineDeps = {
     store,
     sampler,

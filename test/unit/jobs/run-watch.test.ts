@@ -6,7 +6,7 @@ import { startRunWatch, WATCH_INTERVAL_MS } from '../../../src/jobs/run-watch.ts
 import { summarizeTimeline } from '../../../src/jobs/timeline-task.ts';
 import { fakeSampler } from '../../support/fake-sampler.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
-import { ns, snapshotAt } from '../telemetry/snapshots.ts';
+import { ns, processOf, snapshotAt } from '../telemetry/snapshots.ts';
 
 const options = { idleIntervalMs: 1000, logger: silentLogger };
 
@@ -45,6 +45,48 @@ describe('startRunWatch', () => {
       'interval 1000',
       'watch ',
     ]);
+  });
+
+  it('sees the last of a process: waits for a sample of it that is taken later', async () => {
+    const { sampler, publish, told } = fakeSampler();
+    const watch = await startRunWatch(sampler, join(temporaryFolder(), 'timeline.jsonl'), options);
+    let seen = false;
+    const seeing = watch.seeLast(10).then(() => {
+      seen = true;
+    });
+    const later = { tickNs: process.hrtime.bigint() + 1_000_000n };
+    publish(snapshotAt(0, { processes: [processOf(1)] }));
+    publish({ ...snapshotAt(0, { processes: [processOf(1, { pid: 11 })] }), ...later });
+    publish({ ...snapshotAt(0), ...later });
+    await Promise.resolve();
+    expect(told.at(-1)).toBe('sample host');
+    expect(seen).toBe(false);
+    publish({ ...snapshotAt(0, { processes: [processOf(1)] }), ...later });
+    await seeing;
+    await watch.finish();
+  });
+
+  it('waits for no sample of a sampler that is down', async () => {
+    const { sampler, setState, told } = fakeSampler();
+    const watch = await startRunWatch(sampler, join(temporaryFolder(), 'timeline.jsonl'), options);
+    setState('down');
+    const before = performance.now();
+    await watch.seeLast(10);
+    expect(performance.now() - before).toBeLessThan(WATCH_INTERVAL_MS);
+    expect(told).not.toContain('sample host');
+    await watch.finish();
+  });
+
+  it('waits for the last sample of a process that a hanging sampler does not give for less than a second', async () => {
+    const watch = await startRunWatch(
+      fakeSampler().sampler,
+      join(temporaryFolder(), 'timeline.jsonl'),
+      options,
+    );
+    const before = performance.now();
+    await watch.seeLast(10);
+    expect(performance.now() - before).toBeLessThan(1000);
+    await watch.finish();
   });
 
   it('no longer speaks for processes that end after it', async () => {

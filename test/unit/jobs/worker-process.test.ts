@@ -29,6 +29,15 @@ describe('runTask', () => {
     expect(isRunning(pid)).toBe(false);
   });
 
+  it('lets its end be waited for while the worker still runs, and only where it does', async () => {
+    const seen: boolean[] = [];
+    const host = { ...fakeWorker(), beforeEnd: async (pid: number) => void seen.push(isRunning(pid)) };
+    await runTask(host, inspect('good.onnx'));
+    expect(seen).toEqual([true]);
+    await runTask(host, inspect('crash.onnx'));
+    expect(seen).toEqual([true]);
+  });
+
   it('passes on what the worker tells on the way, with its bigints', async () => {
     const events: WorkerEvent[] = [];
     const { entry } = fakeWorker();

@@ -209,6 +209,39 @@ describe('watched processes', () => {
     expect(summaryOf(snapshots, spanOf(0, 1)).processes?.cpuSeconds).toBe(0.25);
   });
 
+  it('have the figures of the one that did the phase from itself, and those of the others from samples', () => {
+    const at = (t: number) =>
+      snapshotAt(t, {
+        processes: [
+          processOf(100, {
+            io: { readBytes: 1000 * t, writtenBytes: 0 },
+            cpuSeconds: t,
+            peakRssBytes: 100 + t,
+          }),
+          processOf(5, { pid: 11, io: { readBytes: 10 * t, writtenBytes: t }, cpuSeconds: t / 10 }),
+        ],
+      });
+    const usage = { pid: 10, cpuSeconds: 7, peakRssBytes: 555, io: { readBytes: 70, writtenBytes: 30 } };
+    expect(summaryOf([0, 1, 2].map(at), { ...spanOf(0, 2), usage }).processes).toEqual({
+      rssMeanBytes: 105,
+      rssPeakBytes: 555,
+      cpuSeconds: 7.2,
+      io: { readBytes: 70 + 20, writtenBytes: 30 + 2 },
+    });
+  });
+
+  it('have the peak of their samples where the one that did the phase says that its own was earlier', () => {
+    const snapshots = [
+      snapshotAt(0, { processes: [processOf(100, { peakRssBytes: 100 })] }),
+      snapshotAt(1, { processes: [processOf(120, { peakRssBytes: 900 })] }),
+    ];
+    const usage = { pid: 10, cpuSeconds: 1 };
+    // The mark rose between the samples, but before the phase began.
+    const { processes } = summaryOf(snapshots, { ...spanOf(0.5, 1), usage });
+    expect(processes).toMatchObject({ rssPeakBytes: 120, cpuSeconds: 1 });
+    expect(processes).not.toHaveProperty('io');
+  });
+
   it('have no summary when none was watched', () => {
     const snapshots = [0, 1].map((t) => snapshotAt(t, { processes: [] }));
     expect(summaryOf(snapshots, spanOf(0, 1))).not.toHaveProperty('processes');
