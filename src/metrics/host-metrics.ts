@@ -34,7 +34,7 @@ interface DiskCounters {
 }
 
 type CollectorHealth = (
-  | { readonly status: 'ok' }
+  | { readonly status: 'ok' | 'slow' }
   | { readonly status: 'failed' | 'down'; readonly problem: { readonly kind: string } }
 ) & {
   /** Milliseconds since the Unix epoch. */
@@ -173,7 +173,10 @@ function createSampler(registry: MetricRegistry): SetHost {
       ([, collector]) => collector.status !== 'failed' || collector.problem.kind !== 'absent',
     );
     up.replaceAll(
-      present.map(([collector, { status }]) => ({ labels: { collector }, value: status === 'ok' ? 1 : 0 })),
+      present.map(([collector, { status }]) => ({
+        labels: { collector },
+        value: status === 'ok' || status === 'slow' ? 1 : 0,
+      })),
     );
     lastSuccess.replaceAll(
       present.flatMap(([collector, { lastSuccessMs }]) =>

@@ -92,6 +92,8 @@ export class NewestReadings {
     // What the host does not have it has not while nobody looks either.
     if (told?.health.status === 'failed' && told.health.problem.kind === 'absent') return undefined;
     const source = sources[this.#table[name]?.source ?? 'host'];
+    const leftOut = source?.leftOut?.[name];
+    if (leftOut !== undefined) return leftOut;
     if (source?.state === 'down') return source.problem;
     if (source?.state === 'stopped') return problem('sampler-stopped', 'The sampler has been stopped.');
     if (told === undefined) return undefined;

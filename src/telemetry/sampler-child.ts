@@ -1,18 +1,25 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { type Problem, problem } from '../core/problem.ts';
+import { type ReadActivity, readActivity } from './activity.ts';
+import type { CollectorName } from './collectors/all.ts';
 import type { FromSampler, ToSampler } from './sampler-messages.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** Why there are no snapshots. `sampler-stuck`: it does not even die of SIGKILL, as in a hung driver call. */
+/**
+ * Why there are no snapshots. `collector-hung`: silent within a collector. `sampler-stuck`: it does not even die of SIGKILL,
+ * as in a hung driver call.
+ */
 export type SamplerProblem = Problem<
-  'sampler-exited' | 'sampler-silent' | 'sampler-stuck' | 'sampler-not-started'
+  'sampler-exited' | 'sampler-silent' | 'collector-hung' | 'sampler-stuck' | 'sampler-not-started'
 >;
 
 export interface SamplerChildEvents {
   snapshot(snapshot: Snapshot): void;
-  /** It no longer delivers; its process may still exist. Told again when it turns out to be unkillable. */
-  down(problem: SamplerProblem): void;
+  /** It no longer delivers; its process may still exist. `hung` is the collector in which it fell silent. */
+  down(problem: SamplerProblem, hung?: CollectorName): void;
+  /** Its process cannot be killed, after `down`. It may still end, some day. */
+  stuck(problem: SamplerProblem): void;
   /** Its process is gone. Told once, last, after `down`. */
   ended(): void;
 }
@@ -28,14 +35,24 @@ const forkProcess: StartProcess = (entry) =>
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
 
+export interface SamplerChildOptions {
+  readonly entry: URL;
+  /** What it runs. */
+  readonly collectors: readonly CollectorName[];
+  readonly silenceLimitMs: number;
+  readonly killAfterMs: number;
+  readonly startProcess?: StartProcess | undefined;
+  readonly readActivity?: ReadActivity | undefined;
+}
+
 /** Enough for the message and the stack of one uncaught error. */
 const KEPT_STDERR_CHARS = 4096;
 
 /** One sampler process from its start to its end, with the watchdog that ends it when it falls silent. */
 export class SamplerChild {
   readonly #process: ChildProcess;
+  readonly #options: SamplerChildOptions;
   readonly #events: SamplerChildEvents;
-  readonly #killAfterMs: number;
   readonly #gone: Promise<void>;
   #resolveGone = () => {};
   #silenceLimitMs: number;
@@ -46,19 +63,14 @@ export class SamplerChild {
   #isDown = false;
   #hasEnded = false;
 
-  constructor(
-    entry: URL,
-    limits: { readonly silenceLimitMs: number; readonly killAfterMs: number },
-    events: SamplerChildEvents,
-    startProcess: StartProcess = forkProcess,
-  ) {
+  constructor(options: SamplerChildOptions, events: SamplerChildEvents) {
+    this.#options = options;
     this.#events = events;
-    this.#silenceLimitMs = limits.silenceLimitMs;
-    this.#killAfterMs = limits.killAfterMs;
+    this.#silenceLimitMs = options.silenceLimitMs;
     this.#gone = new Promise((resolve) => {
       this.#resolveGone = resolve;
     });
-    this.#process = startProcess(entry);
+    this.#process = (options.startProcess ?? forkProcess)(options.entry);
     this.#process.on('message', (message) => this.#receive(message as FromSampler));
     // `close`, not `exit`: by then its last words have been read.
     this.#process.on('close', (code, signal) => this.#end(this.#exitProblem(code, signal)));
@@ -114,38 +126,49 @@ export class SamplerChild {
     // When this process itself was held up, the snapshots are waiting in the channel and are read before `setImmediate`.
     setImmediate(() => {
       if (this.#isDown || this.#snapshots !== snapshotsBefore) return;
-      this.#down(
-        problem(
-          'sampler-silent',
-          `The sampler sent no snapshot for ${this.#silenceLimitMs} ms and is replaced.`,
-        ),
-      );
+      this.#downBySilence();
       this.#process.kill('SIGTERM');
       this.#killSoon();
     });
+  }
+
+  #downBySilence(): void {
+    const { pid } = this.#process;
+    const read = this.#options.readActivity ?? readActivity;
+    const { collector, processState } = pid === undefined ? {} : read(pid, this.#options.collectors);
+    const how = processState === undefined ? '' : ` (process state ${processState})`;
+    const limit = `${this.#silenceLimitMs} ms`;
+    if (collector === undefined) {
+      this.#down(
+        problem('sampler-silent', `The sampler sent no snapshot for ${limit}${how} and is replaced.`),
+      );
+    } else {
+      const message = `The collector ${collector} hangs: no snapshot for ${limit}${how}. Its process is replaced.`;
+      this.#down(problem('collector-hung', message), collector);
+    }
   }
 
   #killSoon(): void {
     clearTimeout(this.#killTimer);
     this.#killTimer = setTimeout(() => {
       this.#process.kill('SIGKILL');
-      this.#killTimer = setTimeout(() => this.#giveUp(), this.#killAfterMs).unref();
-    }, this.#killAfterMs).unref();
+      this.#killTimer = setTimeout(() => this.#giveUp(), this.#options.killAfterMs).unref();
+    }, this.#options.killAfterMs).unref();
   }
 
   #giveUp(): void {
     this.#unref();
-    this.#down(
+    this.#events.stuck(
       problem('sampler-stuck', `The sampler (pid ${this.#process.pid}) does not end even when killed.`, {
-        hint: 'A driver call of the kernel hangs; see the kernel log. No other sampler is started until it ends.',
+        hint: 'A driver call of the kernel hangs; see the kernel log.',
       }),
     );
     this.#resolveGone();
   }
 
-  #down(reason: SamplerProblem): void {
+  #down(reason: SamplerProblem, hung?: CollectorName): void {
     this.#isDown = true;
-    this.#events.down(reason);
+    this.#events.down(reason, hung);
   }
 
   #fail(error: Error): void {

@@ -1,3 +1,4 @@
+import type { CollectorName } from './collectors/all.ts';
 import type { HostRoots, SamplerSource } from './collectors/collector.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -7,6 +8,8 @@ export interface SamplerStart {
   readonly roots: HostRoots;
   readonly intervalMs: number;
   readonly pids: readonly number[];
+  /** Collectors of this source that are not run. */
+  readonly leftOut: readonly CollectorName[];
 }
 
 /** From the parent to the sampler process. */
@@ -16,6 +19,7 @@ export type ToSampler =
   | { readonly type: 'watchPids'; readonly pids: readonly number[] }
   /** Take one snapshot now, besides the ticks. */
   | { readonly type: 'sample' }
+  | { readonly type: 'leaveOut'; readonly collectors: readonly CollectorName[] }
   | { readonly type: 'stop' };
 
 /** From the sampler process to the parent. */

@@ -1,8 +1,9 @@
 import { systemClock } from '../core/clock.ts';
-import type { CollectorTable } from './collectors/all.ts';
+import { openActivity } from './activity.ts';
+import type { CollectorName, CollectorTable } from './collectors/all.ts';
 import { OpenFiles } from './collectors/open-files.ts';
 import type { FromSampler, SamplerStart, ToSampler } from './sampler-messages.ts';
-import { openCollectors, takeSnapshot } from './snapshot.ts';
+import { collectorsOf, takeSnapshot } from './snapshot.ts';
 import { advance, delayMs, startSchedule, withMissedTick } from './tick-schedule.ts';
 
 /** Snapshots waiting for a parent that does not read. Beyond this they are dropped, so memory stays bounded. */
@@ -12,6 +13,7 @@ interface Sampling {
   setIntervalMs(intervalMs: number): void;
   watchPids(pids: readonly number[]): void;
   sample(): void;
+  leaveOut(collectors: readonly CollectorName[]): void;
   stop(): void;
 }
 
@@ -21,7 +23,10 @@ interface Sampling {
  */
 export function runSamplerProcess(table: CollectorTable): void {
   // Without a parent nobody reads the snapshots, whether it stopped in good order or was killed.
-  process.on('disconnect', () => process.exit(0));
+  process.on('disconnect', () => {
+    sampling?.stop();
+    process.exit(0);
+  });
   // Ctrl-C reaches the whole process group; the parent decides when sampling ends.
   process.on('SIGINT', () => {});
 
@@ -41,17 +46,21 @@ export function runSamplerProcess(table: CollectorTable): void {
       case 'sample':
         sampling?.sample();
         return;
+      case 'leaveOut':
+        sampling?.leaveOut(message.collectors);
+        return;
       case 'stop':
-        sampling?.stop();
         process.disconnect();
     }
   });
 }
 
 function startSampling(table: CollectorTable, { source, roots, ...first }: SamplerStart): Sampling {
-  const collectors = openCollectors(table, source);
+  const collectors = collectorsOf(table, source);
   const host = { ...roots, files: new OpenFiles() };
+  const activity = openActivity(source);
   let { intervalMs, pids } = first;
+  let leftOut = new Set(first.leftOut);
   let schedule = startSchedule(systemClock.nowNs(), intervalMs);
   let pending = 0;
   let timer = setTimeout(tick, 0);
@@ -70,7 +79,7 @@ function startSampling(table: CollectorTable, { source, roots, ...first }: Sampl
   function publish(): void {
     const { user, system } = process.cpuUsage();
     const snapshot = takeSnapshot(
-      { source, collectors, host, watchedPids: pids, clock: systemClock },
+      { source, collectors, host, watchedPids: pids, clock: systemClock, leftOut, activity },
       {
         pid: process.pid,
         intervalMs,
@@ -98,9 +107,16 @@ function startSampling(table: CollectorTable, { source, roots, ...first }: Sampl
     sample: () => {
       if (pending < MAX_PENDING_SNAPSHOTS) publish();
     },
+    leaveOut: (names) => {
+      leftOut = new Set(names);
+    },
     stop: () => {
       clearTimeout(timer);
-      for (const { collect } of collectors) collect.close?.();
+      for (const { name, collect } of collectors) {
+        activity.enter(name);
+        collect?.close?.();
+      }
+      activity.close();
     },
   };
 }

@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from '../core/clock.ts';
 import { type Logger, silentLogger } from '../core/log.ts';
+import type { ReadActivity } from './activity.ts';
 import { COLLECTORS, type CollectorTable, collectorNames } from './collectors/all.ts';
 import { type HostRoots, type SamplerSource, SYSTEM_ROOTS } from './collectors/collector.ts';
 import { type LatestReadings, NewestReadings } from './latest-readings.ts';
@@ -15,6 +16,7 @@ export interface SamplerOptions {
   readonly logger?: Logger;
   readonly limits?: Partial<SamplerLimits>;
   readonly startProcess?: StartProcess;
+  readonly readActivity?: ReadActivity;
   /** What the entry collects; a source that nothing here names has no process. */
   readonly collectors?: CollectorTable;
   readonly clock?: Clock;
@@ -29,11 +31,16 @@ export interface SamplerHealth {
 /** No source is sampled faster than this, whatever is asked: a GPU driver has nothing newer, and a disk would be busy with answers. */
 const LEAST_INTERVAL_MS: Readonly<Record<SamplerSource, number>> = { host: 1, gpu: 100, slow: 1_000 };
 
+const SOURCES = ['host', 'gpu', 'slow'] as const satisfies readonly SamplerSource[];
+
 const DEFAULT_LIMITS: SamplerLimits = {
   silenceMs: 5_000,
   killAfterMs: 2_000,
   firstBackoffMs: 500,
   maxBackoffMs: 30_000,
+  hangsInRow: 3,
+  firstLeaveOutMs: 30_000,
+  maxLeaveOutMs: 600_000,
 };
 
 /** Starts sampling the host in processes of its own. Returns at once; the first snapshot follows in some 50 ms. */
@@ -54,18 +61,21 @@ export class Sampler {
     checkIntervalMs(options.intervalMs);
     const table = options.collectors ?? COLLECTORS;
     this.#newest = new NewestReadings(table, options.clock ?? systemClock);
-    const sources = new Set(collectorNames(table).flatMap((name) => table[name]?.source ?? []));
+    const collectorsOf = (source: SamplerSource) =>
+      collectorNames(table).filter((name) => table[name]?.source === source);
     this.#sources = new Map(
-      [...sources].map((source) => [
+      SOURCES.filter((source) => collectorsOf(source).length > 0).map((source) => [
         source,
         new SourceSampler({
           source,
+          collectors: collectorsOf(source),
           entry: options.entry,
           intervalMs: intervalOf(source, options.intervalMs),
           roots: options.roots ?? SYSTEM_ROOTS,
           logger: options.logger ?? silentLogger,
           limits: { ...DEFAULT_LIMITS, ...options.limits },
           startProcess: options.startProcess,
+          readActivity: options.readActivity,
           onSnapshot: (snapshot) => this.#publish(snapshot),
         }),
       ]),

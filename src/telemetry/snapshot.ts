@@ -1,7 +1,15 @@
 import { type Clock, secondsBetween } from '../core/clock.ts';
-import type { Problem } from '../core/problem.ts';
+import { type Problem, problem } from '../core/problem.ts';
+import { err, type Result } from '../core/result.ts';
+import type { Activity } from './activity.ts';
 import { type CollectorName, type CollectorTable, collectorNames, type Readings } from './collectors/all.ts';
-import type { CollectProblem, Host, OpenCollector, SamplerSource } from './collectors/collector.ts';
+import {
+  type CollectProblem,
+  deadlineMsOf,
+  type Host,
+  type OpenCollector,
+  type SamplerSource,
+} from './collectors/collector.ts';
 
 /**
  * What one sampler process read on one tick. Readings and health are apart: a collector that failed publishes no reading,
@@ -17,9 +25,13 @@ export interface Snapshot extends Readings {
   readonly sampler: SamplerCost;
 }
 
-/** `down`: it was not asked, as its process does not answer or goes on without it. */
+/**
+ * `slow`: it gave its reading, but took longer than its deadline. `down`: it was not asked, as its process does not answer or
+ * goes on without it.
+ */
 export type CollectorHealth =
   | { readonly status: 'ok'; readonly durationSeconds: number }
+  | { readonly status: 'slow'; readonly durationSeconds: number; readonly problem: Problem<'collector-slow'> }
   | { readonly status: 'failed'; readonly durationSeconds: number; readonly problem: CollectProblem }
   | { readonly status: 'down'; readonly problem: Problem };
 
@@ -37,18 +49,24 @@ export interface SamplerCost {
 /** A collector in the process that runs it. */
 export interface RunningCollector {
   readonly name: CollectorName;
-  readonly collect: OpenCollector<unknown>;
+  readonly create: () => OpenCollector<unknown>;
+  /** Made by the first reading. */
+  collect: OpenCollector<unknown> | undefined;
   readonly minIntervalNs: bigint;
+  readonly deadlineMs: number;
   lastTickNs: bigint | undefined;
 }
 
-/** Makes the collectors that one process runs. */
-export function openCollectors(table: CollectorTable, source: SamplerSource): readonly RunningCollector[] {
+/** The collectors of one process, none of them made yet: making one may hang as reading may. */
+export function collectorsOf(table: CollectorTable, source: SamplerSource): readonly RunningCollector[] {
   return collectorNames(table).flatMap((name) => {
     const entry = table[name];
     if (entry?.source !== source) return [];
     const minIntervalNs = BigInt(Math.round((entry.minIntervalMs ?? 0) * 1e6));
-    return [{ name, collect: entry.create(), minIntervalNs, lastTickNs: undefined }];
+    const deadlineMs = deadlineMsOf(entry);
+    return [
+      { name, create: entry.create, collect: undefined, minIntervalNs, deadlineMs, lastTickNs: undefined },
+    ];
   });
 }
 
@@ -58,28 +76,66 @@ export interface SnapshotSources {
   readonly host: Host;
   readonly watchedPids: readonly number[];
   readonly clock: Clock;
+  /** Collectors that are not run. */
+  readonly leftOut?: ReadonlySet<CollectorName>;
+  /** Told of each collector before it runs. */
+  readonly activity?: Activity;
 }
 
 /** Runs every collector that is due once; the failure of one does not touch the others. */
 export function takeSnapshot(sources: SnapshotSources, sampler: SamplerCost): Snapshot {
-  const { source, collectors, host, watchedPids, clock } = sources;
+  const { source, collectors, host, watchedPids, clock, leftOut, activity } = sources;
   const tickNs = clock.nowNs();
   const wallMs = clock.wallMs();
   const readings: Partial<Record<CollectorName, unknown>> = {};
   const health: Partial<Record<CollectorName, CollectorHealth>> = {};
   for (const collector of collectors) {
-    if (!isDue(collector, tickNs, sampler.intervalMs)) continue;
+    const { name } = collector;
+    if (leftOut?.has(name) || !isDue(collector, tickNs, sampler.intervalMs)) continue;
     collector.lastTickNs = tickNs;
+    activity?.enter(name);
     const startNs = clock.nowNs();
-    const outcome = collector.collect(host, watchedPids);
+    const outcome = runCollector(collector, host, watchedPids);
     const durationSeconds = secondsBetween(startNs, clock.nowNs());
-    if (outcome.ok) readings[collector.name] = outcome.value;
-    health[collector.name] = outcome.ok
-      ? { status: 'ok', durationSeconds }
-      : { status: 'failed', durationSeconds, problem: outcome.error };
+    if (outcome.ok) readings[name] = outcome.value;
+    health[name] = healthOf(collector, outcome, durationSeconds);
   }
+  activity?.leave();
   host.files?.sweep();
   return { tickNs, wallMs, source, ...(readings as Readings), health, sampler };
+}
+
+function runCollector(
+  collector: RunningCollector,
+  host: Host,
+  watchedPids: readonly number[],
+): Result<unknown, CollectProblem> {
+  try {
+    collector.collect ??= collector.create();
+    return collector.collect(host, watchedPids);
+  } catch (error) {
+    // A fault in one collector must not take those down that share its process.
+    const thrown = error instanceof Error ? error.message : String(error);
+    return err(problem('internal-fault', `A fault in the collector ${collector.name}: ${thrown}`));
+  }
+}
+
+function healthOf(
+  { name, deadlineMs }: RunningCollector,
+  outcome: Result<unknown, CollectProblem>,
+  durationSeconds: number,
+): CollectorHealth {
+  if (!outcome.ok) return { status: 'failed', durationSeconds, problem: outcome.error };
+  if (durationSeconds * 1e3 <= deadlineMs) return { status: 'ok', durationSeconds };
+  const took = `${(durationSeconds * 1e3).toFixed(1)} ms`;
+  return {
+    status: 'slow',
+    durationSeconds,
+    problem: problem(
+      'collector-slow',
+      `The collector ${name} took ${took}, its deadline is ${deadlineMs} ms.`,
+    ),
+  };
 }
 
 function isDue({ lastTickNs, minIntervalNs }: RunningCollector, tickNs: bigint, intervalMs: number): boolean {

@@ -24,9 +24,10 @@ export interface Host extends HostRoots {
 
 /**
  * Why a collector has nothing to show. `absent`: this host does not have the source, which is normal;
- * `unreadable`: it is there and may not be read; `malformed`: its text is not what the kernel documents.
+ * `unreadable`: it is there and may not be read; `malformed`: its text is not what the kernel documents; `internal-fault`:
+ * the collector threw, which is a bug in it.
  */
-export type CollectProblem = Problem<'absent' | 'unreadable' | 'malformed'>;
+export type CollectProblem = Problem<'absent' | 'unreadable' | 'malformed' | 'internal-fault'>;
 
 /** Reads one source once. Synchronous, because a procfs read takes some 10 µs and its asynchronous form ten times that. */
 export type Collector<T> = (host: Host, watchedPids: readonly number[]) => Result<T, CollectProblem>;
@@ -45,8 +46,17 @@ export interface CollectorEntry {
   readonly source: SamplerSource;
   /** Least time between two readings. Without it, it reads on every tick of its source. */
   readonly minIntervalMs?: number;
-  /** Called once when the process of its source starts; it may open what every reading needs. */
+  /** A reading that takes longer is told as slow. By default what is usual for its source. */
+  readonly deadlineMs?: number;
+  /** Called once, for the first reading in a process of its source; it may open what every reading needs. */
   readonly create: () => OpenCollector<unknown>;
+}
+
+/** Reads of the kernel's memory take microseconds; a driver or a device may have to wake up. */
+const USUAL_DEADLINE_MS: Readonly<Record<SamplerSource, number>> = { host: 20, gpu: 250, slow: 1_000 };
+
+export function deadlineMsOf(entry: CollectorEntry): number {
+  return entry.deadlineMs ?? USUAL_DEADLINE_MS[entry.source];
 }
 
 /** USER_HZ: `/proc` counts CPU time in hundredths of a second on x86 and arm, whatever CONFIG_HZ is (see times(2)). */

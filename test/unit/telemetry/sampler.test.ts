@@ -1,76 +1,11 @@
-import type { ChildProcess } from 'node:child_process';
-import { EventEmitter } from 'node:events';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { CollectorTable } from '../../../src/telemetry/collectors/all.ts';
+import { describe, expect, it, vi } from 'vitest';
 import { startSampler } from '../../../src/telemetry/sampler.ts';
-import type { SamplerLimits } from '../../../src/telemetry/source-sampler.ts';
-import { memoryOf, ns, snapshotAt } from './snapshots.ts';
-
-/** A process that does only what the test makes it do. */
-class FakeProcess extends EventEmitter {
-  pid: number | undefined = 4711;
-  connected = true;
-  stderr = null;
-  readonly sent: unknown[] = [];
-  readonly signals: string[] = [];
-  send(message: unknown): boolean {
-    this.sent.push(message);
-    return true;
-  }
-  kill(signal: string): boolean {
-    this.signals.push(signal);
-    return true;
-  }
-  ref(): void {}
-  unref(): void {}
-  tick(seconds = 1): void {
-    this.emit('message', { type: 'snapshot', snapshot: snapshotAt(seconds, { memory: memoryOf(7) }) });
-  }
-  end(code: number | null, signal: string | null = null): void {
-    this.connected = false;
-    this.emit('close', code, signal);
-  }
-}
-
-const limits: SamplerLimits = {
-  silenceMs: 5000,
-  killAfterMs: 2000,
-  firstBackoffMs: 500,
-  maxBackoffMs: 30_000,
-};
-
-const nothing = () => () => ({ ok: true, value: undefined }) as const;
-const hostOnly: CollectorTable = { memory: { source: 'host', create: nothing } };
-
-function setUp(startProcess?: () => FakeProcess, collectors = hostOnly) {
-  vi.useFakeTimers();
-  onTestFinished(() => {
-    vi.useRealTimers();
-  });
-  const processes: FakeProcess[] = [];
-  const sampler = startSampler({
-    entry: new URL('file:///sampler-main.js'),
-    intervalMs: 100,
-    limits,
-    collectors,
-    clock: { nowNs: () => ns(1), wallMs: () => 0 },
-    startProcess: () => {
-      const started = startProcess?.() ?? new FakeProcess();
-      processes.push(started);
-      return started as unknown as ChildProcess;
-    },
-  });
-  const newest = () => {
-    const last = processes.at(-1);
-    if (last === undefined) throw new Error('expected a process');
-    return last;
-  };
-  return { sampler, processes, newest };
-}
+import { FakeProcess, nothing, setUpSampler } from './fake-sampler-process.ts';
+import { memoryOf } from './snapshots.ts';
 
 describe('Sampler', () => {
   it('is starting until the first snapshot, then up, and hands snapshots to its listeners', () => {
-    const { sampler, newest } = setUp();
+    const { sampler, newest } = setUpSampler();
     const seen: bigint[] = [];
     const unsubscribe = sampler.onSnapshot((snapshot) => seen.push(snapshot.tickNs));
     expect(sampler.health()).toEqual({
@@ -87,7 +22,7 @@ describe('Sampler', () => {
   });
 
   it('shows no old snapshot once its process has ended, and says how that ended', () => {
-    const { sampler, newest } = setUp();
+    const { sampler, newest } = setUpSampler();
     newest().tick();
     newest().end(null, 'SIGSEGV');
     expect(sampler.latest()).not.toHaveProperty('memory');
@@ -98,7 +33,7 @@ describe('Sampler', () => {
   });
 
   it('waits twice as long before each further restart, up to the longest pause', () => {
-    const { newest, processes } = setUp();
+    const { newest, processes } = setUpSampler();
     const pauses: number[] = [];
     for (let round = 0; round < 9; round += 1) {
       const before = Date.now();
@@ -111,7 +46,7 @@ describe('Sampler', () => {
   });
 
   it('starts with the first pause again after a process that lived long', () => {
-    const { newest, processes } = setUp();
+    const { newest, processes } = setUpSampler();
     newest().end(1);
     vi.advanceTimersByTime(500);
     for (let second = 0; second < 31; second += 1) {
@@ -124,7 +59,7 @@ describe('Sampler', () => {
   });
 
   it('tells a new process what the old one was told', () => {
-    const { sampler, newest } = setUp();
+    const { sampler, newest } = setUpSampler();
     sampler.watch([11, 12]);
     sampler.setIntervalMs(50);
     expect(newest().sent.slice(1)).toEqual([
@@ -137,7 +72,7 @@ describe('Sampler', () => {
   });
 
   it('ends a process that falls silent, first gently, then by force, and takes no late snapshot of it', () => {
-    const { sampler, newest } = setUp();
+    const { sampler, newest } = setUpSampler();
     newest().tick();
     vi.advanceTimersByTime(4999);
     expect(sampler.health().state).toBe('up');
@@ -154,7 +89,7 @@ describe('Sampler', () => {
   });
 
   it('gives a slow interval ten periods before it counts as silence', () => {
-    const { sampler } = setUp();
+    const { sampler } = setUpSampler();
     sampler.setIntervalMs(1000);
     vi.advanceTimersByTime(9999);
     expect(sampler.health().state).toBe('starting');
@@ -163,7 +98,7 @@ describe('Sampler', () => {
   });
 
   it('starts no second process while one cannot be killed, and goes on when that one ends', () => {
-    const { sampler, newest, processes } = setUp();
+    const { sampler, newest, processes } = setUpSampler();
     vi.advanceTimersByTime(60_000);
     expect(sampler.health().sources.host).toMatchObject({
       state: 'down',
@@ -183,7 +118,7 @@ describe('Sampler', () => {
 
   it('tries again when a process cannot be started at all', () => {
     let attempts = 0;
-    const { sampler } = setUp(() => {
+    const { sampler } = setUpSampler(() => {
       attempts += 1;
       if (attempts === 1) throw new Error('spawn ENOMEM');
       return new FakeProcess();
@@ -197,7 +132,7 @@ describe('Sampler', () => {
   });
 
   it('stops for good, within twice the kill delay even when the process hangs', async () => {
-    const { sampler, newest, processes } = setUp();
+    const { sampler, newest, processes } = setUpSampler();
     newest().tick();
     const stopped = sampler.stop();
     expect(newest().sent.at(-1)).toEqual({ type: 'stop' });
@@ -214,7 +149,7 @@ describe('Sampler', () => {
   });
 
   it('gives each source that has a collector a process of its own, and no other', () => {
-    const { sampler, processes: started } = setUp(undefined, {
+    const { sampler, processes: started } = setUpSampler(undefined, {
       memory: { source: 'host', create: nothing },
       cpu: { source: 'host', create: nothing },
       disks: { source: 'slow', create: nothing },

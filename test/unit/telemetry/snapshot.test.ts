@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '../../../src/core/clock.ts';
 import { COLLECTORS, type CollectorTable } from '../../../src/telemetry/collectors/all.ts';
-import { openCollectors, takeSnapshot } from '../../../src/telemetry/snapshot.ts';
+import { collectorsOf, takeSnapshot } from '../../../src/telemetry/snapshot.ts';
 import { fixtureHost, hostWith } from './host-tree.ts';
 
 /** Every reading of this clock is 1 ms after the one before. */
@@ -22,7 +22,7 @@ function snapshotOf(host = fixtureHost) {
   return takeSnapshot(
     {
       source: 'host',
-      collectors: openCollectors(COLLECTORS, 'host'),
+      collectors: collectorsOf(COLLECTORS, 'host'),
       host,
       watchedPids: [4242],
       clock: steppingClock(),
@@ -78,7 +78,7 @@ describe('takeSnapshot', () => {
       disks: { source: 'host', minIntervalMs: 300, create: reading('disks') },
       memory: { source: 'slow', create: reading('memory') },
     };
-    const collectors = openCollectors(table, 'host');
+    const collectors = collectorsOf(table, 'host');
     // The ticks are 100 ms apart, some of them late.
     for (const tickMs of [0, 130, 200, 301, 400, 500, 599]) {
       const clock = { nowNs: () => BigInt(tickMs) * 1_000_000n, wallMs: () => 0 };
@@ -91,4 +91,87 @@ describe('takeSnapshot', () => {
     }
     expect(reads.join(' ')).toBe('0 cpu disks 130 cpu 200 cpu 301 cpu disks 400 cpu 500 cpu 599 cpu disks');
   });
+
+  it('names a collector that takes longer than its deadline, and publishes what it read', () => {
+    // Two readings of the clock are 1 ms apart.
+    const create = () => () => ({ ok: true, value: [] }) as const;
+    const table: CollectorTable = {
+      disks: { source: 'host', deadlineMs: 1, create },
+      processes: { source: 'host', deadlineMs: 0.5, create },
+    };
+    const collectors = collectorsOf(table, 'host');
+    const snapshot = takeSnapshot(
+      { source: 'host', collectors, host: fixtureHost, watchedPids: [], clock: steppingClock() },
+      cost,
+    );
+    expect(snapshot.health.disks).toEqual({ status: 'ok', durationSeconds: 0.001 });
+    expect(snapshot.health.processes).toMatchObject({
+      status: 'slow',
+      problem: { kind: 'collector-slow', message: expect.stringMatching(/processes took 1\.0 ms.*0\.5 ms/) },
+    });
+    expect(snapshot.processes).toEqual([]);
+  });
+
+  it.each([
+    ['made', () => throwing()],
+    ['run', () => throwing],
+  ])('keeps a fault of a collector that throws when it is %s from the others', (_when, create) => {
+    const table: CollectorTable = {
+      cpu: { source: 'host', create },
+      memory: { source: 'host', create: () => () => ({ ok: true, value: 7 }) },
+    };
+    const collectors = collectorsOf(table, 'host');
+    const { health, ...readings } = takeSnapshot(
+      { source: 'host', collectors, host: fixtureHost, watchedPids: [], clock: steppingClock() },
+      cost,
+    );
+    expect(health).toMatchObject({
+      cpu: {
+        status: 'failed',
+        problem: { kind: 'internal-fault', message: expect.stringContaining('cpu: gone') },
+      },
+      memory: { status: 'ok' },
+    });
+    expect(readings).toMatchObject({ memory: 7 });
+  });
+
+  it('leaves a collector out without making it, and says which one it is about to run', () => {
+    const done: string[] = [];
+    const create = (name: string) => () => {
+      done.push(`create ${name}`);
+      return () => ({ ok: true, value: undefined }) as const;
+    };
+    const table: CollectorTable = {
+      cpu: { source: 'host', create: create('cpu') },
+      memory: { source: 'host', create: create('memory') },
+    };
+    const sources = {
+      source: 'host',
+      collectors: collectorsOf(table, 'host'),
+      host: fixtureHost,
+      watchedPids: [],
+      clock: steppingClock(),
+      activity: {
+        enter: (name: string) => void done.push(`enter ${name}`),
+        leave: () => void done.push('leave'),
+        close: () => {},
+      },
+    } as const;
+    const { health } = takeSnapshot({ ...sources, leftOut: new Set(['cpu' as const]) }, cost);
+    expect(Object.keys(health)).toEqual(['memory']);
+    takeSnapshot(sources, cost);
+    expect(done).toEqual([
+      'enter memory',
+      'create memory',
+      'leave',
+      'enter cpu',
+      'create cpu',
+      'enter memory',
+      'leave',
+    ]);
+  });
 });
+
+function throwing(): never {
+  throw new Error('gone');
+}

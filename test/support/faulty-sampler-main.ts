@@ -1,0 +1,38 @@
+/**
+ * A sampler process whose disks collector does what the file `<procPath>/disks` says: it is the driver that hangs. A name of
+ * a real collector, because those are the only ones there are.
+ */
+import { readFileSync } from 'node:fs';
+import type { CollectorTable } from '../../src/telemetry/collectors/all.ts';
+import type { Collector } from '../../src/telemetry/collectors/collector.ts';
+import { runSamplerProcess } from '../../src/telemetry/sampler-process.ts';
+
+const good: Collector<unknown> = () => ({ ok: true, value: [] });
+
+function loopForEver(): void {
+  while (true);
+}
+
+const faulty: Collector<unknown> = ({ procPath }) => {
+  switch (readFileSync(`${procPath}/disks`, 'utf8')) {
+    case 'loop for ever':
+      loopForEver();
+      break;
+    case 'read a pipe':
+      // Nobody writes into it, so opening it waits in the kernel.
+      readFileSync(`${procPath}/pipe`);
+      break;
+    case 'crash':
+      process.abort();
+  }
+  return { ok: true, value: [] };
+};
+
+export const FAULTY_TABLE: CollectorTable = {
+  processes: { source: 'host', create: () => good },
+  pressure: { source: 'gpu', create: () => good },
+  disks: { source: 'gpu', create: () => faulty },
+};
+
+// Tests import the table.
+if (process.send !== undefined && process.env['PTQ_FAULTY_SAMPLER'] === '1') runSamplerProcess(FAULTY_TABLE);
