@@ -9,7 +9,7 @@ import type { Store } from '../store/store.ts';
 import type { Sampler } from '../telemetry/sampler.ts';
 import { type BenchOrder, planOf, type RunOrder, suitesOf } from './orders.ts';
 import { changedItemsFile, type PipelineResult, runPipeline } from './pipeline.ts';
-import { failureReason, recordQuantizations, recordResult } from './result-metrics.ts';
+import { failureReason, recordQuantizations, recordResult, recordRunUse } from './result-metrics.ts';
 import type { JobProgress } from './worker-protocol.ts';
 
 export interface AgentDeps {
@@ -45,6 +45,7 @@ export class Agent {
   #current: { readonly id: string; readonly abort: AbortController; progress?: JobProgress } | undefined;
   #loop: Promise<void> | undefined;
   #stopping = false;
+  #stopObserving: (() => void) | undefined;
 
   constructor(deps: AgentDeps) {
     this.#deps = deps;
@@ -53,7 +54,8 @@ export class Agent {
 
   /** Marks leftovers, shows the last results again, and queues a run of every registered model. */
   start(): void {
-    const { store, logger, profiles } = this.#deps;
+    const { store, logger, profiles, metrics, sampler } = this.#deps;
+    this.#stopObserving = sampler.onSnapshot((snapshot) => metrics.observeSnapshot(snapshot));
     for (const run of store.interruptRunning())
       logger.warn('a run was interrupted', { run: run.id, model: run.model });
     for (const profile of profiles) {
@@ -158,6 +160,7 @@ export class Agent {
     this.#stopping = true;
     this.#current?.abort.abort();
     await this.#loop;
+    this.#stopObserving?.();
     this.#deps.store.interruptRunning();
   }
 
@@ -227,7 +230,7 @@ export class Agent {
     profile: Profile,
     current: { readonly abort: AbortController; progress?: JobProgress },
   ): Promise<Result<PipelineResult, Problem>> {
-    const { store, sampler, samplerIdleIntervalMs, workerEntry, clock, logger } = this.#deps;
+    const { store, sampler, samplerIdleIntervalMs, metrics, workerEntry, clock, logger } = this.#deps;
     try {
       return await runPipeline(run.id, profile, planOf(profile, run.request as RunOrder), {
         store,
@@ -237,6 +240,7 @@ export class Agent {
         clock,
         logger,
         signal: current.abort.signal,
+        workers: metrics,
         onProgress: (progress) => {
           current.progress = progress;
         },
@@ -252,7 +256,9 @@ export class Agent {
   #export(profile: Profile, runId: string, result: PipelineResult): void {
     const { metrics, clock, logger } = this.#deps;
     try {
-      recordResult(metrics, profile, result, clock.wallMs());
+      const finishedWallMs = clock.wallMs();
+      recordResult(metrics, profile, result, finishedWallMs);
+      recordRunUse(metrics, profile, result, finishedWallMs);
       recordQuantizations(metrics, profile, runId, result);
     } catch (error) {
       logger.error('a result cannot be exported', { model: profile.name, stack: asError(error).stack });
@@ -270,7 +276,10 @@ export class Agent {
     for (const run of [...(full === undefined ? [] : [full]), ...benches.reverse()]) {
       try {
         // Results are written by this class alone, so they have the result's shape, unless by another version of it.
-        recordResult(metrics, profile, run.result as PipelineResult, run.finishedMs ?? run.createdMs);
+        const result = run.result as PipelineResult;
+        const finishedWallMs = run.finishedMs ?? run.createdMs;
+        recordResult(metrics, profile, result, finishedWallMs);
+        recordRunUse(metrics, profile, result, finishedWallMs);
       } catch (error) {
         logger.warn('an earlier result cannot be shown', { run: run.id, reason: asError(error).message });
       }

@@ -2,6 +2,7 @@ import type { SpeedUp } from '../benchmark/compare.ts';
 import type { Profile } from '../config/profile.ts';
 import { attemptAsync, type Problem, ProblemError, problem } from '../core/problem.ts';
 import type { Result } from '../core/result.ts';
+import type { WorkerRole } from '../metrics/worker-metrics.ts';
 import { benchSuites, readySuites } from './bench-run.ts';
 import type { SuiteBenchResult } from './bench-suite.ts';
 import type { InputDigests } from './digest-inputs.ts';
@@ -65,8 +66,14 @@ export function runPipeline(
     };
     const host = {
       entry: deps.workerEntry,
-      onSpawn: watch.addProcess,
-      onExit: watch.removeProcess,
+      onSpawn: (pid: number, role: WorkerRole) => {
+        deps.workers?.workerStarted(pid, role);
+        watch.addProcess(pid);
+      },
+      onExit: (pid: number) => {
+        watch.removeProcess(pid);
+        deps.workers?.workerEnded(pid);
+      },
       beforeEnd: watch.seeLast,
     };
     const context: RunContext = { runId, profile, plan, deps, host, onEvent };

@@ -4,6 +4,8 @@ import type { Problem } from '../core/problem.ts';
 import type { JobFailureReason } from '../metrics/job-metrics.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { BenchObservation, EvaluationObservation } from '../metrics/result-metrics.ts';
+import type { RunPhase } from '../metrics/run-metrics.ts';
+import type { PhaseSummary } from '../telemetry/timeline.ts';
 import type { SuiteBenchResult } from './bench-suite.ts';
 import type { ModelEvaluation } from './evaluate-task.ts';
 import { FP32, type PipelineResult, type VariantOutcome } from './pipeline.ts';
@@ -23,6 +25,55 @@ export function recordResult(
     if (evaluation !== undefined) metrics.recordEvaluation(toEvaluation(profile, variant, evaluation));
     for (const bench of outcome.bench) metrics.recordBench(toBench(profile, outcome, bench, finishedWallMs));
   }
+}
+
+/** Exports what a run took, as the timeline saw it. */
+export function recordRunUse(
+  metrics: Pick<Metrics, 'recordRun'>,
+  profile: Profile,
+  { seconds, timeline }: PipelineResult,
+  finishedWallMs: number,
+): void {
+  metrics.recordRun({
+    model: profile.name,
+    durationSeconds: seconds,
+    finishedWallMs,
+    phases: joinPhases(timeline?.phases ?? []),
+  });
+}
+
+/** A phase that ran several times for one subject is one: what adds up is added, and a peak is the largest. */
+function joinPhases(summaries: readonly PhaseSummary[]): readonly RunPhase[] {
+  const joined = new Map<string, RunPhase>();
+  for (const summary of summaries) {
+    const phase = toPhase(summary);
+    const key = `${phase.phase} ${phase.subject}`;
+    const before = joined.get(key);
+    joined.set(key, before === undefined ? phase : addPhase(before, phase));
+  }
+  return [...joined.values()];
+}
+
+function toPhase({ phase, subject = '', seconds, processes }: PhaseSummary): RunPhase {
+  return {
+    phase,
+    subject,
+    seconds,
+    ...(processes === undefined
+      ? {}
+      : { peakRssBytes: processes.rssPeakBytes, cpuSeconds: processes.cpuSeconds, ...processes.io }),
+  };
+}
+
+const PEAKS = new Set<keyof RunPhase>(['peakRssBytes', 'peakGpuMemoryBytes']);
+
+function addPhase(one: RunPhase, other: RunPhase): RunPhase {
+  const figures = Object.entries(other).map(([name, value]) => {
+    const before = one[name as keyof RunPhase];
+    if (typeof value !== 'number' || typeof before !== 'number') return [name, value];
+    return [name, PEAKS.has(name as keyof RunPhase) ? Math.max(before, value) : before + value];
+  });
+  return { ...one, ...Object.fromEntries(figures) };
 }
 
 /** Exports the quantizations that a run really made, not took from the store. */

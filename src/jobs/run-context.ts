@@ -2,6 +2,7 @@ import type { Profile } from '../config/profile.ts';
 import type { Suite } from '../config/suite.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 import type { Store } from '../store/store.ts';
 import type { Sampler } from '../telemetry/sampler.ts';
 import type { WorkerHost } from './worker-process.ts';
@@ -27,6 +28,8 @@ export interface PipelineDeps {
   readonly logger: Logger;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: JobProgress) => void;
+  /** Told of the processes that work for the run. */
+  readonly workers?: Pick<Metrics, 'workerStarted' | 'workerEnded'>;
 }
 
 /** What the steps of one run share. */

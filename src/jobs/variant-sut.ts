@@ -58,6 +58,7 @@ export function startVariant(request: BenchRequest, variant: NamedModel, host: W
   // Whoever asked last hears what the worker tells before it answers.
   let listener: (event: WorkerEvent) => void = () => {};
   const worker = new WorkerProcess(host, {
+    role: 'bench',
     onEvent: (event) => listener(event),
     ...(maxRssBytes === undefined ? {} : { maxRssBytes }),
   });

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { type Problem, problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
+import type { WorkerRole } from '../metrics/worker-metrics.ts';
 import type { CpuList } from './cpu-list.ts';
 import { memoryLimitExceeded, watchResidentMemory } from './memory-limit.ts';
 import { pinnedFork, pinningProblem, refusedPinning } from './pinned-fork.ts';
@@ -13,8 +14,8 @@ export interface WorkerHost {
   readonly entry: URL;
   /** Keeps every worker to these CPUs, with all its threads; see `usableCpus`. Any CPU where not given. */
   readonly cpus?: CpuList;
-  /** Told of every worker's process id, so that telemetry can watch it. */
-  readonly onSpawn?: (pid: number) => void;
+  /** Told of every worker's process id and what it is for, so that telemetry can watch it. */
+  readonly onSpawn?: (pid: number, role: WorkerRole) => void;
   readonly onExit?: (pid: number) => void;
   /** Waited for before a worker that has answered is ended, so that telemetry can see the last of it. Never rejects. */
   readonly beforeEnd?: (pid: number) => Promise<void>;
@@ -27,6 +28,8 @@ export interface WorkerControls {
   readonly killAfterMs?: number;
   /** The worker is ended at once when more than this of its memory is resident; see `defaultMemoryLimitBytes`. */
   readonly maxRssBytes?: number;
+  /** What the worker is for; `other` unless given. */
+  readonly role?: WorkerRole;
 }
 
 /** With this variable set, what a worker writes to stderr is shown, stacks of faults among it, with lines of the sources. */
@@ -68,7 +71,7 @@ export class WorkerProcess {
     });
     const { pid } = this.#child;
     if (pid !== undefined) {
-      host.onSpawn?.(pid);
+      host.onSpawn?.(pid, controls.role ?? 'other');
       this.#limitMemory(pid);
     }
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
@@ -196,13 +199,19 @@ export class WorkerProcess {
   }
 }
 
+const ROLES: Readonly<Partial<Record<WorkerTask['kind'], WorkerRole>>> = {
+  quantize: 'quantize',
+  evaluate: 'evaluate',
+  'cold-start': 'bench',
+};
+
 /** Runs one task in a worker of its own, which ends with the answer. */
 export async function runTask(
   host: WorkerHost,
   task: WorkerTask,
   controls: WorkerControls = {},
 ): Promise<Result<unknown, Problem>> {
-  const worker = new WorkerProcess(host, controls);
+  const worker = new WorkerProcess(host, { role: ROLES[task.kind] ?? 'other', ...controls });
   const answer = await worker.ask(task);
   await worker.close();
   return answer;

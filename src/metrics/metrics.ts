@@ -1,14 +1,14 @@
 import { describeMetrics, type MetricDescription, renderExposition } from './exposition.ts';
 import { CONTENT_TYPES, negotiateFormat } from './exposition-format.ts';
 import { createRegistry, seriesFamily } from './families.ts';
-import { createHostMetrics, type SetHost } from './host-metrics.ts';
+import { createHostMetrics, type HostMetrics } from './host-metrics.ts';
 import { createJobMetrics, type JobMetrics } from './job-metrics.ts';
 import { createProcessMetrics, type ProcessUsage, processUsageReader } from './process-metrics.ts';
 import { createResultMetrics, type ResultMetrics } from './result-metrics.ts';
+import { createRunMetrics, type RunMetrics } from './run-metrics.ts';
 
 /** Everything the daemon exports. Updates are cheap and synchronous; nothing is read from the host here. */
-export interface Metrics extends JobMetrics, ResultMetrics {
-  readonly setHost: SetHost;
+export interface Metrics extends HostMetrics, JobMetrics, ResultMetrics, Pick<RunMetrics, 'recordRun'> {
   /**
    * The body of a scrape, in the format that suits the request.
    * @param accept the `Accept` header; text format 0.0.4 without
@@ -39,12 +39,18 @@ export function createMetrics({ buildInfo, readProcess = processUsageReader() }:
     { version: buildInfo.version, node_version: buildInfo.nodeVersion, ort_version: buildInfo.ortVersion },
     1,
   );
+  const results = createResultMetrics(registry);
+  const runs = createRunMetrics(registry);
   const setProcess = createProcessMetrics(registry);
-  const setHost = createHostMetrics(registry);
   return {
-    setHost,
+    ...createHostMetrics(registry),
     ...createJobMetrics(registry),
-    ...createResultMetrics(registry),
+    ...results,
+    recordRun: runs.recordRun,
+    forget: (gone) => {
+      results.forget(gone);
+      if (gone.variant === undefined) runs.forgetRun(gone.model);
+    },
     describe: () => describeMetrics(registry),
     render: async (accept) => {
       setProcess(readProcess());

@@ -6,9 +6,10 @@ const SECTIONS: readonly { readonly title: string; readonly names: RegExp }[] = 
   { title: 'Accuracy', names: /^ptq_(accuracy|agreement|changed|golden|sqnr)/ },
   { title: 'Benchmarks', names: /^ptq_(bench|inference|inferences)_/ },
   { title: 'The last run', names: /^ptq_run_/ },
-  { title: 'Host', names: /^ptq_(host|rapl|thermal|process)_/ },
+  { title: 'Host', names: /^ptq_(host|rapl|thermal)_/ },
   { title: 'Disks and NVMe drives', names: /^ptq_(disk|nvme)_/ },
   { title: 'GPUs', names: /^ptq_gpu_/ },
+  { title: 'Worker processes', names: /^ptq_worker_/ },
   { title: 'Sampler', names: /^ptq_sampler_/ },
   { title: 'Daemon', names: /^(ptq_build|process|ptq_job)/ },
 ];

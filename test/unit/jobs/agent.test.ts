@@ -12,6 +12,7 @@ import { benchResultOf, pipelineResultOf } from '../../support/pipeline-result.t
 import { profileOf } from '../../support/profile.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { unwrap } from '../../support/unwrap.ts';
+import { snapshotAt } from '../telemetry/snapshots.ts';
 
 /** Profiles whose names are the behaviours of the fake worker. */
 function agentOf(names: readonly string[], more: Partial<AgentDeps> = {}) {
@@ -36,7 +37,7 @@ function agentOf(names: readonly string[], more: Partial<AgentDeps> = {}) {
     logger,
     ...more,
   });
-  return { agent, store, log, worker, setSampler: fake.setState };
+  return { agent, store, log, worker, setSampler: fake.setState, publish: fake.publish };
 }
 
 /** Waits until nothing is queued or running. */
@@ -73,6 +74,20 @@ describe('Agent', () => {
       'run succeeded: second',
     ]);
     await agent.stop();
+  });
+
+  it('counts what the sampler tells from its start to its end', async () => {
+    const { agent, publish } = agentOf([]);
+    const cpuReadings = () => metric(agent, 'ptq_sampler_duration_seconds_count{collector="cpu"}');
+    publish(snapshotAt(1));
+    expect(await cpuReadings()).toBeUndefined();
+    agent.start();
+    publish(snapshotAt(2));
+    publish(snapshotAt(3));
+    expect(await cpuReadings()).toMatch(/ 2$/);
+    await agent.stop();
+    publish(snapshotAt(4));
+    expect(await cpuReadings()).toMatch(/ 2$/);
   });
 
   it('answers an order at once and works it off after those before it', async () => {

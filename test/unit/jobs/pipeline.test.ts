@@ -65,6 +65,24 @@ describe('runPipeline', () => {
     expect(readdirSync(join(dataDir, 'tmp'))).toEqual([]);
   });
 
+  it('tells which processes work for it and what for, and when they have ended', async () => {
+    const { run } = bench();
+    const at: Record<string, number> = {};
+    const roles: string[] = [];
+    const workers = {
+      workerStarted: (pid: number, role: string) => {
+        roles.push(role);
+        at[pid] = (at[pid] ?? 0) + 1;
+      },
+      workerEnded: (pid: number) => {
+        at[pid] = (at[pid] ?? 0) - 1;
+      },
+    };
+    unwrap(await run(profileOf('tiny'), everything, { workers }));
+    expect(roles).toEqual(['other', 'quantize', 'evaluate', 'bench', 'bench']);
+    expect(Object.values(at).every((running) => running === 0)).toBe(true);
+  });
+
   it('takes an artifact from the store when nothing that made it has changed', async () => {
     const { run, worker } = bench();
     unwrap(await run(profileOf('tiny'), everything));

@@ -2,8 +2,15 @@ import { describe, expect, it } from 'vitest';
 import type { SpeedUp } from '../../../src/benchmark/compare.ts';
 import { problem } from '../../../src/core/problem.ts';
 import type { PipelineResult, VariantOutcome } from '../../../src/jobs/pipeline.ts';
-import { failureReason, recordQuantizations, recordResult } from '../../../src/jobs/result-metrics.ts';
+import {
+  failureReason,
+  recordQuantizations,
+  recordResult,
+  recordRunUse,
+} from '../../../src/jobs/result-metrics.ts';
 import { createMetrics } from '../../../src/metrics/metrics.ts';
+import type { RunObservation } from '../../../src/metrics/run-metrics.ts';
+import type { PhaseSummary } from '../../../src/telemetry/timeline.ts';
 import {
   benchResultOf,
   evaluationOf,
@@ -137,6 +144,65 @@ describe('recordQuantizations in OpenMetrics', () => {
     recordQuantizations(metrics, profileOf('tiny'), 'the-run', result);
     const { body } = await metrics.render('application/openmetrics-text');
     expect(body.split('\n').filter((line) => line.includes(' # {run_id="the-run"} '))).toHaveLength(1);
+  });
+});
+
+describe('recordRunUse', () => {
+  const phase = (more: Partial<PhaseSummary>): PhaseSummary => ({
+    phase: 'bench',
+    seconds: 1,
+    samples: 10,
+    coverageRatio: 1,
+    longestGapSeconds: 0.1,
+    ...more,
+  });
+  const processes = { rssMeanBytes: 5, rssPeakBytes: 10, cpuSeconds: 0.5 };
+
+  function observed(phases?: readonly PhaseSummary[]): RunObservation | undefined {
+    let told: RunObservation | undefined;
+    const result = {
+      ...pipelineResultOf(),
+      seconds: 12,
+      ...(phases === undefined
+        ? {}
+        : { timeline: { file: 'timeline', snapshots: 1, droppedSnapshots: 0, phases } }),
+    } as PipelineResult;
+    const recordRun = (observation: RunObservation) => {
+      told = observation;
+    };
+    recordRunUse({ recordRun }, profileOf('tiny'), result, FINISHED_MS);
+    return told;
+  }
+
+  it('adds up what a phase took each time that it ran, and keeps the largest peak', () => {
+    expect(
+      observed([
+        phase({ subject: 'alone', processes: { ...processes, io: { readBytes: 1, writtenBytes: 2 } } }),
+        phase({ subject: 'alone', processes: { ...processes, rssPeakBytes: 8 } }),
+        phase({ phase: 'evaluate' }),
+        phase({ subject: 'alone', processes: { ...processes, io: { readBytes: 10, writtenBytes: 20 } } }),
+      ]),
+    ).toEqual({
+      model: 'tiny',
+      durationSeconds: 12,
+      finishedWallMs: FINISHED_MS,
+      phases: [
+        {
+          phase: 'bench',
+          subject: 'alone',
+          seconds: 3,
+          peakRssBytes: 10,
+          cpuSeconds: 1.5,
+          readBytes: 11,
+          writtenBytes: 22,
+        },
+        { phase: 'evaluate', subject: '', seconds: 1 },
+      ],
+    });
+  });
+
+  it('tells how long a run took that has no timeline', () => {
+    expect(observed()).toMatchObject({ durationSeconds: 12, phases: [] });
   });
 });
 

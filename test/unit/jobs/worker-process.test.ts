@@ -38,6 +38,16 @@ describe('runTask', () => {
     expect(seen).toEqual([true]);
   });
 
+  it('says what the worker is for', async () => {
+    const roles: string[] = [];
+    const host = { ...fakeWorker(), onSpawn: (_pid: number, role: string) => void roles.push(role) };
+    await runTask(host, inspect('good.onnx'));
+    await runTask(host, { kind: 'evaluate' } as never);
+    const named = new WorkerProcess(host, { role: 'bench' });
+    await named.close();
+    expect(roles).toEqual(['other', 'evaluate', 'bench']);
+  });
+
   it('passes on what the worker tells on the way, with its bigints', async () => {
     const events: WorkerEvent[] = [];
     const { entry } = fakeWorker();

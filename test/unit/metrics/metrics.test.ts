@@ -1,110 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, vi } from 'vitest';
-import type { HostSnapshot } from '../../../src/metrics/host-metrics.ts';
-import { createMetrics, type Metrics } from '../../../src/metrics/metrics.ts';
-import type { LatestReadings } from '../../../src/telemetry/latest-readings.ts';
+import { describe, expect, it } from 'vitest';
+import { createMetrics } from '../../../src/metrics/metrics.ts';
 import { parseExposition } from '../../support/parse-exposition.ts';
+import { BENCH, create, createFull, series } from './full-metrics.ts';
 
 const GOLDEN = join(import.meta.dirname, '../../fixtures/golden');
 const OPENMETRICS = 'application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1';
-const BENCH = {
-  model: 'digits',
-  variant: 'int8',
-  provider: 'cpu',
-  scenario: 'single-stream',
-  suite: 'standard',
-  measurement: 'alone',
-} as const;
-
-const HOST: HostSnapshot = {
-  cpu: { secondsByMode: { user: 12.5, system: 3.25, idle: 9000.01 } },
-  memory: { totalBytes: 137_438_953_472, availableBytes: 100_000_000_000 },
-  pressure: {
-    cpu: { someSeconds: 1.5, fullSeconds: 0 },
-    io: { someSeconds: 0.25, fullSeconds: 0.125 },
-    memory: { someSeconds: 0, fullSeconds: 0 },
-  },
-  disks: [
-    {
-      device: 'nvme0n1',
-      readBytes: 4096,
-      writtenBytes: 8192,
-      reads: 1,
-      writes: 2,
-      ioTimeSeconds: 0.5,
-      weightedIoTimeSeconds: 0.75,
-    },
-  ],
-  health: {
-    cpu: { status: 'ok', lastSuccessMs: 1_790_000_000_250 },
-    memory: { status: 'ok', lastSuccessMs: 1_790_000_000_250 },
-    disks: { status: 'failed', problem: { kind: 'unreadable' } },
-    pressure: { status: 'failed', problem: { kind: 'absent' } },
-  },
-  sources: { host: { cost: { cpuSeconds: 0.5, missedTicks: 3 } }, gpu: {} },
-};
-
-function create(): Metrics {
-  return createMetrics({
-    buildInfo: { version: '0.1.0', nodeVersion: '20.20.2', ortVersion: '1.30.0' },
-    readProcess: () => ({ cpuSeconds: 1.5, residentMemoryBytes: 1e8, startTimeSeconds: 1_789_999_000 }),
-  });
-}
-
-function createFull(): Metrics {
-  const metrics = create();
-  metrics.setHost(HOST);
-  metrics.setJobs({ queued: 2, running: 1 });
-  metrics.countJobFailure('worker_crashed');
-  const quantization = { model: 'digits', method: 'minmax', outcome: 'succeeded' } as const;
-  vi.useFakeTimers({ now: 1_790_000_000_500 });
-  metrics.recordQuantization({
-    ...quantization,
-    durationSeconds: 0.7,
-    calibrationSamples: 256,
-    runId: '01M83N04WMG5BZ7Q701Z9NB7JD',
-  });
-  vi.useRealTimers();
-  metrics.setModelSize({ model: 'digits', variant: 'fp32', sizeBytes: 400_000 });
-  metrics.setModelSize({ model: 'digits', variant: 'int8', sizeBytes: 110_000 });
-  metrics.recordBench({
-    ...BENCH,
-    valid: true,
-    inferencesPerSecond: 12_345.6,
-    latencySeconds: { p50: 0.000_08, p90: 0.000_09, p99: 0.000_12 },
-    peakRssBytes: 90_000_000,
-    speedupRatio: 2.5,
-    finishedWallMs: 1_790_000_001_000,
-  });
-  metrics.recordEvaluation({
-    model: 'digits',
-    variant: 'int8',
-    dataset: 'eval',
-    accuracy: { metric: 'top1', unit: 'proportion', value: 0.964, baselineValue: 0.968, lossBudget: 0.01 },
-    agreementRatio: 0.994,
-    sqnrDb: 31.4,
-    changedAnswers: 6,
-    driftedAnswers: 0,
-    verdict: 'non_inferior',
-  });
-  metrics.recordEvaluation({
-    model: 'depth',
-    variant: 'int8',
-    dataset: 'eval',
-    accuracy: { metric: 'mae', unit: 'number', value: 2.25, baselineValue: 2.125, lossBudget: 0.25 },
-    verdict: 'inconclusive',
-  });
-  return metrics;
-}
-
-/** The lines of a scrape that are values, of the metrics that `name` matches. */
-async function series(metrics: Metrics, name: RegExp): Promise<readonly string[]> {
-  const { body } = await metrics.render();
-  return body.split('\n').filter((line) => !line.startsWith('#') && name.test(line));
-}
-
 describe('the exposition', () => {
   it.each([
     ['text 0.0.4', undefined, 'metrics.prom', 'text/plain; version=0.0.4; charset=utf-8'],
@@ -151,7 +54,9 @@ describe('the exposition', () => {
   );
 
   it('has no host value before the first sample, rather than zeros that nobody read', async () => {
-    expect(await series(create(), /^ptq_(host|disk|sampler|bench|accuracy)/)).toEqual([]);
+    expect(
+      await series(create(), /^ptq_(host|disk|nvme|rapl|thermal|gpu|worker|sampler|bench|accuracy|run)/),
+    ).toEqual([]);
   });
 
   it('begins every failure reason and job state at zero', async () => {
@@ -164,76 +69,6 @@ describe('the exposition', () => {
     const metrics = createMetrics({ buildInfo: { version: '0', nodeVersion: '0', ortVersion: '0' } });
     const [line] = await series(metrics, /^process_resident_memory_bytes/);
     expect(Number(line?.split(' ')[1])).toBeGreaterThan(1e6);
-  });
-});
-
-describe('the host', () => {
-  it('is taken from the readings of telemetry as they are', () => {
-    const take = (readings: LatestReadings): HostSnapshot => readings;
-    expect(take).toBeTypeOf('function');
-  });
-
-  it('exports counters of the kernel with their absolute values, even after they restarted', async () => {
-    const metrics = create();
-    metrics.setHost(HOST);
-    metrics.setHost({
-      ...HOST,
-      cpu: { secondsByMode: { user: 20 } },
-      sources: { host: { cost: { cpuSeconds: 0.1, missedTicks: 0 } } },
-    });
-    expect(await series(metrics, /^ptq_(host_cpu|sampler_(missed|cpu))/)).toEqual([
-      'ptq_host_cpu_seconds_total{mode="user"} 20',
-      'ptq_sampler_missed_ticks_total{source="host"} 0',
-      'ptq_sampler_cpu_seconds_total{source="host"} 0.1',
-    ]);
-  });
-
-  it('drops the series of a device that is gone and of a collector that failed', async () => {
-    const metrics = create();
-    metrics.setHost(HOST);
-    expect(await series(metrics, /^ptq_(disk|host_memory)/)).toHaveLength(8);
-    const { memory: _memory, ...rest } = HOST;
-    metrics.setHost({ ...rest, disks: [] });
-    expect(await series(metrics, /^ptq_(disk|host_memory)/)).toEqual([]);
-  });
-
-  it('tells a collector that failed from a source that the host does not have', async () => {
-    const metrics = create();
-    metrics.setHost(HOST);
-    expect(await series(metrics, /^ptq_sampler_up/)).toEqual([
-      'ptq_sampler_up{collector="cpu"} 1',
-      'ptq_sampler_up{collector="memory"} 1',
-      'ptq_sampler_up{collector="disks"} 0',
-    ]);
-  });
-
-  it('keeps the time of the last success while a collector fails', async () => {
-    const metrics = create();
-    metrics.setHost(HOST);
-    const problem = { kind: 'unreadable' };
-    metrics.setHost({
-      ...HOST,
-      health: { cpu: { status: 'failed', problem, lastSuccessMs: 1_790_000_000_250 } },
-    });
-    expect(await series(metrics, /^ptq_sampler_(up|last_success)/)).toEqual([
-      'ptq_sampler_up{collector="cpu"} 0',
-      'ptq_sampler_last_success_timestamp_seconds{collector="cpu"} 1790000000.25',
-    ]);
-  });
-
-  it('shows the collectors of a process that does not answer as down, and no old reading of them', async () => {
-    const metrics = create();
-    metrics.setHost(HOST);
-    const down = { status: 'down', problem: { kind: 'sampler-silent' } } as const;
-    metrics.setHost({
-      health: { cpu: { ...down, lastSuccessMs: 1_790_000_000_250 }, disks: down },
-      sources: { host: {} },
-    });
-    expect(await series(metrics, /^ptq_(host|disk|sampler)/)).toEqual([
-      'ptq_sampler_up{collector="cpu"} 0',
-      'ptq_sampler_up{collector="disks"} 0',
-      'ptq_sampler_last_success_timestamp_seconds{collector="cpu"} 1790000000.25',
-    ]);
   });
 });
 
@@ -305,7 +140,7 @@ describe('results', () => {
       'ptq_model_size_bytes{model="other",variant="int8"} 1',
     ]);
     metrics.forget({ model: 'digits' });
-    expect(await series(metrics, /variant=/)).toEqual([
+    expect(await series(metrics, /variant=|^ptq_run/)).toEqual([
       'ptq_model_size_bytes{model="other",variant="int8"} 1',
     ]);
   });

@@ -1,0 +1,110 @@
+import type { GpusSnapshot } from './gpu-families.ts';
+
+/**
+ * What the host's metrics are made from: of telemetry's readings as much as is exported. A reading that is absent was not
+ * taken: its series vanish rather than repeat an old value.
+ */
+export interface HostSnapshot {
+  readonly cpu?: CpuSnapshot;
+  readonly memory?: MemorySnapshot;
+  readonly pressure?: Readonly<Record<'cpu' | 'io' | 'memory', StallSeconds>>;
+  readonly disks?: readonly DiskSnapshot[];
+  readonly processes?: readonly ProcessSnapshot[];
+  readonly rapl?: { readonly zones: readonly RaplZone[] };
+  readonly thermal?: { readonly zones: readonly ThermalZone[] };
+  readonly nvmeHealth?: { readonly drives: readonly NvmeDrive[] };
+  readonly gpus?: GpusSnapshot;
+  /** How each collector fared. One that the host has no source for (kind `absent`) is not a fault. */
+  readonly health: Readonly<Record<string, CollectorHealth>>;
+  /** The sampler's processes; one without `cost` has not delivered since it was started. */
+  readonly sources: Readonly<Record<string, SourceSnapshot>>;
+}
+
+interface CpuSnapshot {
+  readonly cpuCount: number;
+  /** Seconds since boot in each CPU mode, summed over CPUs. */
+  readonly secondsByMode: Readonly<Record<string, number>>;
+  readonly frequencyHertz?: { readonly min: number; readonly mean: number; readonly max: number };
+  readonly throttleEvents?: { readonly core?: number; readonly package?: number };
+}
+
+interface MemorySnapshot {
+  readonly totalBytes: number;
+  readonly availableBytes: number;
+  readonly freeBytes: number;
+  readonly cachedBytes: number;
+  readonly swapTotalBytes: number;
+  readonly swapFreeBytes: number;
+  readonly cgroup?: { readonly currentBytes: number; readonly limitBytes?: number };
+}
+
+interface StallSeconds {
+  readonly someSeconds: number;
+  readonly fullSeconds: number;
+}
+
+export interface DiskSnapshot {
+  readonly device: string;
+  readonly readBytes: number;
+  readonly writtenBytes: number;
+  readonly reads: number;
+  readonly writes: number;
+  readonly inFlight: number;
+  readonly readSeconds?: number;
+  readonly writeSeconds?: number;
+  readonly ioTimeSeconds: number;
+  readonly weightedIoTimeSeconds: number;
+}
+
+/** A process of ours. */
+export interface ProcessSnapshot {
+  readonly pid: number;
+  readonly startSeconds: number;
+  readonly cpuSeconds: number;
+  readonly rssBytes: number;
+  readonly pssBytes?: number;
+  readonly threads?: number;
+  readonly io?: { readonly readBytes: number; readonly writtenBytes: number };
+}
+
+interface RaplZone {
+  readonly zone: string;
+  readonly joules: number;
+}
+
+interface ThermalZone {
+  readonly zone: string;
+  readonly type: string;
+  readonly celsius: number;
+}
+
+export interface NvmeDrive {
+  readonly device: string;
+  readonly temperatureCelsius?: number;
+  readonly percentageUsedRatio?: number;
+  readonly availableSpareRatio?: number;
+  readonly mediaErrors?: number;
+  readonly criticalWarning?: number;
+  readonly unsafeShutdowns?: number;
+  readonly dataReadBytes?: number;
+  readonly dataWrittenBytes?: number;
+}
+
+export type CollectorHealth = (
+  | { readonly status: 'ok'; readonly durationSeconds?: number }
+  | {
+      /** `slow`: it read, but took longer than it may. */
+      readonly status: 'slow' | 'failed' | 'down';
+      readonly durationSeconds?: number;
+      readonly problem: { readonly kind: string };
+    }
+) & {
+  /** Milliseconds since the Unix epoch. */
+  readonly lastSuccessMs?: number;
+};
+
+interface SourceSnapshot {
+  readonly state: 'starting' | 'up' | 'down' | 'stopped';
+  readonly restarts: number;
+  readonly cost?: { readonly cpuSeconds: number; readonly missedTicks: number };
+}
