@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { Profile } from '../config/profile.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
@@ -8,8 +9,11 @@ import type { Run, RunQuery } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
 import type { Sampler } from '../telemetry/sampler.ts';
 import { type BenchOrder, planOf, type RunOrder, suitesOf } from './orders.ts';
-import { changedItemsFile, type PipelineResult, runPipeline } from './pipeline.ts';
+import { type PipelineResult, runPipeline } from './pipeline.ts';
+import { TimelineReaders } from './read-run-timeline.ts';
 import { failureReason, recordQuantizations, recordResult, recordRunUse } from './result-metrics.ts';
+import { changedItemsFile, timelineFile } from './run-files.ts';
+import type { SeriesQuery } from './series-task.ts';
 import type { JobProgress } from './worker-protocol.ts';
 
 export interface AgentDeps {
@@ -42,6 +46,7 @@ const MAX_RESTORED_BENCHES = 20;
 export class Agent {
   readonly #deps: AgentDeps;
   readonly #profiles: ReadonlyMap<string, Profile>;
+  readonly #timelines: TimelineReaders;
   #current: { readonly id: string; readonly abort: AbortController; progress?: JobProgress } | undefined;
   #loop: Promise<void> | undefined;
   #stopping = false;
@@ -49,6 +54,7 @@ export class Agent {
 
   constructor(deps: AgentDeps) {
     this.#deps = deps;
+    this.#timelines = new TimelineReaders({ entry: deps.workerEntry });
     this.#profiles = new Map(deps.profiles.map((profile) => [profile.name, profile]));
   }
 
@@ -134,6 +140,14 @@ export class Agent {
     // The name becomes a part of a path, so it must be one that the run itself had.
     const known = result?.variants?.find((outcome) => outcome.variant === variant)?.evaluation;
     return known === undefined ? undefined : changedItemsFile(this.#deps.store.runDirectory(id), variant);
+  }
+
+  /** Columns of a run's timeline, as JSON of a `SeriesView`; undefined where there is no such run, or it has no timeline. */
+  async readTimeline(id: string, query: SeriesQuery): Promise<Result<string, Problem> | undefined> {
+    const run = this.#deps.store.getRun(id);
+    if (run?.startedMs === undefined) return undefined;
+    const file = timelineFile(this.#deps.store.runDirectory(id));
+    return existsSync(file) ? this.#timelines.read(file, query) : undefined;
   }
 
   listRuns(query: RunQuery): readonly RunView[] {

@@ -10,6 +10,7 @@ import type { ModelEvaluation } from './evaluate-task.ts';
 import { type HostFingerprint, readHostFingerprint } from './host-fingerprint.ts';
 import type { QuantizeReport } from './quantize-task.ts';
 import type { PipelineDeps, PipelinePlan, RunContext } from './run-context.ts';
+import { changedItemsFile, timelineFile } from './run-files.ts';
 import { startRunWatch } from './run-watch.ts';
 import type { RunTimeline } from './timeline-task.ts';
 import { unwrap } from './unwrap.ts';
@@ -55,7 +56,7 @@ export function runPipeline(
   return attemptAsync(async () => {
     const { clock, logger } = deps;
     const startNs = clock.nowNs();
-    const file = `${deps.store.runDirectory(runId)}/timeline.jsonl`;
+    const file = timelineFile(deps.store.runDirectory(runId));
     const watch = await startRunWatch(deps.sampler, file, {
       idleIntervalMs: deps.samplerIdleIntervalMs,
       logger,
@@ -206,9 +207,4 @@ async function evaluate(
     controls(context),
   );
   return unwrap(report) as readonly ModelEvaluation[];
-}
-
-/** Where a run keeps the items of a variant whose answer changed, one JSON object a line. */
-export function changedItemsFile(runFolder: string, variant: string): string {
-  return `${runFolder}/changed-${variant}.jsonl`;
 }

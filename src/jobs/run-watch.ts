@@ -2,7 +2,7 @@ import { systemClock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import type { PhaseSpan } from '../core/phase.ts';
 import type { Sampler } from '../telemetry/sampler.ts';
-import { createTimeline, type TimelineWriter } from '../telemetry/timeline-file.ts';
+import { createTimeline, type TimelineWriter } from '../telemetry/timeline/timeline-writer.ts';
 
 /** How often the host is sampled while a job runs. */
 export const WATCH_INTERVAL_MS = 100;

@@ -1,5 +1,6 @@
+import type { Snapshot } from '../telemetry/snapshot.ts';
+import { readTimeline } from '../telemetry/timeline/read-timeline.ts';
 import { type PhaseSummary, summarizePhases } from '../telemetry/timeline.ts';
-import { readTimeline } from '../telemetry/timeline-file.ts';
 import { unwrap } from './unwrap.ts';
 
 /** Sum up the timeline of a run. An hour of snapshots is tens of megabytes, too much for the daemon's event loop. */
@@ -18,6 +19,9 @@ export interface RunTimeline {
 
 /** Runs in a worker process. Throws `ProblemError` where the file cannot be read or is no timeline. */
 export async function summarizeTimeline({ file }: TimelineTask): Promise<RunTimeline> {
-  const { snapshots, spans, droppedSnapshots } = unwrap(await readTimeline(file));
-  return { file, snapshots: snapshots.length, droppedSnapshots, phases: summarizePhases(snapshots, spans) };
+  const snapshots: Snapshot[] = [];
+  const { phases, droppedSnapshots } = unwrap(
+    await readTimeline(file, {}, (snapshot) => void snapshots.push(snapshot)),
+  );
+  return { file, snapshots: snapshots.length, droppedSnapshots, phases: summarizePhases(snapshots, phases) };
 }

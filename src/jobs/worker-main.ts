@@ -33,6 +33,8 @@ function main(): void {
         return (await import('./inspect-model.ts')).inspectModel(request);
       case 'timeline':
         return (await import('./timeline-task.ts')).summarizeTimeline(request);
+      case 'series':
+        return (await import('./series-task.ts')).readSeriesJson(request);
       case 'device-trial':
         return (await import('./device-trial.ts')).tryDevice(request, context);
       case 'cold-start':

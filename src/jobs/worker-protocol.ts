@@ -9,6 +9,7 @@ import type { DoctorTask } from './doctor-task.ts';
 import type { EvaluateTask } from './evaluate-task.ts';
 import type { InspectTask } from './inspect-task.ts';
 import type { QuantizeTask } from './quantize-task.ts';
+import type { SeriesTask } from './series-task.ts';
 import type { SutTask } from './sut-task.ts';
 import type { TimelineTask } from './timeline-task.ts';
 
@@ -21,6 +22,7 @@ export type WorkerTask =
   | SutTask
   | ColdStartTask
   | TimelineTask
+  | SeriesTask
   | DeviceTrialTask
   | DoctorTask;
 

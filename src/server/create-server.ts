@@ -16,6 +16,7 @@ import { addMetrics } from './metrics-route.ts';
 import { sendProblem } from './problem-response.ts';
 import { requestProblems } from './request-problems.ts';
 import { runPath, runResource, runSummary } from './run-resource.ts';
+import { addTimelineRoute } from './timeline-route.ts';
 
 const BODY_LIMIT_BYTES = 64 * 1024;
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -39,6 +40,7 @@ export function createServer(
   addGuards(app, logger);
   addProbes(app, agent, info);
   addBench(app, agent);
+  addTimelineRoute(app, agent);
   return app;
 }
 
@@ -102,6 +104,7 @@ function addProbes(app: FastifyInstance, agent: Agent, info: { readonly version:
       runs: 'GET /bench',
       run: 'GET /bench/{id}',
       changed: 'GET /bench/{id}/changed/{variant}',
+      timeline: 'GET /bench/{id}/timeline',
       bench: 'POST /bench',
     },
   }));
@@ -157,6 +160,7 @@ function addBench(app: FastifyInstance, agent: Agent): void {
   refuseOtherMethods(app, '/bench', ['GET', 'HEAD', 'POST']);
   refuseOtherMethods(app, '/bench/:id', ['GET', 'HEAD']);
   refuseOtherMethods(app, '/bench/:id/changed/:variant', ['GET', 'HEAD']);
+  refuseOtherMethods(app, '/bench/:id/timeline', ['GET', 'HEAD']);
 }
 
 /** Undefined where the file is not there, as when it was removed by hand. */

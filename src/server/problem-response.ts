@@ -14,7 +14,10 @@ const STATUS: Readonly<Record<string, number>> = {
   'unknown-model': 422,
   'unknown-variant': 422,
   'unknown-suite': 422,
+  'unknown-column': 422,
+  'too-many-columns': 422,
   'queue-full': 429,
+  'too-many-readers': 429,
 };
 
 /**

@@ -96,7 +96,7 @@ export function takeSnapshot(sources: SnapshotSources, sampler: SamplerCost): Sn
     activity?.enter(name);
     const startNs = clock.nowNs();
     const outcome = runCollector(collector, host, watchedPids);
-    const durationSeconds = secondsBetween(startNs, clock.nowNs());
+    const durationSeconds = wholeMicroseconds(secondsBetween(startNs, clock.nowNs()));
     if (outcome.ok) readings[name] = outcome.value;
     health[name] = healthOf(collector, outcome, durationSeconds);
   }
@@ -136,6 +136,11 @@ function healthOf(
       `The collector ${name} took ${took}, its deadline is ${deadlineMs} ms.`,
     ),
   };
+}
+
+/** What is below a microsecond is noise, and would be a sixth of a timeline. */
+function wholeMicroseconds(seconds: number): number {
+  return Math.round(seconds * 1e6) / 1e6;
 }
 
 function isDue({ lastTickNs, minIntervalNs }: RunningCollector, tickNs: bigint, intervalMs: number): boolean {

@@ -1,4 +1,5 @@
 import { secondsBetween } from '../core/clock.ts';
+import { earlier, later } from './timeline/ticks.ts';
 
 /** One source's reading at one instant. */
 export interface Sample<T> {
@@ -96,12 +97,4 @@ function firstIndexAfter(samples: readonly Sample<unknown>[], timeNs: bigint): n
     else high = middle;
   }
   return low;
-}
-
-function later(a: bigint, b: bigint): bigint {
-  return a > b ? a : b;
-}
-
-function earlier(a: bigint, b: bigint): bigint {
-  return a < b ? a : b;
 }

@@ -9,7 +9,7 @@ import { type PipelineResult, runPipeline } from '../../src/jobs/pipeline.ts';
 import { openStore } from '../../src/store/store.ts';
 import { startSampler } from '../../src/telemetry/sampler.ts';
 import type { Snapshot } from '../../src/telemetry/snapshot.ts';
-import { readTimeline } from '../../src/telemetry/timeline-file.ts';
+import { readWholeTimeline } from '../support/read-whole-timeline.ts';
 import { findRealModels, skipWithoutRealModels } from '../support/real-models.ts';
 import { writeRealProfile } from '../support/real-profiles.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -58,7 +58,7 @@ async function quantizeWatched(profileFile: string, intervalMs: number) {
       logger: silentLogger,
     }),
   );
-  const { snapshots } = unwrap(await readTimeline(result.timeline?.file ?? ''));
+  const { snapshots } = await readWholeTimeline(result.timeline?.file ?? '');
   return { result, snapshots, kernel: kernelFigures(counters) };
 }
 

@@ -64,8 +64,15 @@ const tasks = {
     };
   },
   timeline: ({ file }) => {
-    const lines = readFileSync(file, 'utf8').trim().split('\n').map((line) => JSON.parse(line));
-    const phases = lines.filter(({ type }) => type === 'phase').map(({ phase, subject }) => ({ phase, subject }));
+    // The records of phases that have ended, by the layout in frame.ts.
+    const bytes = readFileSync(file);
+    const phases = [];
+    for (let at = 12, length; at < bytes.length; at += 32 + length) {
+      length = bytes.readUInt32LE(at + 4);
+      if (bytes[at] !== 4) continue;
+      const { phase, subject } = JSON.parse(bytes.toString('utf8', at + 32, at + 32 + length));
+      phases.push({ phase, subject });
+    }
     return { file, snapshots: 0, droppedSnapshots: 0, phases };
   },
 };

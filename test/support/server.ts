@@ -27,6 +27,7 @@ interface Surface {
   readonly orderBench: Agent['orderBench'];
   readonly listRuns: Agent['listRuns'];
   readonly changedItems: Agent['changedItems'];
+  readonly readTimeline: Agent['readTimeline'];
   readonly isReady: Agent['isReady'];
   readonly renderMetrics: Agent['renderMetrics'];
 }
@@ -48,6 +49,7 @@ export function serve(more: Partial<Surface> = {}, logger: Logger = silentLogger
       return [finishedRun];
     },
     changedItems: () => undefined,
+    readTimeline: async () => undefined,
     isReady: () => true,
     renderMetrics: async () => ({ contentType: 'text/plain; version=0.0.4', body: 'ptq_jobs 1\n' }),
     ...more,

@@ -9,7 +9,7 @@ import { runPipeline } from '../../../src/jobs/pipeline.ts';
 import type { PipelineDeps } from '../../../src/jobs/run-context.ts';
 import type { JobProgress } from '../../../src/jobs/worker-protocol.ts';
 import { openStore } from '../../../src/store/store.ts';
-import { readTimeline } from '../../../src/telemetry/timeline-file.ts';
+import { readTimelineIndex } from '../../../src/telemetry/timeline/read-timeline.ts';
 import { fakeSampler } from '../../support/fake-sampler.ts';
 import { fakeWorker } from '../../support/fake-worker.ts';
 import { profileOf } from '../../support/profile.ts';
@@ -56,7 +56,7 @@ describe('runPipeline', () => {
         speedUps: [{ base: 'fp32', candidate: 'int8' }],
       },
     ]);
-    const { spans } = unwrap(await readTimeline(result.timeline?.file ?? ''));
+    const { phases: spans } = unwrap(await readTimelineIndex(result.timeline?.file ?? ''));
     expect(spans.map(({ phase, subject }) => `${phase} ${subject}`)).toEqual([
       'calibrate int8',
       'bench single-stream',

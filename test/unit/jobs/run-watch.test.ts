@@ -5,6 +5,7 @@ import { type Logger, silentLogger } from '../../../src/core/log.ts';
 import { startRunWatch, WATCH_INTERVAL_MS } from '../../../src/jobs/run-watch.ts';
 import { summarizeTimeline } from '../../../src/jobs/timeline-task.ts';
 import { fakeSampler } from '../../support/fake-sampler.ts';
+import { readWholeTimeline } from '../../support/read-whole-timeline.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { ns, processOf, snapshotAt } from '../telemetry/snapshots.ts';
 
@@ -12,12 +13,14 @@ const options = { idleIntervalMs: 1000, logger: silentLogger };
 
 describe('startRunWatch', () => {
   it('keeps snapshots and phases in one file and sums them up', async () => {
-    const file = join(temporaryFolder(), 'timeline.jsonl');
+    const file = join(temporaryFolder(), 'timeline.ptqt');
     const { sampler, publish } = fakeSampler();
     const watch = await startRunWatch(sampler, file, options);
     for (const seconds of [1, 1.1, 1.2]) publish(snapshotAt(seconds));
     watch.phase({ phase: 'calibrate', subject: 'int8', startNs: ns(1), endNs: ns(1.15) });
     expect(await watch.finish()).toBe(true);
+    const { snapshots } = await readWholeTimeline(file);
+    expect(snapshots.map(({ tickNs }) => tickNs)).toEqual([1, 1.1, 1.2].map(ns));
     expect(await summarizeTimeline({ kind: 'timeline', file })).toMatchObject({
       file,
       snapshots: 3,
@@ -28,7 +31,7 @@ describe('startRunWatch', () => {
 
   it('samples fast while it lasts, and as before afterwards', async () => {
     const { sampler, told, publish } = fakeSampler();
-    const file = join(temporaryFolder(), 'timeline.jsonl');
+    const file = join(temporaryFolder(), 'timeline.ptqt');
     const watch = await startRunWatch(sampler, file, options);
     watch.addProcess(11);
     watch.addProcess(12);
@@ -91,7 +94,7 @@ describe('startRunWatch', () => {
 
   it('no longer speaks for processes that end after it', async () => {
     const { sampler, told } = fakeSampler();
-    const watch = await startRunWatch(sampler, join(temporaryFolder(), 'timeline.jsonl'), options);
+    const watch = await startRunWatch(sampler, join(temporaryFolder(), 'timeline.ptqt'), options);
     watch.addProcess(11);
     await watch.finish();
     const before = told.length;
@@ -100,7 +103,7 @@ describe('startRunWatch', () => {
   });
 
   it('lets the run go on where no timeline can be written, and says so', async () => {
-    const file = join(temporaryFolder(), 'timeline.jsonl');
+    const file = join(temporaryFolder(), 'timeline.ptqt');
     writeFileSync(file, 'the timeline of another run');
     const warnings: string[] = [];
     const logger: Logger = { ...silentLogger, warn: (message) => void warnings.push(message) };
@@ -116,8 +119,8 @@ describe('startRunWatch', () => {
 
 describe('summarizeTimeline', () => {
   it('names the file that is no timeline', async () => {
-    const file = join(temporaryFolder(), 'timeline.jsonl');
+    const file = join(temporaryFolder(), 'timeline.ptqt');
     writeFileSync(file, 'words\n');
-    await expect(summarizeTimeline({ kind: 'timeline', file })).rejects.toThrow(`${file}:1`);
+    await expect(summarizeTimeline({ kind: 'timeline', file })).rejects.toThrow(file);
   });
 });

@@ -1,0 +1,9 @@
+/** Where a run keeps its timeline. */
+export function timelineFile(runFolder: string): string {
+  return `${runFolder}/timeline.ptqt`;
+}
+
+/** Where a run keeps the items of a variant whose answer changed, one JSON object a line. */
+export function changedItemsFile(runFolder: string, variant: string): string {
+  return `${runFolder}/changed-${variant}.jsonl`;
+}
