@@ -3,6 +3,7 @@ import { concatenated } from './concatenated.ts';
 import { geometricMeanInterval } from './confidence-interval.ts';
 import { addEnergy, type EnergyFigures, energyFigures } from './energy.ts';
 import { unobservedConditions } from './host-conditions.ts';
+import { independentFigures } from './independent-figures.ts';
 import {
   countOutliers,
   type LatencySummary,
@@ -27,6 +28,8 @@ import type { ProviderUse, SutIdentity, VariantRecord } from './variant-record.t
 
 export interface RoundSummary {
   readonly round: number;
+  /** Which of the variant's processes measured it, from 0. */
+  readonly process: number;
   readonly durationSeconds: number;
   readonly queries: number;
   readonly medianSeconds: number;
@@ -70,7 +73,7 @@ export interface BenchResult extends SutIdentity {
   readonly outputCheck: OutputCheckReport | null;
   /** What it takes until the model is at its speed; null where it could not be loaded. */
   readonly coldStart: ColdStart | null;
-  /** 95 % interval of a round's median latency, from the scatter between rounds; null for fewer than two rounds. */
+  /** 95 % interval of a round's median latency, from the scatter between processes, with fewer than three of them between rounds; null for fewer than two rounds. */
   readonly medianIntervalSeconds: { readonly lower: number; readonly upper: number } | null;
   /** Samples per second of measuring. */
   readonly throughput: number | null;
@@ -122,10 +125,10 @@ export function summarizeVariant(record: VariantRecord, settings: BenchSettings)
   const schedule = summarizeSchedule(rounds, settings.scenario);
   const invalidReasons = reasonsForInvalidity(record, settings, schedule);
   const serviceNs = rounds.flatMap((round) => round.serviceNs ?? []);
-  const median = geometricMeanInterval(
-    summaries.map((round) => round.medianSeconds),
-    CONFIDENCE,
+  const medians = independentFigures(
+    summaries.map(({ process, medianSeconds }) => ({ process, value: medianSeconds })),
   );
+  const median = geometricMeanInterval(medians.values, CONFIDENCE);
   return {
     ...identity,
     scenario: settings.scenario,
@@ -200,6 +203,7 @@ function summarizeRound(round: RoundResult): RoundSummary {
   const durationSeconds = round.durationNs / 1e9;
   return {
     round: round.index,
+    process: round.process,
     durationSeconds,
     queries: sorted.length,
     medianSeconds: (sorted[Math.floor(sorted.length / 2)] as number) / 1e9,

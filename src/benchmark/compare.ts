@@ -1,5 +1,6 @@
 import type { BenchResult, RoundSummary } from './bench-result.ts';
 import { type GeometricMeanInterval, geometricMeanInterval } from './confidence-interval.ts';
+import { independentFigures } from './independent-figures.ts';
 import { trimmedMeanInterval } from './trimmed-interval.ts';
 
 /**
@@ -22,6 +23,8 @@ export interface SpeedUp {
   /** The relative difference that the host's own scatter between rounds would pass for; null as above. */
   readonly noiseFloorRatio: number | null;
   readonly pairedRounds: number;
+  /** Processes of either that these rounds come from. From three on they, and not the rounds, are what the interval is made of. */
+  readonly pairedProcesses: number;
   /** Whether both results are valid. */
   readonly valid: boolean;
 }
@@ -35,10 +38,12 @@ export interface CompareOptions {
 /** What a comparison looks at. */
 export type ComparableResult = Pick<BenchResult, 'variant' | 'scenario' | 'valid' | 'rounds'>;
 
+/** Smaller differences are not worth a word, however sure. */
+const SMALLEST_EFFECT = 0.01;
 /**
  * Two processes of the same model differ for all of their lives, by which CPU they run on and where in memory they lie, and
- * no number of rounds averages that out: on a virtual machine with two CPUs by less than 5 % in 16 of 22 pairs. A smaller
- * difference is therefore not claimed.
+ * no number of rounds averages that out: on a virtual machine with two CPUs by less than 5 % in 16 of 22 pairs. With fewer
+ * than three processes of each, a smaller difference is therefore not claimed.
  */
 const PROCESS_SCATTER = 0.05;
 
@@ -52,25 +57,34 @@ const ROUNDS_TO_TRIM = 8;
 const CLAIM_CONFIDENCE = 0.97;
 
 /**
- * Compares two results of one interleaved run, round by round, which takes out whatever slowed a whole round; from eight
- * rounds on by a trimmed mean, so that rounds which something else disturbed have no weight. A difference is claimed only
- * when an interval of the ratio at 97 % (or `confidence`, if higher) excludes 1 and the ratio lies further from 1 than the
- * noise floor: the scatter of a single variant between rounds (that of the paired ratio over √2), at least
- * `minEffectRatio`.
+ * Compares two results of one interleaved run, round by round, which takes out whatever slowed a whole round. With three or
+ * more processes of each, the ratios of the rounds of one pair of processes become one, and the interval is that of these
+ * pairs: rounds of one process depend on one another (Kalibera and Jones, "Rigorous benchmarking in reasonable time", ISMM
+ * 2013). With fewer, it is that of the rounds, and nothing below 5 % is claimed. From eight ratios on it is a trimmed mean, so
+ * that what something else disturbed has no weight. A difference is claimed only when the interval at 97 % (or `confidence`,
+ * if higher) excludes 1 and the ratio lies further from 1 than the noise floor: the scatter of a single variant (that of
+ * the ratios over √2), at least `minEffectRatio`.
  */
 export function compareResults(
   base: ComparableResult,
   candidate: ComparableResult,
   { confidence = 0.95, minEffectRatio }: CompareOptions = {},
 ): SpeedUp {
-  const ratios = pairedRatios(base.rounds, candidate.rounds, comparedMetric(candidate));
-  const interval = pairedInterval(ratios, confidence);
-  const claim = pairedInterval(ratios, Math.max(confidence, CLAIM_CONFIDENCE));
+  const rounds = pairedRatios(base.rounds, candidate.rounds, comparedMetric(candidate));
+  const { values, areOfProcesses } = independentFigures(rounds);
+  const interval = pairedInterval(values, confidence);
+  const claim = pairedInterval(values, Math.max(confidence, CLAIM_CONFIDENCE));
   const finding =
     interval === null || claim === null
       ? null
       : { interval, claim, scatterRatio: Math.exp(interval.logStddev / Math.SQRT2) - 1 };
-  return toSpeedUp(base, candidate, { confidence, minEffectRatio, pairedRounds: ratios.length, finding });
+  return toSpeedUp(base, candidate, {
+    confidence,
+    minEffectRatio: minEffectRatio ?? (areOfProcesses ? SMALLEST_EFFECT : PROCESS_SCATTER),
+    pairedRounds: rounds.length,
+    pairedProcesses: new Set(rounds.map(({ process }) => process)).size,
+    finding,
+  });
 }
 
 /** What the rounds of two results say. */
@@ -91,11 +105,13 @@ export function toSpeedUp(
     confidence,
     minEffectRatio = PROCESS_SCATTER,
     pairedRounds,
+    pairedProcesses,
     finding,
   }: {
     readonly confidence: number;
     readonly minEffectRatio?: number | undefined;
     readonly pairedRounds: number;
+    readonly pairedProcesses: number;
     readonly finding: Finding | null;
   },
 ): SpeedUp {
@@ -105,6 +121,7 @@ export function toSpeedUp(
     metric: comparedMetric(candidate),
     confidence,
     pairedRounds,
+    pairedProcesses,
     valid: base.valid && candidate.valid,
   };
   if (finding === null) {
@@ -157,13 +174,13 @@ function pairedRatios(
   base: readonly RoundSummary[],
   candidate: readonly RoundSummary[],
   metric: SpeedUp['metric'],
-): number[] {
+): { readonly process: number; readonly value: number }[] {
   const baseByRound = new Map(base.map((round) => [round.round, round]));
   return candidate.flatMap((of) => {
     const against = baseByRound.get(of.round);
     if (against === undefined) return [];
-    return metric === 'throughput'
-      ? of.throughput / against.throughput
-      : against.medianSeconds / of.medianSeconds;
+    const value =
+      metric === 'throughput' ? of.throughput / against.throughput : against.medianSeconds / of.medianSeconds;
+    return { process: of.process, value };
   });
 }

@@ -1,15 +1,20 @@
-import type { Clock } from '../core/clock.ts';
-import type { Problem } from '../core/problem.ts';
 import { type BenchResult, summarizeVariant } from './bench-result.ts';
 import { compareResults, type SpeedUp } from './compare.ts';
-import { interleaveRounds } from './interleave.ts';
+import { type ProcessBlock, planBlocks } from './interleave.ts';
+import { mergeProcesses } from './merge-processes.ts';
+import {
+  finish,
+  getReady,
+  newParticipant,
+  type Participant,
+  recordOf,
+  type TurnControls,
+  takeTurn,
+} from './participant.ts';
 import { roundSpec } from './plan-rounds.ts';
-import type { RoundSpec } from './round.ts';
-import { collectRound, type RoundResult } from './round-result.ts';
-import type { BenchSettings } from './settings.ts';
-import type { WarmUpResult } from './steady-state.ts';
-import { answerOf, cancelled, type NamedSut } from './sut-handle.ts';
-import type { LoadedSut, SutUsage, VariantRecord } from './variant-record.ts';
+import { type BenchSettings, processCount } from './settings.ts';
+import { type Contestant, cancelled } from './sut-handle.ts';
+import type { SutIdentity, VariantRecord } from './variant-record.ts';
 
 export interface BenchProgress {
   readonly stage: 'warm-up' | 'measure';
@@ -19,72 +24,46 @@ export interface BenchProgress {
   readonly totalTurns: number;
 }
 
-export interface BenchControls {
-  readonly clock: Clock;
-  /** Cancels: every system is killed, and what was measured is returned. */
-  readonly signal?: AbortSignal;
+export interface BenchControls extends TurnControls {
+  /** Ends all as soon as one variant has failed, for those who need all or nothing. */
+  readonly stopAtFirstFailure?: boolean;
   /** Called between turns only, while no system is measuring, at most once a second, and when the last turn is over. */
   readonly onProgress?: (progress: BenchProgress) => void;
 }
 
 export interface BenchRun {
   readonly cancelled: boolean;
-  /** One per system, in the order given. */
+  /** One per variant, in the order given. */
   readonly results: readonly BenchResult[];
-  /** Every other system against the first. */
+  /** Every other variant against the first. */
   readonly speedUps: readonly SpeedUp[];
   /** The raw rounds, in the order of `results`. */
   readonly records: readonly VariantRecord[];
 }
 
-/** A system while it is driven. */
-export interface Participant {
-  readonly sut: NamedSut;
-  readonly rounds: RoundResult[];
-  loaded: LoadedSut | null;
-  warmUp: WarmUpResult | null;
-  usage: SutUsage | null;
-  failure: Problem | null;
-}
-
 const PROGRESS_INTERVAL_NS = 1_000_000_000n;
 
-/** A large model shows no sign of life while it is loaded. */
-const LOAD_PATIENCE = 10;
-
 /**
- * Benchmarks systems against one another: loads and warms each up, lets them take turns in interleaved rounds, one at a time, and
- * summarizes. A system that fails, dies or falls silent keeps what it measured, is marked invalid and loses its further
- * turns; the others go on.
+ * Benchmarks variants against one another: starts and warms each up, lets them take turns in interleaved rounds, one at a
+ * time, and summarizes. With several `processes` all are ended and started afresh in between, so that what a process has
+ * for life (its CPU, its place in memory) becomes a part of the scatter and not of the result. A variant that fails, dies
+ * or falls silent keeps what it measured, is marked invalid and loses its further turns; the others go on.
  */
 export async function runBench(
-  suts: readonly NamedSut[],
+  contestants: readonly Contestant[],
   settings: BenchSettings,
   controls: BenchControls,
 ): Promise<BenchRun> {
-  const participants = suts.map(newParticipant);
-  const report = limitedProgress(controls);
-  const slots = interleaveRounds(participants.length, settings.rounds, settings.seed);
-  const totalTurns = participants.length + slots.length;
-  for (const [turn, participant] of participants.entries()) {
-    report({ stage: 'warm-up', variant: participant.sut.identity.variant, completedTurns: turn, totalTurns });
-    await getReady(participant, settings, controls);
+  const processes = processCount(settings, contestants.length);
+  const entries = contestants.map((contestant): Entry => ({ contestant, participants: [] }));
+  const turns = turnCounter(entries, processes + settings.rounds, controls);
+  for (const block of planBlocks(entries.length, { ...settings, processes })) {
+    await runBlock(block, entries, { settings, controls, turns });
   }
-  const baseQueriesPerSecond = participants.find(({ warmUp }) => warmUp !== null)?.warmUp?.queriesPerSecond;
-  for (const [turn, { round, variant }] of slots.entries()) {
-    const participant = participants[variant] as Participant;
-    const completedTurns = participants.length + turn;
-    report({ stage: 'measure', variant: participant.sut.identity.variant, completedTurns, totalTurns });
-    const { warmUp } = participant;
-    if (warmUp === null || baseQueriesPerSecond === undefined) continue;
-    const speed = { queriesPerSecond: warmUp.queriesPerSecond, baseQueriesPerSecond };
-    const spec = roundSpec(settings, round, participants.length > 1, speed);
-    await takeTurn(participant, spec, settings, controls);
-  }
-  const last = participants.at(-1)?.sut.identity.variant ?? '';
-  report({ stage: 'measure', variant: last, completedTurns: totalTurns, totalTurns });
-  for (const participant of participants) await finish(participant, settings, controls);
-  const records = participants.map(recordOf);
+  turns.end();
+  const records = entries.map(({ contestant: { identity }, participants }) =>
+    participants.length === 0 ? neverStarted(identity) : mergeProcesses(participants.map(recordOf)),
+  );
   const results = records.map((record) => summarizeVariant(record, settings));
   const [base, ...candidates] = results;
   return {
@@ -95,88 +74,95 @@ export async function runBench(
   };
 }
 
-export function newParticipant(sut: NamedSut): Participant {
-  return { sut, rounds: [], loaded: null, warmUp: null, usage: null, failure: null };
+/** A variant with those of its processes that were started, the present one last. */
+interface Entry {
+  readonly contestant: Contestant;
+  readonly participants: Participant[];
 }
 
-/** Loads the system and warms it up; one that fails is killed, and its `failure` says why. */
-export async function getReady(
-  participant: Participant,
-  settings: BenchSettings,
-  controls: BenchControls,
+/** Starts a process of every variant, measures its rounds of the block, and ends it. */
+async function runBlock(
+  { process, startOrder, slots }: ProcessBlock,
+  entries: readonly Entry[],
+  {
+    settings,
+    controls,
+    turns,
+  }: { readonly settings: BenchSettings; readonly controls: BenchControls; readonly turns: TurnCounter },
 ): Promise<void> {
-  const { sut } = participant;
-  const patience = { graceSeconds: settings.graceSeconds, signal: controls.signal };
-  const loaded = await answerOf(sut, () => sut.handle.load(), {
-    ...patience,
-    graceSeconds: settings.graceSeconds * LOAD_PATIENCE,
-  });
-  if (!loaded.ok) return giveUp(participant, loaded.error);
-  participant.loaded = loaded.value;
-  const spec = {
-    windowDurationNs: settings.warmUpWindowSeconds * 1e9,
-    maxDurationNs: settings.maxWarmUpSeconds * 1e9,
-    seed: settings.seed,
+  const isOut = (entry: Entry) =>
+    hasFailed(entry) ||
+    hasHadItsTime(entry, settings) ||
+    (controls.stopAtFirstFailure === true && entries.some(hasFailed));
+  const started: Participant[] = [];
+  try {
+    for (const entry of startOrder.map((variant) => entries[variant] as Entry)) {
+      turns.next('warm-up', entry);
+      if (isOut(entry)) continue;
+      const { identity, start } = entry.contestant;
+      const participant = newParticipant({ identity, handle: start() }, process);
+      started.push(participant);
+      entry.participants.push(participant);
+      await getReady(participant, settings, controls);
+    }
+    const baseQueriesPerSecond = firstSpeed(entries);
+    for (const { round, variant } of slots) {
+      const entry = entries[variant] as Entry;
+      turns.next('measure', entry);
+      const participant = entry.participants.at(-1);
+      if (isOut(entry) || participant?.warmUp == null || baseQueriesPerSecond === undefined) continue;
+      const { queriesPerSecond } = participant.warmUp;
+      const spec = roundSpec(settings, round, entries.length > 1, { queriesPerSecond, baseQueriesPerSecond });
+      await takeTurn(participant, spec, settings, controls);
+    }
+    for (const participant of started) await finish(participant, settings, controls);
+  } finally {
+    await Promise.all(started.map(({ sut }) => sut.handle.close()));
+  }
+}
+
+function hasFailed({ participants }: Entry): boolean {
+  return participants.some(({ failure }) => failure !== null);
+}
+
+/** A model so slow that single queries overrun their rounds stops at the maximum instead of taking every turn. */
+function hasHadItsTime({ participants }: Entry, { maxDurationSeconds }: BenchSettings): boolean {
+  const rounds = participants.flatMap((participant) => participant.rounds);
+  return rounds.reduce((total, { durationNs }) => total + durationNs, 0) >= maxDurationSeconds * 1e9;
+}
+
+function neverStarted(identity: SutIdentity): VariantRecord {
+  return { identity, loaded: null, warmUp: null, rounds: [], usage: null, failure: cancelled() };
+}
+
+/** What the first process of the first variant that came so far can do: a schedule is the same for all that follow. */
+function firstSpeed(entries: readonly Entry[]): number | undefined {
+  for (const { participants } of entries) {
+    const warmUp = participants.find((participant) => participant.warmUp !== null)?.warmUp;
+    if (warmUp) return warmUp.queriesPerSecond;
+  }
+  return undefined;
+}
+
+interface TurnCounter {
+  next(stage: BenchProgress['stage'], entry: Entry): void;
+  end(): void;
+}
+
+/** Tells of every turn that begins, warm-ups among them. */
+function turnCounter(entries: readonly Entry[], turnsEach: number, controls: BenchControls): TurnCounter {
+  const report = limitedProgress(controls);
+  const totalTurns = entries.length * turnsEach;
+  const nameOf = (entry: Entry | undefined) => entry?.contestant.identity.variant ?? '';
+  let completedTurns = 0;
+  return {
+    next: (stage, entry) => {
+      report({ stage, variant: nameOf(entry), completedTurns, totalTurns });
+      completedTurns += 1;
+    },
+    end: () =>
+      report({ stage: 'measure', variant: nameOf(entries.at(-1)), completedTurns: totalTurns, totalTurns }),
   };
-  const answer = await answerOf(sut, (onAlive) => sut.handle.warmUp(spec, onAlive), patience);
-  if (answer.ok) participant.warmUp = answer.value;
-  else giveUp(participant, answer.error);
-}
-
-/** Measures one round, unless the system failed before or has had its time. What is measured is added to its rounds. */
-export async function takeTurn(
-  participant: Participant,
-  spec: RoundSpec,
-  settings: BenchSettings,
-  controls: BenchControls,
-): Promise<void> {
-  const { failure, loaded, rounds, sut } = participant;
-  const measuredNs = rounds.reduce((total, { durationNs }) => total + durationNs, 0);
-  // A model so slow that single queries overrun their rounds stops at the maximum instead of taking every turn.
-  if (failure !== null || loaded === null || measuredNs >= settings.maxDurationSeconds * 1e9) return;
-  const askedNs = controls.clock.nowNs();
-  const chunks: Float64Array[] = [];
-  const answer = await answerOf(
-    sut,
-    (onAlive) =>
-      sut.handle.round(spec, (chunk) => {
-        chunks.push(chunk);
-        if (chunk.length > 0) onAlive();
-      }),
-    { graceSeconds: settings.graceSeconds, signal: controls.signal },
-  );
-  const totals = answer.ok ? answer.value : undefined;
-  const { samplesPerRun } = loaded;
-  const result = collectRound(spec, chunks, totals, { samplesPerRun, askedNs });
-  const isWhole = result.complete && controls.signal?.aborted !== true;
-  if (result.latencyNs.length > 0) rounds.push({ ...result, complete: isWhole });
-  if (!answer.ok) giveUp(participant, answer.error);
-  // Asked to stop it answered, with a part of its round.
-  else if (!isWhole) giveUp(participant, cancelled());
-}
-
-/** Lets a system end that did not fail, and asks what it used. */
-export async function finish(
-  participant: Participant,
-  settings: BenchSettings,
-  controls: BenchControls,
-): Promise<void> {
-  const { sut } = participant;
-  if (participant.failure !== null) return;
-  const { graceSeconds } = settings;
-  const answer = await answerOf(sut, () => sut.handle.finish(), { graceSeconds, signal: controls.signal });
-  // What was measured stands without the usage; only the process must not linger.
-  if (answer.ok) participant.usage = answer.value;
-  else sut.handle.kill();
-}
-
-function giveUp(participant: Participant, failure: Problem): void {
-  participant.failure = failure;
-  participant.sut.handle.kill();
-}
-
-export function recordOf({ sut, loaded, warmUp, rounds, usage, failure }: Participant): VariantRecord {
-  return { identity: sut.identity, loaded, warmUp, rounds, usage, failure };
 }
 
 function limitedProgress({ clock, onProgress }: BenchControls): (progress: BenchProgress) => void {

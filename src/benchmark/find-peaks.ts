@@ -1,5 +1,6 @@
 import type { Problem } from '../core/problem.ts';
-import { type BenchControls, finish, getReady, newParticipant } from './controller.ts';
+import type { BenchControls } from './controller.ts';
+import { finish, getReady, newParticipant } from './participant.ts';
 import { type PeakResult, peakResult } from './peak-result.ts';
 import { nextPeakTrial, type PeakSearchSettings } from './peak-search.ts';
 import type { PeakSettings } from './peak-settings.ts';

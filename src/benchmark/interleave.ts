@@ -6,6 +6,34 @@ export interface RoundSlot {
   readonly variant: number;
 }
 
+/** The rounds that are measured before every variant gets a fresh process. */
+export interface ProcessBlock {
+  readonly process: number;
+  /** The order in which the variants are started. */
+  readonly startOrder: readonly number[];
+  readonly slots: readonly RoundSlot[];
+}
+
+/**
+ * Divides the rounds of `interleaveRounds` into blocks as equal as can be, each for one set of processes. Which variant is
+ * started first changes from block to block in the mirrored way of the rounds, as the first of several processes gets
+ * another CPU and another place in memory than those after it.
+ *
+ * @param processes at most `rounds`
+ */
+export function planBlocks(
+  variantCount: number,
+  { rounds, processes, seed }: { readonly rounds: number; readonly processes: number; readonly seed: number },
+): ProcessBlock[] {
+  const slots = interleaveRounds(variantCount, rounds, seed);
+  const starts = interleaveRounds(variantCount, processes, seed + 1);
+  return Array.from({ length: processes }, (_, process) => ({
+    process,
+    startOrder: starts.filter(({ round }) => round === process).map(({ variant }) => variant),
+    slots: slots.filter(({ round }) => Math.floor((round * processes) / rounds) === process),
+  }));
+}
+
 /**
  * The order in which variants take turns. Every round has each variant once. Rounds come in pairs, the second in the
  * mirrored order of the first (A B, B A), so that a steady drift of the host weighs on all alike; the orders are the rows of

@@ -1,7 +1,7 @@
 import { type BenchResult, summarizeVariant } from './bench-result.ts';
 import { concatenated } from './concatenated.ts';
-import { type BenchControls, type Participant, recordOf, takeTurn } from './controller.ts';
 import { percentile, sortedCopy } from './latency-statistics.ts';
+import { type Participant, recordOf, type TurnControls, takeTurn } from './participant.ts';
 import type { Peak } from './peak-search.ts';
 import { type PeakSettings, trialSettings } from './peak-settings.ts';
 import { roundSpec } from './plan-rounds.ts';
@@ -65,7 +65,7 @@ export async function measureTrial(
   participant: Participant,
   trial: { readonly rate: number; readonly why: PeakTrialReport['why']; readonly index: number },
   { settings, takesTurns }: { readonly settings: PeakSettings; readonly takesTurns: boolean },
-  controls: BenchControls,
+  controls: TurnControls,
 ): Promise<MeasuredTrial | null> {
   const bench = trialSettings(settings, trial.rate, trial.index);
   const queriesPerSecond = participant.warmUp?.queriesPerSecond ?? 0;

@@ -31,6 +31,8 @@ export interface ContextSwitches {
 /** What one round measured. */
 export interface RoundResult extends RoundTotals {
   readonly index: number;
+  /** Which of the processes of its variant measured it, from 0. */
+  readonly process: number;
   readonly scenario: Scenario;
   readonly durationNs: number;
   /** Samples that were worked through. */
@@ -53,12 +55,17 @@ export function collectRound(
   spec: RoundSpec,
   chunks: readonly Float64Array[],
   totals: RoundTotals | undefined,
-  { samplesPerRun, askedNs }: { readonly samplesPerRun: number; readonly askedNs: bigint },
+  {
+    samplesPerRun,
+    askedNs,
+    process,
+  }: { readonly samplesPerRun: number; readonly askedNs: bigint; readonly process: number },
 ): RoundResult {
   const runs = toRecords(chunks);
   return {
     ...(totals ?? { startNs: askedNs, plannedRuns: null }),
     index: spec.index,
+    process,
     scenario: spec.scenario,
     durationNs: runs.doneNs.reduce((latest, doneNs) => Math.max(latest, doneNs), 0),
     samples: runs.run.length * samplesPerRun,

@@ -18,12 +18,20 @@ export interface SutHandle {
   stop(): void;
   /** Ends the process at once. May come at any time, also after it has ended. */
   kill(): void;
+  /** As `kill`; resolves when the process is gone. */
+  close(): Promise<void>;
 }
 
 /** A handle with the name of what it runs. */
 export interface NamedSut {
   readonly identity: SutIdentity;
   readonly handle: SutHandle;
+}
+
+/** What can be started as often as is wanted, each time as a process of its own that nothing is left in of the one before. */
+export interface Contestant {
+  readonly identity: SutIdentity;
+  start(): SutHandle;
 }
 
 export interface Patience {

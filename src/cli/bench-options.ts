@@ -32,6 +32,7 @@ export interface BenchOptions {
   readonly maxDuration?: number;
   readonly minQueries?: number;
   readonly rounds?: number;
+  readonly processes?: number;
   readonly seed?: number;
   readonly rate?: number;
   readonly rateShare?: number;
@@ -67,6 +68,7 @@ const SETTINGS = {
   maxDuration: 'maxDuration',
   minQueries: 'queries',
   rounds: 'rounds',
+  processes: 'processes',
   seed: 'seed',
   rate: 'rate',
   rateShare: 'rateShare',
@@ -110,7 +112,12 @@ export function addBenchOptions(command: Command): Command {
     .option('--min-queries <n>', 'queries to reach a model, even if it takes longer', positiveInteger)
     .option(
       '--rounds <n>',
-      'turns that each model gets (default: 12, of schedules 4, of a replay 2)',
+      'turns that each model gets (default: 24, of schedules 4, of a replay 2)',
+      positiveInteger,
+    )
+    .option(
+      '--processes <n>',
+      'fresh processes of each model that share the rounds (default: 6 where models are compared, otherwise 1)',
       positiveInteger,
     )
     .option('--seed <n>', 'decides the order of samples and turns, and when queries arrive', wholeNumber)
@@ -260,6 +267,7 @@ function measurementOf(options: BenchOptions, scenario: Scenario): Measurement {
       maxDurationSeconds: options.maxDuration,
       minQueries: options.minQueries,
       rounds: options.rounds,
+      processes: options.processes,
       seed: options.seed,
       ratePerSecond: options.rate,
       rateShare: options.rateShare,

@@ -69,6 +69,7 @@ const Latency = nullable(
 const Round = Type.Object(
   {
     round: number('its place in the plan; rounds of one number were measured side by side'),
+    process: number("which of the model's processes measured it, from 0"),
     durationSeconds: number('seconds'),
     queries: number('measured'),
     medianSeconds: number('of the latencies'),
@@ -134,6 +135,7 @@ const MeasurementInFile = Type.Object(
       {
         scenario: Type.Enum([...SCENARIOS], { type: 'string', description: 'how queries were issued' }),
         rounds: number('turns of each model'),
+        processes: number('fresh processes of each model that shared the rounds'),
         minDurationSeconds: number('measuring time of a model at least'),
         maxDurationSeconds: number('and at most'),
         minQueries: number('queries of a model at least'),

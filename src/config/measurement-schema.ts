@@ -65,6 +65,9 @@ export const MeasurementSchema = Type.Object(
       'queries of one model at least, instead of those of the preset; offline: runs of the model',
     ),
     rounds: count('turns that each model gets; an even number keeps the mirrored order complete'),
+    processes: count(
+      'fresh processes of each model that share the rounds; 6 unless given where models are compared, otherwise 1',
+    ),
     seed: Type.Optional(
       Type.Integer({
         minimum: 0,

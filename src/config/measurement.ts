@@ -14,6 +14,7 @@ export interface Measurement {
   readonly maxDurationSeconds?: number;
   readonly minQueries?: number;
   readonly rounds?: number;
+  readonly processes?: number;
   readonly seed?: number;
   readonly ratePerSecond?: number;
   readonly rateShare?: number;
@@ -50,6 +51,7 @@ const EVERYWHERE: readonly Setting[] = [
   'maxDuration',
   'queries',
   'rounds',
+  'processes',
   'seed',
   'batch',
   'threads',
@@ -98,6 +100,7 @@ export function resolveMeasurement(source: MeasurementSource, folder: string): M
   } = source;
   const {
     rounds,
+    processes,
     seed,
     rateShare,
     concurrency,
@@ -117,6 +120,7 @@ export function resolveMeasurement(source: MeasurementSource, folder: string): M
       maxDurationSeconds: seconds(maxDuration),
       minQueries: queries,
       rounds,
+      processes,
       seed,
       ratePerSecond: rate,
       rateShare,

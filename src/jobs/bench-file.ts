@@ -9,7 +9,7 @@ import {
   roundPercentiles,
 } from '../benchmark/percentile-curve.ts';
 import type { RoundResult } from '../benchmark/round-result.ts';
-import type { BenchSettings } from '../benchmark/settings.ts';
+import { type BenchSettings, processCount } from '../benchmark/settings.ts';
 import type { SuiteRun } from './bench-suite.ts';
 import type { HostFingerprint } from './host-fingerprint.ts';
 import type { ReplayedTrace } from './open-trace.ts';
@@ -96,7 +96,11 @@ function measurementReport({
     },
     batch,
     threads,
-    settings: { ...settings, trace: trace ?? null },
+    settings: {
+      ...settings,
+      processes: processCount(settings, run.results.length),
+      trace: trace ?? null,
+    },
     results: run.results.map((result, index) => {
       const rounds = run.records[index]?.rounds ?? [];
       return {

@@ -1,9 +1,9 @@
-import { type BenchProgress, type BenchRun, runBench } from '../benchmark/controller.ts';
+import { type BenchControls, type BenchRun, runBench } from '../benchmark/controller.ts';
 import type { Clock } from '../core/clock.ts';
 import { acquireBenchLock, type BenchLock, describeHolder } from './bench-lock.ts';
 import { unwrap } from './unwrap.ts';
-import { type BenchRequest, startVariant } from './variant-sut.ts';
-import type { WorkerHost, WorkerProcess } from './worker-process.ts';
+import { type BenchRequest, contestantOf } from './variant-sut.ts';
+import type { WorkerHost } from './worker-process.ts';
 
 /** How a host is waited for on which somebody benchmarks already. */
 export interface HostWait {
@@ -15,17 +15,14 @@ export interface HostWait {
   readonly waitSeconds?: number;
 }
 
-export interface BenchDeps extends HostWait {
+export interface BenchDeps extends HostWait, Pick<BenchControls, 'stopAtFirstFailure' | 'onProgress'> {
   readonly host: WorkerHost;
-  /** Cancels the rest as soon as one variant's process ends, for those who need all or nothing. */
-  readonly stopAtFirstFailure?: boolean;
-  readonly onProgress?: (progress: BenchProgress) => void;
 }
 
 const WAIT_SECONDS = 15 * 60;
 
 /**
- * Benchmarks variants against one another, each in a process of its own so that memory and a crash are its own, in
+ * Benchmarks variants against one another, each in processes of its own so that memory and a crash are its own, in
  * interleaved rounds; the first variant is the base of the speed-ups. One benchmark at a time runs on a host, whichever
  * process it belongs to. Throws `ProblemError`: `bench-locked` where another does not end in time, `cancelled` while waiting.
  */
@@ -57,22 +54,16 @@ export async function lockHost(
 }
 
 /** `benchVariants` for whoever has the lock. */
-export async function benchAlone(request: BenchRequest, deps: BenchDeps): Promise<BenchRun> {
-  const workers: WorkerProcess[] = [];
-  const failed = new AbortController();
-  const suts = request.variants.map((variant) => {
-    const { sut, worker } = startVariant(request, variant, deps.host);
-    workers.push(worker);
-    if (deps.stopAtFirstFailure === true) void worker.exited.then(() => failed.abort());
-    return sut;
-  });
-  try {
-    return await runBench(suts, request.settings, {
-      clock: deps.clock,
-      signal: deps.signal === undefined ? failed.signal : AbortSignal.any([deps.signal, failed.signal]),
-      ...(deps.onProgress === undefined ? {} : { onProgress: deps.onProgress }),
-    });
-  } finally {
-    await Promise.all(workers.map((worker) => worker.close()));
-  }
+export function benchAlone(request: BenchRequest, deps: BenchDeps): Promise<BenchRun> {
+  const { host, clock, signal, stopAtFirstFailure, onProgress } = deps;
+  return runBench(
+    request.variants.map((variant) => contestantOf(request, variant, host)),
+    request.settings,
+    {
+      clock,
+      ...(signal === undefined ? {} : { signal }),
+      ...(stopAtFirstFailure === undefined ? {} : { stopAtFirstFailure }),
+      ...(onProgress === undefined ? {} : { onProgress }),
+    },
+  );
 }

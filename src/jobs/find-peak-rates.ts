@@ -33,7 +33,7 @@ export async function findPeakRates(request: PeakRequest, deps: PeakDeps): Promi
       },
     );
   } finally {
-    await Promise.all(started.map(({ worker }) => worker.close()));
+    await Promise.all(started.map(({ sut }) => sut.handle.close()));
     lock?.release();
   }
 }

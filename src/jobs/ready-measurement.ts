@@ -66,6 +66,7 @@ function settingsOf(measurement: Measurement, limits: SuiteLimits): Partial<Benc
       maxDurationSeconds: measurement.maxDurationSeconds ?? limits.maxDurationSeconds,
       minQueries: measurement.minQueries,
       rounds: measurement.rounds,
+      processes: measurement.processes,
       seed: measurement.seed,
       ratePerSecond: measurement.ratePerSecond,
       rampFromPerSecond: measurement.rampFromPerSecond,

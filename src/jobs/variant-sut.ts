@@ -1,5 +1,5 @@
 import type { BenchSettings } from '../benchmark/settings.ts';
-import type { NamedSut, SutHandle } from '../benchmark/sut-handle.ts';
+import type { Contestant, NamedSut, SutHandle } from '../benchmark/sut-handle.ts';
 import type { SutIdentity } from '../benchmark/variant-record.ts';
 import type { Device } from '../core/device.ts';
 import type { Problem } from '../core/problem.ts';
@@ -35,7 +35,7 @@ export interface BenchRequest {
   readonly settings: BenchSettings;
 }
 
-/** A variant that is about to be measured. Its process is the caller's to close. */
+/** A variant that is about to be measured, in a process that is the caller's to close. */
 export interface StartedVariant {
   readonly sut: NamedSut;
   readonly worker: WorkerProcess;
@@ -77,13 +77,25 @@ export function startVariant(request: BenchRequest, variant: NamedModel, host: W
     finish: () => ask({ verb: 'finish' }),
     stop: () => worker.tell({ verb: 'stop' }),
     kill: () => worker.kill(),
+    close: () => worker.close(),
   };
-  const identity: SutIdentity = {
-    model: request.model,
-    variant: variant.variant,
+  return { sut: { identity: identityOf(request, variant), handle }, worker };
+}
+
+/** A variant whose every start is a process of its own. */
+export function contestantOf(request: BenchRequest, variant: NamedModel, host: WorkerHost): Contestant {
+  return {
+    identity: identityOf(request, variant),
+    start: () => startVariant(request, variant, host).sut.handle,
+  };
+}
+
+function identityOf({ model, threads, device = 'cpu' }: BenchRequest, { variant }: NamedModel): SutIdentity {
+  return {
+    model,
+    variant,
     device,
     provider: PROVIDER_OF[device],
     threads: threads === 0 ? null : threads,
   };
-  return { sut: { identity, handle }, worker };
 }

@@ -6,7 +6,7 @@ import { benchSettings } from '../../src/benchmark/settings.ts';
 import type { VariantRecord } from '../../src/benchmark/variant-record.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { formatSeconds } from '../../src/core/units.ts';
-import { startVariant } from '../../src/jobs/variant-sut.ts';
+import { contestantOf } from '../../src/jobs/variant-sut.ts';
 import { unwrap } from '../support/unwrap.ts';
 import {
   BASELINE_MODELS,
@@ -50,17 +50,16 @@ async function measurePair(
   { name, modelPath, dataPath }: PeerSubject,
   pair: number,
 ): Promise<readonly [VariantRecord, VariantRecord]> {
-  const settings = unwrap(benchSettings({ minDurationSeconds: SECONDS, rounds: 8, seed: pair }));
+  const settings = unwrap(
+    benchSettings({ minDurationSeconds: SECONDS, rounds: 8, processes: 1, seed: pair }),
+  );
   const data = { spec: { path: dataPath }, split: 'eval' };
   const request = { model: name, variants: [], data, threads: 1, settings };
-  const own = startVariant(request, { variant: 'ours', path: modelPath }, { entry: WORKER_ENTRY });
-  try {
-    const peer = pythonSut(python, modelPath, dataPath, 1);
-    const { records } = await runBench([own.sut, peer], settings, { clock: systemClock });
-    return records as [VariantRecord, VariantRecord];
-  } finally {
-    await own.worker.close();
-  }
+  const own = contestantOf(request, { variant: 'ours', path: modelPath }, { entry: WORKER_ENTRY });
+  const peer = pythonSut(python, modelPath, dataPath, 1);
+  const contestants = [own, { identity: peer.identity, start: () => peer.handle }];
+  const { records } = await runBench(contestants, settings, { clock: systemClock });
+  return records as [VariantRecord, VariantRecord];
 }
 
 /** The percentile of all latencies of a process. */

@@ -12,6 +12,7 @@ import { offlineThroughput } from './offline-throughput.ts';
 import { onnxRewrite } from './onnx-rewrite.ts';
 import { measurePeerParity } from './peer-parity-rows.ts';
 import { memoryRow, type OnRow, type PerfRow, plainRow, ratioRow } from './perf-row.ts';
+import { plantedSlowDown } from './planted-slow-down.ts';
 import { quantizeCost } from './quantize-cost.ts';
 import { quantizePeer } from './quantize-peer.ts';
 import { recipeSweep } from './recipe-sweep.ts';
@@ -34,6 +35,7 @@ const MEASUREMENTS: Readonly<Record<string, (onRow: OnRow) => Promise<readonly P
   'offline-throughput': offlineThroughput,
   'onnx-rewrite': measureOnnxRewrite,
   'peer-parity': measurePeerParity,
+  'planted-slow-down': plantedSlowDown,
   'quantize-cost': measureQuantizeCost,
   'quantize-peer': quantizePeer,
   'recipe-sweep': recipeSweep,

@@ -71,6 +71,9 @@ export function pythonSut(python: string, modelPath: string, dataPath: string, t
       },
       stop: () => child.kill(),
       kill: () => child.kill('SIGKILL'),
+      close: async () => {
+        child.kill('SIGKILL');
+      },
     },
   };
 }

@@ -7,7 +7,7 @@ import { loadBenchFile } from '../../src/config/load-bench-file.ts';
 import { toJson } from '../../src/core/json.ts';
 import { benchReport, type FinishedMeasurement } from '../../src/jobs/bench-file.ts';
 import type { SuiteRun } from '../../src/jobs/bench-suite.ts';
-import { virtualSut } from '../unit/benchmark/fakes.ts';
+import { virtualContestant } from '../unit/benchmark/fakes.ts';
 import { pipelineResultOf } from './pipeline-result.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 import { unwrap } from './unwrap.ts';
@@ -24,7 +24,9 @@ export async function suiteRunOf(
   const settings = unwrap(benchSettings({ minDurationSeconds: 2, ...given }));
   let now = 0n;
   const clock = { nowNs: () => now++, wallMs: () => 0 };
-  const suts = Object.entries(services).map(([variant, service]) => virtualSut(variant, service));
+  const suts = Object.entries(services).map(([variant, service]) =>
+    virtualContestant(variant, () => service),
+  );
   return {
     suite,
     measurement: { name, settings, batch: 1, threads: 1, device: 'cpu' },

@@ -158,6 +158,7 @@ export function pipelineResultOf(more: Partial<PipelineResult> = {}): PipelineRe
             confidence: 0.95,
             noiseFloorRatio: 0.02,
             pairedRounds: 12,
+            pairedProcesses: 6,
             valid: true,
           },
         ],

@@ -27,7 +27,15 @@ export function profileOf(name: string, more: Partial<Profile> = {}): Profile {
     budget: { metric: 'top1', absolute: 0.05 },
     bench: {
       threads: 1,
-      scenarios: [{ name: 'single-stream', scenario: 'single-stream', preset: 'quick', durationSeconds: 1 }],
+      scenarios: [
+        {
+          name: 'single-stream',
+          scenario: 'single-stream',
+          preset: 'quick',
+          durationSeconds: 1,
+          processes: 1,
+        },
+      ],
       suites: [],
     },
     ...more,

@@ -129,7 +129,7 @@ async function runWindow(
     { graceSeconds: settings.graceSeconds, signal },
   );
   const totals = answer.ok ? answer.value : undefined;
-  const round = collectRound(spec, chunks, totals, { samplesPerRun, askedNs });
+  const round = collectRound(spec, chunks, totals, { samplesPerRun, askedNs, process: 0 });
   if (!answer.ok) return { round, failure: answer.error };
   return signal?.aborted === true ? { round: { ...round, complete: false } } : { round };
 }

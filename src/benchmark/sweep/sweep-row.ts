@@ -1,10 +1,10 @@
 import type { Problem } from '../../core/problem.ts';
 import { summarizeVariant } from '../bench-result.ts';
 import { geometricMeanInterval } from '../confidence-interval.ts';
+import { mergeProcesses } from '../merge-processes.ts';
 import type { BenchSettings } from '../settings.ts';
 import type { VariantRecord } from '../variant-record.ts';
 import type { SweepConfiguration } from './configurations.ts';
-import { mergeRepetitions } from './merge-repetitions.ts';
 
 /** What a configuration showed, ready for JSON. */
 export interface SweepRow extends SweepConfiguration {
@@ -35,7 +35,12 @@ export function sweepRow(
   records: readonly { readonly repetition: number; readonly record: VariantRecord }[],
   settings: BenchSettings,
 ): SweepRow {
-  const merged = mergeRepetitions(records);
+  const merged = mergeProcesses(
+    records.map(({ repetition, record }) => ({
+      ...record,
+      rounds: record.rounds.map((round) => ({ ...round, index: repetition, process: repetition })),
+    })),
+  );
   const result = summarizeVariant(merged, { ...settings, concurrency: configuration.concurrency });
   const repetitions = result.rounds.map(({ round, throughput }) => ({ repetition: round, throughput }));
   const interval = geometricMeanInterval(

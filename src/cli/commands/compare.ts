@@ -31,7 +31,11 @@ export function compareCommand(terminal: Terminal, exit: (code: number) => void)
     .option('--base <model>', 'the model to compare with, where there are several (default: the first)')
     .option('--candidate <model>', 'the model to judge, where there are several')
     .option('--confidence <share>', 'of the intervals (default: 0.95)', confidence)
-    .option('--min-effect <percent>', 'the smallest difference to claim (default: 5)', positiveNumber)
+    .option(
+      '--min-effect <percent>',
+      'the smallest difference to claim (default: 1, without three processes of each in one run 5)',
+      positiveNumber,
+    )
     .option('--svg <file>', 'draw latencies and ratios by percentile')
     .addOption(
       new Option(

@@ -7,6 +7,7 @@ const resultOf = (medians: readonly number[], scenario: 'single-stream' | 'offli
   valid: true,
   rounds: medians.map((medianSeconds, round) => ({
     round,
+    process: 0,
     medianSeconds,
     throughput: 1 / medianSeconds,
     durationSeconds: 1,

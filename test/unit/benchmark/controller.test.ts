@@ -1,12 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { type BenchProgress, runBench } from '../../../src/benchmark/controller.ts';
+import { type BenchControls, type BenchProgress, runBench } from '../../../src/benchmark/controller.ts';
+import type { BenchSettings } from '../../../src/benchmark/settings.ts';
+import type { NamedSut } from '../../../src/benchmark/sut-handle.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { problem } from '../../../src/core/problem.ts';
 import { err } from '../../../src/core/result.ts';
-import { settingsOf, virtualSut } from './fakes.ts';
+import { settingsOf, startedOnce, virtualContestant, virtualSut } from './fakes.ts';
 
 const settings = settingsOf({
   rounds: 4,
+  processes: 1,
   minDurationSeconds: 0.4,
   minQueries: 100,
   warmUpWindowSeconds: 0.01,
@@ -16,9 +19,14 @@ const controls = { clock: systemClock };
 const fast = () => 1_000_000;
 const slow = () => 2_000_000;
 
+/** Each system in one process, for all of its rounds. */
+function bench(suts: readonly NamedSut[], of: BenchSettings, given: BenchControls) {
+  return runBench(suts.map(startedOnce), of, given);
+}
+
 describe('runBench', () => {
   it('measures known service times and says how much faster one is', async () => {
-    const run = await runBench([virtualSut('fp32', slow), virtualSut('int8', fast)], settings, controls);
+    const run = await bench([virtualSut('fp32', slow), virtualSut('int8', fast)], settings, controls);
     expect(run.cancelled).toBe(false);
     expect(run.results).toMatchObject([
       { variant: 'fp32', valid: true, queries: 200, throughput: 500, peakRssBytes: 64 * 1024 ** 2 },
@@ -33,14 +41,15 @@ describe('runBench', () => {
 
   it('warms all up, interleaves, then finishes all', async () => {
     const events: string[] = [];
-    await runBench([virtualSut('a', fast, events), virtualSut('b', fast, events)], settings, controls);
-    expect(events.slice(0, 2)).toEqual(['warm-up a', 'warm-up b']);
+    await bench([virtualSut('a', fast, events), virtualSut('b', fast, events)], settings, controls);
+    expect(events.slice(0, 2).sort()).toEqual(['warm-up a', 'warm-up b']);
     const turns = events
       .slice(2, 10)
       .map((event) => event.at(-1))
       .join('');
     expect(['abbabaab', 'baababba']).toContain(turns);
-    expect(events.slice(10)).toEqual(['finish a', 'finish b']);
+    expect(events.slice(10, 12).sort()).toEqual(['finish a', 'finish b']);
+    expect(events.slice(12).sort()).toEqual(['close a', 'close b']);
   });
 
   it('gives a lead-in only where variants take turns and a query is short against it', async () => {
@@ -53,14 +62,14 @@ describe('runBench', () => {
       };
       return { ...sut, handle: { ...sut.handle, round } };
     };
-    await runBench([watched('alone', fast)], settings, controls);
-    await runBench([watched('short', fast), watched('long', () => 6_000_000)], settings, controls);
+    await bench([watched('alone', fast)], settings, controls);
+    await bench([watched('short', fast), watched('long', () => 6_000_000)], settings, controls);
     expect(leadIns).toEqual({ alone: 0, short: 5_000_000, long: 0 });
   });
 
   it('measures samples per second offline', async () => {
     const offline = { ...settings, scenario: 'offline' } as const;
-    const { results } = await runBench([virtualSut('int8', fast)], offline, controls);
+    const { results } = await bench([virtualSut('int8', fast)], offline, controls);
     expect(results).toMatchObject([{ scenario: 'offline', valid: true, throughput: 1000, samples: 444 }]);
   });
 
@@ -72,7 +81,7 @@ describe('runBench', () => {
         ? dying.handle.round(spec, onRuns)
         : Promise.resolve(err(problem('worker-died', 'dying was killed by SIGSEGV')));
     const systems = [{ ...dying, handle: { ...dying.handle, round } }, virtualSut('sound', fast, events)];
-    const { results, speedUps } = await runBench(systems, settings, controls);
+    const { results, speedUps } = await bench(systems, settings, controls);
     expect(results).toMatchObject([
       {
         valid: false,
@@ -93,7 +102,7 @@ describe('runBench', () => {
     const broken = virtualSut('broken', fast);
     const warmUp = () => Promise.reject(new Error('channel closed'));
     const systems = [{ ...broken, handle: { ...broken.handle, warmUp } }, virtualSut('sound', fast)];
-    const { results } = await runBench(systems, settings, controls);
+    const { results } = await bench(systems, settings, controls);
     expect(results[0]?.invalidReasons[0]).toBe(
       'broken failed: channel closed (0 of 4 rounds were measured whole)',
     );
@@ -105,7 +114,7 @@ describe('runBench', () => {
     const silent = virtualSut('silent', fast, events);
     const systems = [{ ...silent, handle: { ...silent.handle, round: () => new Promise<never>(() => {}) } }];
     const brief = { ...settings, maxDurationSeconds: 0.04, graceSeconds: 0.01 };
-    const { results } = await runBench(systems, brief, controls);
+    const { results } = await bench(systems, brief, controls);
     expect(results[0]?.invalidReasons[0]).toMatch(/^silent completed nothing for 0 s and was ended/);
     expect(events).toContain('kill silent');
   });
@@ -114,13 +123,9 @@ describe('runBench', () => {
     const events: string[] = [];
     const stuck = virtualSut('stuck', fast, events);
     const finish = () => Promise.resolve(err(problem('worker-died', 'gone')));
-    const { results } = await runBench(
-      [{ ...stuck, handle: { ...stuck.handle, finish } }],
-      settings,
-      controls,
-    );
+    const { results } = await bench([{ ...stuck, handle: { ...stuck.handle, finish } }], settings, controls);
     expect(results).toMatchObject([{ valid: true, peakRssBytes: null }]);
-    expect(events.at(-1)).toBe('kill stuck');
+    expect(events.slice(-2)).toEqual(['kill stuck', 'close stuck']);
   });
 
   it('kills every system when cancelled and returns what there is', async () => {
@@ -133,7 +138,7 @@ describe('runBench', () => {
       return new Promise<never>(() => {});
     };
     const systems = [{ ...a, handle: { ...a.handle, round } }, virtualSut('b', fast, events)];
-    const run = await runBench(systems, settings, { ...controls, signal: cancel.signal });
+    const run = await bench(systems, settings, { ...controls, signal: cancel.signal });
     expect(run.cancelled).toBe(true);
     expect(run.results[0]).toMatchObject({ valid: false, queries: 200 });
     expect(run.results[0]?.invalidReasons[0]).toMatch(/^The benchmark was cancelled/);
@@ -143,7 +148,7 @@ describe('runBench', () => {
   });
 
   it('stops a slow system at the largest duration instead of giving it every turn', async () => {
-    const run = await runBench(
+    const run = await bench(
       [virtualSut('slow', () => 900_000_000)],
       { ...settings, maxDurationSeconds: 1.5 },
       controls,
@@ -169,7 +174,7 @@ describe('runBench', () => {
       reports.push({ atNs: nowNs, progress });
     };
     const systems = [{ ...system, handle: { ...system.handle, round } }];
-    await runBench(systems, { ...settings, rounds: 10 }, { clock, onProgress });
+    await bench(systems, { ...settings, rounds: 10 }, { clock, onProgress });
     expect(reports.map(({ atNs }) => atNs / 1_000_000n)).toEqual([0n, 1200n, 2400n, 3600n, 4000n]);
     expect(reports.at(-1)?.progress).toMatchObject({ completedTurns: 11, totalTurns: 11 });
     expect(reports[1]?.progress).toEqual({
@@ -178,5 +183,63 @@ describe('runBench', () => {
       completedTurns: 4,
       totalTurns: 11,
     });
+  });
+
+  it('gives every variant fresh processes between blocks of rounds', async () => {
+    const events: string[] = [];
+    const contestants = ['a', 'b'].map((name) => virtualContestant(name, () => fast, events));
+    const run = await runBench(contestants, { ...settings, rounds: 6, processes: 3 }, controls);
+    const perBlock = events.length / 3;
+    for (let block = 0; block < 3; block++) {
+      const ofBlock = events.slice(block * perBlock, (block + 1) * perBlock).map((event) => event.split(' '));
+      expect(ofBlock.map(([verb]) => verb).join(' ')).toBe(
+        'warm-up warm-up round round round round finish finish close close',
+      );
+      const rounds = ofBlock.filter(([verb]) => verb === 'round').map(([, index]) => Number(index));
+      expect(rounds).toEqual([2 * block, 2 * block, 2 * block + 1, 2 * block + 1]);
+    }
+    const firsts = [0, 1, 2].map((block) => events[block * perBlock]);
+    expect(new Set(firsts).size).toBe(2);
+    expect(run.results[0]?.rounds.map(({ process }) => process)).toEqual([0, 0, 1, 1, 2, 2]);
+    expect(run.results[0]).toMatchObject({ valid: true, queries: 402 });
+    expect(run.speedUps).toMatchObject([{ pairedRounds: 6, pairedProcesses: 3 }]);
+  });
+
+  it('takes what processes have for life for scatter, not for a difference', async () => {
+    // Rounds of one process agree to the nanosecond; the processes of either variant differ by 4 %.
+    const speeds = [1, 1.04, 1.02, 1.03];
+    const contestantOf = (name: string, shift: number) =>
+      virtualContestant(name, (process) => () => 1e6 * (speeds[(process + shift) % 4] as number));
+    const run = await runBench(
+      [contestantOf('a', 0), contestantOf('b', 1)],
+      { ...settings, rounds: 4, processes: 4 },
+      controls,
+    );
+    expect(run.speedUps).toMatchObject([{ outcome: 'not-distinguished', pairedProcesses: 4 }]);
+  });
+
+  it('does not start a failed variant again, nor anything where all is wanted or nothing', async () => {
+    const events: string[] = [];
+    const failing = () => {
+      const sut = virtualSut('broken', fast, events);
+      return { ...sut.handle, warmUp: async () => err(problem('sut-failed', 'no memory')) };
+    };
+    const contestants = () => {
+      events.length = 0;
+      return [
+        { identity: virtualSut('broken', fast).identity, start: failing },
+        virtualContestant('sound', () => fast, events),
+      ];
+    };
+    const several = { ...settings, processes: 4 };
+    const run = await runBench(contestants(), several, controls);
+    expect(events.filter((event) => event === 'close broken')).toHaveLength(1);
+    expect(run.results).toMatchObject([
+      { valid: false, queries: 0 },
+      { valid: true, queries: 400 },
+    ]);
+    const stopped = await runBench(contestants(), several, { ...controls, stopAtFirstFailure: true });
+    expect(events.filter((event) => event.startsWith('round'))).toEqual([]);
+    expect(stopped.records[0]?.failure?.message).toBe('no memory');
   });
 });

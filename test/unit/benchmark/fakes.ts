@@ -10,7 +10,7 @@ import type { RoundResult } from '../../../src/benchmark/round-result.ts';
 import { runRound } from '../../../src/benchmark/run-round.ts';
 import { type BenchSettings, benchSettings } from '../../../src/benchmark/settings.ts';
 import { type WarmUpResult, warmUpUntilSteady } from '../../../src/benchmark/steady-state.ts';
-import type { NamedSut } from '../../../src/benchmark/sut-handle.ts';
+import type { Contestant, NamedSut, SutHandle } from '../../../src/benchmark/sut-handle.ts';
 import type { SutIdentity, SutUsage } from '../../../src/benchmark/variant-record.ts';
 import { attempt } from '../../../src/core/problem.ts';
 import { ok } from '../../../src/core/result.ts';
@@ -56,29 +56,48 @@ export function virtualSut(
 ): NamedSut {
   const { generator, nowNs } = virtualSystem(serviceNs);
   const { sampleCount, samplesPerRun, laneCount } = generator;
+  const handle: SutHandle = {
+    load: async () => ok({ sampleCount, samplesPerRun, laneCount, loadSeconds: 0.5, idleEnergy: null }),
+    warmUp: (spec, onAlive) => {
+      events.push(`warm-up ${variant}`);
+      return warmUpUntilSteady(generator, spec, nowNs, onAlive);
+    },
+    round: (spec, onRuns) => {
+      events.push(`round ${spec.index} ${variant}`);
+      return runRound(generator, spec, {}, onRuns);
+    },
+    finish: async () => {
+      events.push(`finish ${variant}`);
+      return ok({ ...USAGE, peakRssBytes: 64 * 1024 ** 2, cpuSeconds: 3 });
+    },
+    stop: () => {
+      events.push(`stop ${variant}`);
+    },
+    kill: () => {
+      events.push(`kill ${variant}`);
+    },
+    close: async () => {
+      events.push(`close ${variant}`);
+    },
+  };
+  return { identity: identityOf(variant), handle };
+}
+
+/** A variant that is started once, as this system. */
+export function startedOnce({ identity, handle }: NamedSut): Contestant {
+  return { identity, start: () => handle };
+}
+
+/** A variant each of whose processes is a virtual system of its own. */
+export function virtualContestant(
+  variant: string,
+  serviceNsOf: (process: number) => (run: number) => number,
+  events: string[] = [],
+): Contestant {
+  let process = 0;
   return {
     identity: identityOf(variant),
-    handle: {
-      load: async () => ok({ sampleCount, samplesPerRun, laneCount, loadSeconds: 0.5, idleEnergy: null }),
-      warmUp: (spec, onAlive) => {
-        events.push(`warm-up ${variant}`);
-        return warmUpUntilSteady(generator, spec, nowNs, onAlive);
-      },
-      round: (spec, onRuns) => {
-        events.push(`round ${spec.index} ${variant}`);
-        return runRound(generator, spec, {}, onRuns);
-      },
-      finish: async () => {
-        events.push(`finish ${variant}`);
-        return ok({ ...USAGE, peakRssBytes: 64 * 1024 ** 2, cpuSeconds: 3 });
-      },
-      stop: () => {
-        events.push(`stop ${variant}`);
-      },
-      kill: () => {
-        events.push(`kill ${variant}`);
-      },
-    },
+    start: () => virtualSut(variant, serviceNsOf(process++), events).handle,
   };
 }
 
@@ -114,6 +133,7 @@ export function roundOf(
 ): RoundResult {
   return {
     index,
+    process: 0,
     scenario: 'single-stream',
     startNs: 0n,
     plannedRuns: null,
@@ -152,9 +172,11 @@ export function comparableOf(
   variant: string,
   mediansNs: readonly number[],
   more: Partial<ComparableResult> = {},
+  processes = 1,
 ): ComparableResult {
   const rounds = mediansNs.map((medianNs, round) => ({
     round,
+    process: Math.floor((round * processes) / mediansNs.length),
     durationSeconds: 1,
     queries: 3,
     medianSeconds: medianNs / 1e9,

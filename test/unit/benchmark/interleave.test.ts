@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { interleaveRounds } from '../../../src/benchmark/interleave.ts';
+import { interleaveRounds, planBlocks } from '../../../src/benchmark/interleave.ts';
 
 const orders = (variants: number, rounds: number, seed: number): number[][] => {
   const slots = interleaveRounds(variants, rounds, seed);
@@ -60,5 +60,35 @@ describe('interleaveRounds', () => {
   it('starts with each variant for some seed', () => {
     const starts = new Set(Array.from({ length: 40 }, (_, seed) => orders(3, 1, seed)[0]?.[0]));
     expect(starts).toEqual(new Set([0, 1, 2]));
+  });
+});
+
+describe('planBlocks', () => {
+  const plan = (variants: number, rounds: number, processes: number, seed = 1) =>
+    planBlocks(variants, { rounds, processes, seed });
+
+  it('divides the rounds among the processes without a change of their order, none left without', () => {
+    fc.assert(
+      fc.property(
+        variantCounts,
+        fc
+          .integer({ min: 1, max: 30 })
+          .chain((rounds) => fc.tuple(fc.constant(rounds), fc.integer({ min: 1, max: rounds }))),
+        seeds,
+        (variants, [rounds, processes], seed) => {
+          const blocks = plan(variants, rounds, processes, seed);
+          expect(blocks.flatMap(({ slots }) => slots)).toEqual(interleaveRounds(variants, rounds, seed));
+          const sizes = blocks.map(({ slots }) => slots.length / variants);
+          expect(Math.min(...sizes)).toBeGreaterThanOrEqual(1);
+          expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1);
+        },
+      ),
+    );
+  });
+
+  it('starts every variant once in a block, and each first in half of the blocks of two', () => {
+    const orders = plan(2, 24, 6).map(({ startOrder }) => startOrder.join(''));
+    expect(orders.filter((order) => order === '01')).toHaveLength(3);
+    expect(orders.filter((order) => order === '10')).toHaveLength(3);
   });
 });

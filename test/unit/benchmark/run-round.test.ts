@@ -22,7 +22,7 @@ async function measured(
   const totals = await runRound(generator, spec, probes, (chunk) => chunks.push(chunk));
   if (!totals.ok) throw new Error(totals.error.message);
   const { samplesPerRun } = generator;
-  return collectRound(spec, chunks, totals.value, { samplesPerRun, askedNs: 0n });
+  return collectRound(spec, chunks, totals.value, { samplesPerRun, askedNs: 0n, process: 0 });
 }
 
 describe('a closed loop', () => {
@@ -104,7 +104,7 @@ describe('a closed loop', () => {
     const spec = closed(limits);
     const answer = await runRound(generator, spec, {}, (chunk) => chunks.push(chunk));
     expect(answer).toMatchObject({ ok: false, error: { kind: 'inference-failed' } });
-    const partial = collectRound(spec, chunks, undefined, { samplesPerRun: 1, askedNs: 5n });
+    const partial = collectRound(spec, chunks, undefined, { samplesPerRun: 1, askedNs: 5n, process: 0 });
     expect(partial).toMatchObject({ samples: 3, durationNs: 3_000, startNs: 5n, complete: false });
   });
 });

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { benchSettings } from '../../../src/benchmark/settings.ts';
+import { benchSettings, processCount } from '../../../src/benchmark/settings.ts';
 
 describe('benchSettings', () => {
   it('takes a duration alone and lets the maximum follow it', () => {
     expect(benchSettings({ minDurationSeconds: 120 })).toMatchObject({
       ok: true,
-      value: { minDurationSeconds: 120, maxDurationSeconds: 720, minQueries: 100, rounds: 12 },
+      value: { minDurationSeconds: 120, maxDurationSeconds: 720, minQueries: 100, rounds: 24 },
     });
   });
 
@@ -38,6 +38,16 @@ describe('benchSettings', () => {
       'leadInSeconds',
       'Expected leadInSeconds to be a number of at least 0 but found -1',
     ],
+    [
+      { rounds: 4, processes: 5 },
+      'processes',
+      'Expected processes to be a whole number from 1 to the 4 rounds that they share but found 5',
+    ],
+    [
+      { rounds: 4, processes: 0 },
+      'processes',
+      'Expected processes to be a whole number from 1 to the 4 rounds that they share but found 0',
+    ],
     [{ seed: 0.5 }, 'seed', 'Expected seed to be a whole number but found 0.5'],
     [
       { minDurationSeconds: 10, maxDurationSeconds: 5 },
@@ -49,5 +59,15 @@ describe('benchSettings', () => {
       ok: false,
       error: { kind: 'invalid-bench-settings', message, place: { field } },
     });
+  });
+});
+
+describe('processCount', () => {
+  it('is what was asked for, else six where there is something to compare and rounds enough', () => {
+    expect(processCount({ processes: 2, rounds: 24 }, 1)).toBe(2);
+    expect(processCount({ processes: null, rounds: 24 }, 1)).toBe(1);
+    expect(processCount({ processes: null, rounds: 24 }, 2)).toBe(6);
+    expect(processCount({ processes: null, rounds: 4 }, 2)).toBe(4);
+    expect(processCount({ processes: null, rounds: 2 }, 2)).toBe(1);
   });
 });

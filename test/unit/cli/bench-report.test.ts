@@ -10,7 +10,7 @@ describe('renderBench', () => {
   it('is one table without a title where options said what to measure', async () => {
     const text = renderBench([await suiteRunOf(services)], made);
     expect(text).toMatch(/^model +queries +mean/);
-    expect(text).toMatch(/^int8.onnx +2004 +1.00 ms .* 2.00x \[2.00, 2.00\]$/m);
+    expect(text).toMatch(/^int8.onnx +2016 +1.00 ms .* 2.00x \[2.00, 2.00\]$/m);
     expect(text).not.toContain('invalid');
   });
 

@@ -39,13 +39,13 @@ describe('loadBenchFile', () => {
       {
         suite: null,
         name: 'single-stream',
-        settings: { rounds: 12 },
+        settings: { rounds: 24, processes: 6 },
         results: [{ variant: 'a' }, { variant: 'b' }],
       },
       { suite: 'nightly', name: 'busy', settings: { scenario: 'server' } },
     ]);
     expect(file.measurements[1]?.results[0]?.serviceTimeSeconds?.p50).toBeCloseTo(0.001, 4);
-    expect(file.measurements[0]?.results[0]?.roundPercentiles).toHaveLength(12);
+    expect(file.measurements[0]?.results[0]?.roundPercentiles).toHaveLength(24);
   });
 
   it('takes fields that it does not know', async () => {

@@ -52,7 +52,7 @@ describe('runPipeline', () => {
         variant: 'int8',
         quantization: { reused: false },
         evaluation: { verdict: 'non_inferior' },
-        bench: [{ scenario: 'single-stream', queries: 1200 }],
+        bench: [{ scenario: 'single-stream', queries: 2400 }],
         speedUps: [{ base: 'fp32', candidate: 'int8' }],
       },
     ]);
@@ -194,7 +194,7 @@ describe('runPipeline', () => {
     const profile = profileOf('tiny', { model: '/models/dies-in-round.onnx' });
     const result = await run(profile, everything);
     expect(result).toMatchObject({ ok: false, error: { kind: 'worker-killed' } });
-    // The other variant gets at most the turn before and the one under way, not its twelve.
+    // The other variant gets at most the turn before and the one under way, not all its turns.
     const rounds = worker.requests().filter((request) => /^round \w{26}|^round [0-9a-f]{64}/.test(request));
     expect(rounds.length).toBeLessThanOrEqual(2);
   });

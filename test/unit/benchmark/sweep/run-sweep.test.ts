@@ -9,7 +9,7 @@ import { runSweep, type SweepProgress } from '../../../../src/benchmark/sweep/ru
 import type { VariantRecord } from '../../../../src/benchmark/variant-record.ts';
 import { systemClock } from '../../../../src/core/clock.ts';
 import { type Problem, problem } from '../../../../src/core/problem.ts';
-import { identityOf, settingsOf, virtualSut } from '../fakes.ts';
+import { identityOf, settingsOf, startedOnce, virtualSut } from '../fakes.ts';
 
 const settings = settingsOf({
   scenario: 'closed-loop',
@@ -30,7 +30,7 @@ function measuring(failureOf: (configuration: SweepConfiguration) => Problem | n
     tried.push({ configuration, settings: ofRepetition });
     const failure = failureOf(configuration);
     if (failure !== null) return failed(failure);
-    const run = await runBench([virtualSut(configuration.model, () => 1e6)], ofRepetition, {
+    const run = await runBench([startedOnce(virtualSut(configuration.model, () => 1e6))], ofRepetition, {
       clock: systemClock,
     });
     return run.records[0] as VariantRecord;

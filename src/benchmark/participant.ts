@@ -1,0 +1,116 @@
+import type { Clock } from '../core/clock.ts';
+import type { Problem } from '../core/problem.ts';
+import type { RoundSpec } from './round.ts';
+import { collectRound, type RoundResult } from './round-result.ts';
+import type { BenchSettings } from './settings.ts';
+import type { WarmUpResult } from './steady-state.ts';
+import { answerOf, cancelled, type NamedSut } from './sut-handle.ts';
+import type { LoadedSut, SutUsage, VariantRecord } from './variant-record.ts';
+
+/** A system while it is driven. */
+export interface Participant {
+  readonly sut: NamedSut;
+  /** Which of the processes of its variant it is, from 0. */
+  readonly process: number;
+  readonly rounds: RoundResult[];
+  loaded: LoadedSut | null;
+  warmUp: WarmUpResult | null;
+  usage: SutUsage | null;
+  failure: Problem | null;
+}
+
+/** What driving a system takes. */
+export interface TurnControls {
+  readonly clock: Clock;
+  /** Cancels: every system is killed, and what was measured is returned. */
+  readonly signal?: AbortSignal;
+}
+
+/** A large model shows no sign of life while it is loaded. */
+const LOAD_PATIENCE = 10;
+
+/** Files, drivers and clocks are warm when a variant is started again; only the process itself is not. */
+const LATER_WINDOW_SHARE = 0.4;
+
+export function newParticipant(sut: NamedSut, process = 0): Participant {
+  return { sut, process, rounds: [], loaded: null, warmUp: null, usage: null, failure: null };
+}
+
+/** Loads the system and warms it up; one that fails is killed, and its `failure` says why. */
+export async function getReady(
+  participant: Participant,
+  settings: BenchSettings,
+  controls: TurnControls,
+): Promise<void> {
+  const { sut } = participant;
+  const patience = { graceSeconds: settings.graceSeconds, signal: controls.signal };
+  const loaded = await answerOf(sut, () => sut.handle.load(), {
+    ...patience,
+    graceSeconds: settings.graceSeconds * LOAD_PATIENCE,
+  });
+  if (!loaded.ok) return giveUp(participant, loaded.error);
+  participant.loaded = loaded.value;
+  const spec = {
+    windowDurationNs:
+      settings.warmUpWindowSeconds * 1e9 * (participant.process === 0 ? 1 : LATER_WINDOW_SHARE),
+    maxDurationNs: settings.maxWarmUpSeconds * 1e9,
+    seed: settings.seed,
+  };
+  const answer = await answerOf(sut, (onAlive) => sut.handle.warmUp(spec, onAlive), patience);
+  if (answer.ok) participant.warmUp = answer.value;
+  else giveUp(participant, answer.error);
+}
+
+/** Measures one round, unless the system failed before. What is measured is added to its rounds. */
+export async function takeTurn(
+  participant: Participant,
+  spec: RoundSpec,
+  settings: BenchSettings,
+  controls: TurnControls,
+): Promise<void> {
+  const { failure, loaded, rounds, sut } = participant;
+  if (failure !== null || loaded === null) return;
+  const askedNs = controls.clock.nowNs();
+  const chunks: Float64Array[] = [];
+  const answer = await answerOf(
+    sut,
+    (onAlive) =>
+      sut.handle.round(spec, (chunk) => {
+        chunks.push(chunk);
+        if (chunk.length > 0) onAlive();
+      }),
+    { graceSeconds: settings.graceSeconds, signal: controls.signal },
+  );
+  const totals = answer.ok ? answer.value : undefined;
+  const { samplesPerRun } = loaded;
+  const result = collectRound(spec, chunks, totals, { samplesPerRun, askedNs, process: participant.process });
+  const isWhole = result.complete && controls.signal?.aborted !== true;
+  if (result.latencyNs.length > 0) rounds.push({ ...result, complete: isWhole });
+  if (!answer.ok) giveUp(participant, answer.error);
+  // Asked to stop it answered, with a part of its round.
+  else if (!isWhole) giveUp(participant, cancelled());
+}
+
+/** Lets a system end that did not fail, and asks what it used. */
+export async function finish(
+  participant: Participant,
+  settings: BenchSettings,
+  controls: TurnControls,
+): Promise<void> {
+  const { sut } = participant;
+  if (participant.failure !== null) return;
+  const { graceSeconds } = settings;
+  const answer = await answerOf(sut, () => sut.handle.finish(), { graceSeconds, signal: controls.signal });
+  // What was measured stands without the usage; only the process must not linger.
+  if (answer.ok) participant.usage = answer.value;
+  else sut.handle.kill();
+}
+
+function giveUp(participant: Participant, failure: Problem): void {
+  participant.failure = failure;
+  participant.sut.handle.kill();
+}
+
+export function recordOf({ sut, loaded, warmUp, rounds, usage, failure }: Participant): VariantRecord {
+  return { identity: sut.identity, loaded, warmUp, rounds, usage, failure };
+}
