@@ -31,9 +31,11 @@ function start(intervalMs: number, limits: Partial<SamplerLimits> = quick, entry
   return sampler;
 }
 
+/** Of the kernel's source. */
 function nextSnapshot(sampler: Sampler): Promise<Snapshot> {
   return new Promise((resolve) => {
     const unsubscribe = sampler.onSnapshot((snapshot) => {
+      if (snapshot.source !== 'host') return;
       unsubscribe();
       resolve(snapshot);
     });
@@ -42,7 +44,9 @@ function nextSnapshot(sampler: Sampler): Promise<Snapshot> {
 
 async function collect(sampler: Sampler, seconds: number): Promise<readonly Snapshot[]> {
   const snapshots: Snapshot[] = [await nextSnapshot(sampler)];
-  const unsubscribe = sampler.onSnapshot((snapshot) => snapshots.push(snapshot));
+  const unsubscribe = sampler.onSnapshot((snapshot) => {
+    if (snapshot.source === 'host') snapshots.push(snapshot);
+  });
   await sleep(seconds * 1000);
   unsubscribe();
   return snapshots;

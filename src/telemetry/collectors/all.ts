@@ -1,9 +1,16 @@
+import { collectCgroup } from './cgroup-usage.ts';
 import type { CollectorEntry } from './collector.ts';
 import { collectCpu } from './cpu.ts';
+import { createCpuClocks } from './cpu-clocks.ts';
 import { collectDisks } from './disks.ts';
 import { collectMemory } from './memory.ts';
+import { createNvmeHealth } from './nvme-health.ts';
+import { collectPaging } from './paging.ts';
 import { collectPressure } from './pressure.ts';
+import { createProcessMemory } from './process-memory.ts';
 import { collectProcesses } from './processes.ts';
+import { createRapl } from './rapl.ts';
+import { collectThermal } from './thermal.ts';
 
 /** Every collector; a line here is all that a new one needs besides its file, its test and its fixture. */
 export const COLLECTORS = {
@@ -12,6 +19,13 @@ export const COLLECTORS = {
   pressure: { source: 'host', create: () => collectPressure },
   disks: { source: 'host', create: () => collectDisks },
   processes: { source: 'host', create: () => collectProcesses },
+  paging: { source: 'host', minIntervalMs: 1_000, create: () => collectPaging },
+  cgroup: { source: 'host', minIntervalMs: 1_000, create: () => collectCgroup },
+  rapl: { source: 'host', minIntervalMs: 100, create: createRapl },
+  cpuClocks: { source: 'slow', minIntervalMs: 1_000, create: createCpuClocks },
+  processMemory: { source: 'slow', minIntervalMs: 5_000, create: createProcessMemory },
+  thermal: { source: 'slow', minIntervalMs: 1_000, create: () => collectThermal },
+  nvmeHealth: { source: 'slow', minIntervalMs: 10_000, create: createNvmeHealth },
 } as const satisfies Record<string, CollectorEntry>;
 
 type Collectors = typeof COLLECTORS;

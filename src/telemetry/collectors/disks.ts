@@ -9,6 +9,12 @@ export interface DiskReading {
   readonly readBytes: number;
   readonly writes: number;
   readonly writtenBytes: number;
+  /** Time that reads took, summed over them; over `reads` it is their mean latency. Time in the queue counts. */
+  readonly readSeconds: number;
+  readonly writeSeconds: number;
+  /** Blocks given back to the device (TRIM). Absent where the kernel does not count them, before 4.18. */
+  readonly discards?: number;
+  readonly discardedBytes?: number;
   /** Requests that are with the device now. */
   readonly inFlight: number;
   /** Time during which at least one request was in flight. Says little about saturation of an NVMe device. */
@@ -22,7 +28,10 @@ const SECTOR_BYTES = 512;
 
 // Memory-backed devices cost no disk; stacked ones (device mapper, RAID, bcache, drbd, ZFS volumes, loop) would count
 // the bytes of the devices below them a second time; floppy and optical drives only make noise.
-const NOT_A_DISK = /^(?:ram|zram|loop|dm-|md|bcache|drbd|zd|fd|sr)\d/;
+const NOT_A_DISK = /^(?:(?:ram|zram|loop|dm-|md|bcache|drbd|zd|fd|sr)\d|md_)/;
+
+/** The kernel makes sixteen of these at once, of which most are never used. */
+const NETWORK_DISK = /^nbd\d/;
 
 /** A path of an NVMe multipath device: `nvme1c0n1` is controller 0's way to `nvme1n1`. */
 const NVME_PATH = /^(nvme\d+)c\d+(n\d+)$/;
@@ -40,7 +49,8 @@ export function collectDisks(host: Host): Result<readonly DiskReading[], Collect
     const text = readText(host, file);
     const disks = whole
       .filter((name) => !NOT_A_DISK.test(name))
-      .flatMap((name) => parseDisk(text, name, file) ?? []);
+      .flatMap((name) => parseDisk(text, name, file) ?? [])
+      .filter((disk) => !NETWORK_DISK.test(disk.device) || disk.reads + disk.writes > 0);
     return foldNvmePaths(disks).sort(byDevice);
   });
 }
@@ -60,6 +70,11 @@ function parseDisk(text: string, device: string, file: string): DiskReading | un
     readBytes: field(3, 'sectors read') * SECTOR_BYTES,
     writes: field(5, 'writes'),
     writtenBytes: field(7, 'sectors written') * SECTOR_BYTES,
+    readSeconds: field(4, 'read time') / 1000,
+    writeSeconds: field(8, 'write time') / 1000,
+    ...(fields.length > 14
+      ? { discards: field(12, 'discards'), discardedBytes: field(14, 'sectors discarded') * SECTOR_BYTES }
+      : {}),
     inFlight: field(9, 'requests in flight'),
     ioTimeSeconds: field(10, 'I/O time') / 1000,
     weightedIoTimeSeconds: field(11, 'weighted I/O time') / 1000,
@@ -95,6 +110,14 @@ function addDisk(sum: DiskReading, path: DiskReading): DiskReading {
     readBytes: sum.readBytes + path.readBytes,
     writes: sum.writes + path.writes,
     writtenBytes: sum.writtenBytes + path.writtenBytes,
+    readSeconds: sum.readSeconds + path.readSeconds,
+    writeSeconds: sum.writeSeconds + path.writeSeconds,
+    ...(sum.discards === undefined || path.discards === undefined
+      ? {}
+      : {
+          discards: sum.discards + path.discards,
+          discardedBytes: (sum.discardedBytes ?? 0) + (path.discardedBytes ?? 0),
+        }),
     inFlight: sum.inFlight + path.inFlight,
     ioTimeSeconds: sum.ioTimeSeconds + path.ioTimeSeconds,
     weightedIoTimeSeconds: sum.weightedIoTimeSeconds + path.weightedIoTimeSeconds,

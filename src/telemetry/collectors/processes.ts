@@ -18,10 +18,18 @@ export interface ProcessReading {
   readonly ageSeconds: number;
   /** User and system time of all its threads, in steps of 10 ms. */
   readonly cpuSeconds: number;
+  /** User and system time of its children that have ended. Those that still run are seen only where they are watched. */
+  readonly childrenCpuSeconds: number;
+  readonly threads: number;
+  /** Page faults that had to wait for storage. */
+  readonly majorFaults: number;
   readonly rssBytes: number;
   /** The largest resident set since the process started (VmHWM), exact between samples too. */
   readonly peakRssBytes: number;
-  /** Bytes that really came from and went to storage; absent when `/proc/PID/io` may not be read. */
+  /**
+   * Bytes that really came from and went to storage, those of its children that have ended among them; absent when
+   * `/proc/PID/io` may not be read.
+   */
   readonly io?: { readonly readBytes: number; readonly writtenBytes: number };
 }
 
@@ -43,7 +51,7 @@ export function collectProcesses(
 function readProcess(host: Host, pid: number, uptimeSeconds: number): ProcessReading | undefined {
   const folder = `${host.procPath}/${pid}`;
   return unlessKind('absent', () => {
-    const times = readTimes(host, `${folder}/stat`);
+    const times = readStat(host, `${folder}/stat`);
     const memory = readResidentSet(host, `${folder}/status`);
     if (memory === undefined) return undefined;
     const io = unlessKind('unreadable', () => readIo(host, `${folder}/io`));
@@ -58,7 +66,7 @@ function readProcess(host: Host, pid: number, uptimeSeconds: number): ProcessRea
 }
 
 /** Undefined instead of a problem of this kind; every other problem goes on up. */
-function unlessKind<T>(kind: CollectProblem['kind'], read: () => T): T | undefined {
+export function unlessKind<T>(kind: CollectProblem['kind'], read: () => T): T | undefined {
   try {
     return read();
   } catch (error) {
@@ -74,7 +82,12 @@ function readUptime(host: Host, file: string): number {
   return Number(seconds);
 }
 
-function readTimes(host: Host, file: string): { readonly cpuSeconds: number; readonly startSeconds: number } {
+type StatFields = Pick<
+  ProcessReading,
+  'cpuSeconds' | 'startSeconds' | 'childrenCpuSeconds' | 'threads' | 'majorFaults'
+>;
+
+function readStat(host: Host, file: string): StatFields {
   const text = readText(host, file);
   // The command's name stands in brackets and may itself hold spaces and brackets, so fields are counted after the last.
   const end = text.lastIndexOf(') ');
@@ -84,6 +97,9 @@ function readTimes(host: Host, file: string): { readonly cpuSeconds: number; rea
   return {
     cpuSeconds: (field(14, 'utime') + field(15, 'stime')) / USER_TICKS_PER_SECOND,
     startSeconds: field(22, 'starttime') / USER_TICKS_PER_SECOND,
+    childrenCpuSeconds: (field(16, 'cutime') + field(17, 'cstime')) / USER_TICKS_PER_SECOND,
+    threads: field(20, 'num_threads'),
+    majorFaults: field(12, 'majflt'),
   };
 }
 

@@ -79,10 +79,10 @@ describe('createConditionsReader', () => {
     for (let cpu = 0; cpu < 64; cpu += 1) {
       const folder = `${host.sysPath}/devices/system/cpu/cpu${cpu}/cpufreq`;
       mkdirSync(folder, { recursive: true });
-      writeFileSync(`${folder}/scaling_cur_freq`, cpu % 4 === 0 ? `${cpu * 1000}\n` : '9000000\n');
+      writeFileSync(`${folder}/scaling_cur_freq`, cpu % 4 === 0 ? `${(cpu + 1) * 1000}\n` : '9000000\n');
     }
-    // CPUs 0, 4 … 60: 30 MHz on average.
-    expect(createConditionsReader(host)().meanFrequencyHz).toBe(30e6);
+    // CPUs 0, 4 … 60: 31 MHz on average.
+    expect(createConditionsReader(host)().meanFrequencyHz).toBe(31e6);
   });
 
   it('has no quota where no cgroup has one, and none with cgroup v1', () => {

@@ -47,7 +47,7 @@ describe('takeSnapshot', () => {
     expect(snapshot.disks).toHaveLength(4);
     expect(snapshot.health).toEqual(
       Object.fromEntries(
-        ['cpu', 'memory', 'pressure', 'disks', 'processes'].map((name) => [
+        ['cpu', 'memory', 'pressure', 'disks', 'processes', 'paging', 'cgroup', 'rapl'].map((name) => [
           name,
           { status: 'ok', durationSeconds: 0.001 },
         ]),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { collectCpu } from '../../../../src/telemetry/collectors/cpu.ts';
+import { OpenFiles } from '../../../../src/telemetry/collectors/open-files.ts';
 import { fixtureHost, hostWith } from '../host-tree.ts';
 
 describe('collectCpu', () => {
@@ -20,6 +21,18 @@ describe('collectCpu', () => {
         },
       },
     });
+  });
+
+  it('reads a host of 512 CPUs, whose file has more than 64 KiB, through files that stay open', () => {
+    const cpus = Array.from(
+      { length: 512 },
+      (_, cpu) => `cpu${cpu} 325006 301 100554 22503086 5102 0 2030 128 0 0\n`,
+    );
+    const text = `cpu  1 2 3 4 5 6 7 8 0 0\n${cpus.join('')}intr 9${' 0'.repeat(40_000)}\nctxt 1\n`;
+    const host = { ...hostWith({ 'proc/stat': text }), files: new OpenFiles() };
+    for (const _time of [1, 2]) {
+      expect(collectCpu(host)).toMatchObject({ value: { cpuCount: 512, secondsByMode: { steal: 0.08 } } });
+    }
   });
 
   it('is absent on a host without /proc/stat', () => {
