@@ -3,6 +3,7 @@ import type { CollectorEntry } from './collector.ts';
 import { collectCpu } from './cpu.ts';
 import { createCpuClocks } from './cpu-clocks.ts';
 import { collectDisks } from './disks.ts';
+import { createGpuCollector } from './gpu/create-gpu-collector.ts';
 import { collectMemory } from './memory.ts';
 import { createNvmeHealth } from './nvme-health.ts';
 import { collectPaging } from './paging.ts';
@@ -26,6 +27,7 @@ export const COLLECTORS = {
   processMemory: { source: 'slow', minIntervalMs: 5_000, create: createProcessMemory },
   thermal: { source: 'slow', minIntervalMs: 1_000, create: () => collectThermal },
   nvmeHealth: { source: 'slow', minIntervalMs: 10_000, create: createNvmeHealth },
+  gpus: { source: 'gpu', create: createGpuCollector },
 } as const satisfies Record<string, CollectorEntry>;
 
 type Collectors = typeof COLLECTORS;
