@@ -11,6 +11,7 @@ import type { Sampler } from '../telemetry/sampler.ts';
 import { type BenchOrder, planOf, type RunOrder, suitesOf } from './orders.ts';
 import { type PipelineResult, runPipeline } from './pipeline.ts';
 import { TimelineReaders } from './read-run-timeline.ts';
+import { orderLines } from './recorded-arrivals.ts';
 import { failureReason, recordQuantizations, recordResult, recordRunUse } from './result-metrics.ts';
 import { changedItemsFile, timelineFile } from './run-files.ts';
 import type { SeriesQuery } from './series-task.ts';
@@ -152,6 +153,11 @@ export class Agent {
 
   listRuns(query: RunQuery): readonly RunView[] {
     return this.#deps.store.listRuns(query).map((run) => this.#view(run));
+  }
+
+  /** When the newest benchmarks on demand were ordered, as the lines of a trace. */
+  benchArrivals(query: Parameters<Store['benchOrders']>[0]): Iterable<string> {
+    return orderLines(this.#deps.store.benchOrders(query));
   }
 
   /**

@@ -24,3 +24,13 @@ export function* arrivalLines(runs: readonly SuiteRun[]): Iterable<string> {
     return;
   }
 }
+
+/**
+ * When benchmarks were ordered of a daemon, as the lines of a trace that can be replayed.
+ * @param ordersMs milliseconds since the Unix epoch; a clock that was set back makes them seem out of order
+ */
+export function* orderLines(ordersMs: readonly number[]): Iterable<string> {
+  const sorted = Float64Array.from(ordersMs).sort();
+  const dueNs = sorted.map((ms) => (ms - (sorted[0] as number)) * 1e6);
+  for (const line of traceRecords({ dueNs }, { recorded: 'POST /bench' })) yield `${toJson(line)}\n`;
+}

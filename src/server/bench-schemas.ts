@@ -49,3 +49,16 @@ export const RunQuerySchema = Type.Object(
 );
 
 export type RunQueryString = Type.Static<typeof RunQuerySchema>;
+
+/** The query string of `GET /bench/arrivals`. */
+export const ArrivalsQuerySchema = Type.Object(
+  {
+    model: Type.Optional(Type.String({ maxLength: 63 })),
+    limit: Type.Optional(
+      Type.String({ pattern: '^([1-9][0-9]{0,3}|10000)$', description: 'a whole number from 1 to 10000' }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+export type ArrivalsQueryString = Type.Static<typeof ArrivalsQuerySchema>;

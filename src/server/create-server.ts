@@ -6,6 +6,8 @@ import type { Logger } from '../core/log.ts';
 import { problem } from '../core/problem.ts';
 import type { Agent } from '../jobs/agent.ts';
 import {
+  ArrivalsQuerySchema,
+  type ArrivalsQueryString,
   type BenchRequestBody,
   BenchRequestSchema,
   RunQuerySchema,
@@ -22,6 +24,7 @@ const BODY_LIMIT_BYTES = 64 * 1024;
 const REQUEST_TIMEOUT_MS = 30_000;
 const RETRY_AFTER_SECONDS = 5;
 const DEFAULT_LIMIT = 50;
+const MOST_ARRIVALS = 10_000;
 
 /** The HTTP interface of an agent. It only reads memory and the store; what takes time is a run to be polled. */
 export function createServer(
@@ -105,6 +108,7 @@ function addProbes(app: FastifyInstance, agent: Agent, info: { readonly version:
       run: 'GET /bench/{id}',
       changed: 'GET /bench/{id}/changed/{variant}',
       timeline: 'GET /bench/{id}/timeline',
+      arrivals: 'GET /bench/arrivals',
       bench: 'POST /bench',
     },
   }));
@@ -132,6 +136,11 @@ function addBench(app: FastifyInstance, agent: Agent): void {
       .header('retry-after', RETRY_AFTER_SECONDS)
       .send(runResource(queued.value));
   });
+  app.get('/bench/arrivals', { schema: { querystring: ArrivalsQuerySchema } }, async (request, reply) => {
+    const { limit, ...query } = request.query as ArrivalsQueryString;
+    const lines = agent.benchArrivals({ ...query, limit: Number(limit ?? MOST_ARRIVALS) });
+    return reply.type('application/jsonl; charset=utf-8').send([...lines].join(''));
+  });
   app.get<{ Params: { id: string } }>('/bench/:id', async (request, reply) => {
     const run = agent.getRun(request.params.id);
     if (run !== undefined) return runResource(run);
@@ -158,6 +167,7 @@ function addBench(app: FastifyInstance, agent: Agent): void {
     return { runs: agent.listRuns({ ...query, limit: Number(limit ?? DEFAULT_LIMIT) }).map(runSummary) };
   });
   refuseOtherMethods(app, '/bench', ['GET', 'HEAD', 'POST']);
+  refuseOtherMethods(app, '/bench/arrivals', ['GET', 'HEAD']);
   refuseOtherMethods(app, '/bench/:id', ['GET', 'HEAD']);
   refuseOtherMethods(app, '/bench/:id/changed/:variant', ['GET', 'HEAD']);
   refuseOtherMethods(app, '/bench/:id/timeline', ['GET', 'HEAD']);

@@ -56,6 +56,8 @@ export interface Runs {
   nextQueued(): Run | undefined;
   /** Newest first. */
   listRuns(query: RunQuery): readonly Run[];
+  /** When the newest benchmarks on demand were ordered, in milliseconds since the Unix epoch, the oldest first. */
+  benchOrders(query: { readonly model?: string; readonly limit: number }): readonly number[];
   countRuns(): Readonly<Partial<Record<RunState, number>>>;
 }
 
@@ -121,7 +123,16 @@ export function createRuns(db: Database, clock: Clock): Runs {
     return (statement.all({ model, kind, state, before, limit }) as Row[]).map(toRun);
   };
 
+  const benchOrders: Runs['benchOrders'] = ({ model, limit }) => {
+    const ofModel = model === undefined ? '' : 'AND model = @model';
+    const statement = db.prepare(
+      `SELECT created_ms FROM runs WHERE kind = 'bench' ${ofModel} ORDER BY id DESC LIMIT @limit`,
+    );
+    return (statement.all({ model, limit }) as Row[]).map((row) => Number(row['created_ms'])).reverse();
+  };
+
   return {
+    benchOrders,
     createRun: ({ kind, model, request }) => {
       const createdMs = clock.wallMs();
       const id = newId(createdMs);

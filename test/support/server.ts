@@ -26,6 +26,7 @@ const finishedRun: RunView = {
 interface Surface {
   readonly orderBench: Agent['orderBench'];
   readonly listRuns: Agent['listRuns'];
+  readonly benchArrivals: Agent['benchArrivals'];
   readonly changedItems: Agent['changedItems'];
   readonly readTimeline: Agent['readTimeline'];
   readonly isReady: Agent['isReady'];
@@ -48,6 +49,7 @@ export function serve(more: Partial<Surface> = {}, logger: Logger = silentLogger
       queries.push(query);
       return [finishedRun];
     },
+    benchArrivals: () => ['{"count":1}\n', '{"t_us":0}\n'],
     changedItems: () => undefined,
     readTimeline: async () => undefined,
     isReady: () => true,

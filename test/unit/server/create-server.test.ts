@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type Logger, silentLogger } from '../../../src/core/log.ts';
 import { problem } from '../../../src/core/problem.ts';
 import { err } from '../../../src/core/result.ts';
+import type { Agent } from '../../../src/jobs/agent.ts';
 import { ask, ID, serve } from '../../support/server.ts';
 
 const post = (payload: unknown): InjectOptions => ({
@@ -286,5 +287,27 @@ describe('every path', () => {
     expect(lines).toEqual([
       ['fault while answering', { path: '/bench', stack: expect.stringContaining('SQLITE_IOERR') }],
     ]);
+  });
+});
+
+describe('GET /bench/arrivals', () => {
+  it('is a trace of when benchmarks were ordered', async () => {
+    const asked: unknown[] = [];
+    const benchArrivals: Agent['benchArrivals'] = (query) => {
+      asked.push(query);
+      return ['{"count":1}\n', '{"t_us":0}\n'];
+    };
+    const { app } = serve({ benchArrivals });
+    const answer = await ask(app, '/bench/arrivals?model=tiny&limit=5');
+    expect([answer.statusCode, answer.body]).toEqual([200, '{"count":1}\n{"t_us":0}\n']);
+    expect(answer.headers['content-type']).toContain('application/jsonl');
+    await ask(app, '/bench/arrivals');
+    expect(asked).toEqual([{ model: 'tiny', limit: 5 }, { limit: 10_000 }]);
+  });
+
+  it.each(['limit=0', 'limit=10001', 'limit=x', 'modell=tiny'])('refuses %s', async (query) => {
+    const { app } = serve();
+    expect((await ask(app, `/bench/arrivals?${query}`)).statusCode).toBe(400);
+    expect((await ask(app, { method: 'POST', url: '/bench/arrivals' })).statusCode).toBe(405);
   });
 });

@@ -119,6 +119,22 @@ describe('runs', () => {
     expect(store.countRuns()).toEqual({ queued: 4, running: 1 });
   });
 
+  it('tell when the newest benchmarks were ordered, the oldest of them first', () => {
+    const store = open();
+    const startMs = wallMs;
+    for (const model of ['a', 'b', 'a', 'a']) {
+      store.createRun({ ...BENCH, model });
+      wallMs += 1000;
+    }
+    store.createRun({ kind: 'pipeline', model: 'a', request: null });
+    const orders = (query: { model?: string; limit: number }) =>
+      store.benchOrders(query).map((ms) => ms - startMs);
+    expect(orders({ limit: 10 })).toEqual([0, 1000, 2000, 3000]);
+    expect(orders({ limit: 2 })).toEqual([2000, 3000]);
+    expect(orders({ model: 'a', limit: 10 })).toEqual([0, 2000, 3000]);
+    expect(orders({ model: "' OR 1=1 --", limit: 10 })).toEqual([]);
+  });
+
   it('survive the daemon; what was running when it died is interrupted at the next start', () => {
     const store = open();
     const waiting = store.createRun(BENCH);
