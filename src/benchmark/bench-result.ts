@@ -13,6 +13,7 @@ import {
 } from './latency-statistics.ts';
 import type { OutputCheckReport } from './output-check.ts';
 import type { ContextSwitches, RoundResult } from './round-result.ts';
+import { joinSampling, type RoundSampling } from './round-sampling.ts';
 import { type ScheduleSummary, summarizeSchedule } from './schedule-summary.ts';
 import type { BenchSettings } from './settings.ts';
 import {
@@ -91,6 +92,8 @@ export interface BenchResult extends SutIdentity {
   readonly cpus: string | null;
   /** Who really ran the nodes; null where the runtime gave no profile. */
   readonly placement: ProviderUse | null;
+  /** How often the host was sampled while it was measured; null where it was not. */
+  readonly sampling: RoundSampling | null;
   /** What nobody could watch on this host while it was measured, as phrases. */
   readonly notObserved: readonly string[];
 }
@@ -172,6 +175,7 @@ export function summarizeVariant(record: VariantRecord, settings: BenchSettings)
     energy: energyOf(record, sortedNs.length),
     cpus: usage?.cpus ?? null,
     placement: usage?.placement ?? null,
+    sampling: joinSampling(rounds),
     notObserved: unobserved(rounds),
   };
 }

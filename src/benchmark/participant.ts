@@ -2,6 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Problem } from '../core/problem.ts';
 import type { RoundSpec } from './round.ts';
 import { collectRound, type RoundResult } from './round-result.ts';
+import type { SamplingBetween } from './round-sampling.ts';
 import type { BenchSettings } from './settings.ts';
 import type { WarmUpResult } from './steady-state.ts';
 import { answerOf, cancelled, type NamedSut } from './sut-handle.ts';
@@ -24,6 +25,8 @@ export interface TurnControls {
   readonly clock: Clock;
   /** Cancels: every system is killed, and what was measured is returned. */
   readonly signal?: AbortSignal;
+  /** Where somebody samples the host meanwhile. */
+  readonly sampling?: SamplingBetween;
 }
 
 /** A large model shows no sign of life while it is loaded. */
@@ -85,7 +88,11 @@ export async function takeTurn(
   const { samplesPerRun } = loaded;
   const result = collectRound(spec, chunks, totals, { samplesPerRun, askedNs, process: participant.process });
   const isWhole = result.complete && controls.signal?.aborted !== true;
-  if (result.latencyNs.length > 0) rounds.push({ ...result, complete: isWhole });
+  const endNs = result.startNs + BigInt(Math.round(result.durationNs));
+  const sampling = controls.sampling?.(result.startNs, endNs);
+  if (result.latencyNs.length > 0) {
+    rounds.push({ ...result, ...(sampling === undefined ? {} : { sampling }), complete: isWhole });
+  }
   if (!answer.ok) giveUp(participant, answer.error);
   // Asked to stop it answered, with a part of its round.
   else if (!isWhole) giveUp(participant, cancelled());

@@ -3,6 +3,7 @@ import type { EnergyInterval } from './energy.ts';
 import type { HostConditions } from './host-conditions.ts';
 import { type RunRecords, toRecords } from './load/run-records.ts';
 import { type RoundSpec, runsOf } from './round.ts';
+import type { RoundSampling } from './round-sampling.ts';
 
 /** What the process under test tells about a round, beside its runs. */
 export interface RoundTotals {
@@ -43,6 +44,8 @@ export interface RoundResult extends RoundTotals {
   readonly serviceNs?: Float64Array;
   /** Every run of the model. */
   readonly runs: RunRecords;
+  /** Absent where nobody sampled the host. */
+  readonly sampling?: RoundSampling;
   /** False where the system failed or was ended in the middle of the round. */
   readonly complete: boolean;
 }

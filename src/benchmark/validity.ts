@@ -2,6 +2,7 @@ import { formatSeconds } from '../core/units.ts';
 import { minimumQueries } from './early-stopping.ts';
 import { contaminationReasons } from './host-conditions.ts';
 import type { RoundResult } from './round-result.ts';
+import { samplingReasons } from './round-sampling.ts';
 import { isScheduled, judgedPermille } from './scenario.ts';
 import type { ScheduleSummary } from './schedule-summary.ts';
 import type { BenchSettings } from './settings.ts';
@@ -131,9 +132,14 @@ export function notOnDevice({ identity, usage }: Pick<VariantRecord, 'identity' 
 /** What the host did to rounds, a sentence for each kind of thing. */
 function contaminated(rounds: readonly RoundResult[]): string[] {
   const said = new Map<string, { readonly sentence: string; count: number }>();
-  for (const { conditions, durationNs } of rounds) {
-    if (conditions === undefined) continue;
-    for (const sentence of contaminationReasons(conditions.before, conditions.after, durationNs)) {
+  for (const { conditions, durationNs, sampling } of rounds) {
+    const sentences = [
+      ...(conditions === undefined
+        ? []
+        : contaminationReasons(conditions.before, conditions.after, durationNs)),
+      ...samplingReasons(sampling),
+    ];
+    for (const sentence of sentences) {
       // Sentences of one kind differ in their figures alone.
       const kind = sentence.replace(/[\d.,]+/g, '#');
       const known = said.get(kind);

@@ -13,11 +13,13 @@ import {
 import { DEVICES, type Device } from '../core/device.ts';
 import { type Problem, problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
+import type { Sampling } from '../core/sampling.ts';
 import {
   durationSeconds,
   nonNegative,
   positiveInteger,
   positiveNumber,
+  samplingRate,
   sizeBytes,
   threadCount,
   wholeNumber,
@@ -49,6 +51,7 @@ export interface BenchOptions {
   readonly percentile?: number;
   readonly grace?: number;
   readonly maxOtherCpu?: number;
+  readonly sampling?: Sampling;
   readonly replay?: string;
   readonly traceFormat?: TraceFormat;
   readonly from?: number;
@@ -81,6 +84,7 @@ const SETTINGS = {
   percentile: 'percentile',
   grace: 'grace',
   maxOtherCpu: 'maxOtherCpuCores',
+  sampling: 'sampling',
 } as const;
 
 type SettingOption = keyof typeof SETTINGS;
@@ -156,6 +160,11 @@ export function addBenchOptions(command: Command): Command {
       '--max-other-cpu <cores>',
       'what other work may take before a result is invalid (default: 0.25)',
       nonNegative,
+    )
+    .option(
+      '--sampling <rate>',
+      'sample the host meanwhile: off, slow (once a second), or 1hz to 100hz (default: off)',
+      samplingRate,
     )
     .option('--replay <trace>', 'replay recorded arrivals')
     .addOption(new Option('--trace-format <name>', 'where the file does not tell').choices(TRACE_FORMATS))
@@ -280,6 +289,7 @@ function measurementOf(options: BenchOptions, scenario: Scenario): Measurement {
       percentile: options.percentile,
       graceSeconds: options.grace,
       maxOtherCpuCores: options.maxOtherCpu,
+      sampling: options.sampling,
       trace:
         replay === undefined
           ? undefined

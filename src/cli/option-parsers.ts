@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { parseDurationSeconds } from '../config/duration.ts';
+import { isSampling, SAMPLING_FORM, type Sampling } from '../core/sampling.ts';
 import { RECIPE_FORMATS } from '../quantization/recipe.ts';
 
 export function wholeNumber(text: string): number {
@@ -133,4 +134,10 @@ export function threadCounts(text: string): readonly number[] {
 
 function numbersIn(text: string, parse: (part: string) => number): readonly number[] {
   return [...new Set(text.split(',').map((part) => parse(part.trim())))];
+}
+
+/** `off`, `slow`, `1hz` to `100hz`. */
+export function samplingRate(text: string): Sampling {
+  if (!isSampling(text)) throw new InvalidArgumentError(`expected ${SAMPLING_FORM} but found '${text}'`);
+  return text;
 }

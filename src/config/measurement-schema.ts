@@ -1,6 +1,7 @@
 import Type from 'typebox';
 import { PRESETS, SCENARIOS, TRACE_FORMATS } from '../core/bench-terms.ts';
 import { DEVICES } from '../core/device.ts';
+import { SAMPLING_FORM, SAMPLING_PATTERN, type Sampling } from '../core/sampling.ts';
 import { DURATION_PATTERN } from './duration.ts';
 
 /** The form of names that become labels of metrics. */
@@ -105,6 +106,13 @@ export const MeasurementSchema = Type.Object(
       Type.Number({
         minimum: 0,
         description: 'CPU cores that other work may take on average before the result is invalid',
+      }),
+    ),
+    sampling: Type.Optional(
+      Type.Unsafe<Sampling>({
+        type: 'string',
+        pattern: SAMPLING_PATTERN,
+        description: `how often the host is sampled while it is measured: ${SAMPLING_FORM}; 10hz unless given`,
       }),
     ),
     trace: Type.Optional(Trace),

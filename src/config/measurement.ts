@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { Preset, Scenario, TraceFormat } from '../core/bench-terms.ts';
 import type { Device } from '../core/device.ts';
+import type { Sampling } from '../core/sampling.ts';
 import { parseDurationSeconds } from './duration.ts';
 import type { MeasurementSource } from './measurement-schema.ts';
 
@@ -28,6 +29,8 @@ export interface Measurement {
   readonly percentile?: number;
   readonly graceSeconds?: number;
   readonly maxOtherCpuCores?: number;
+  /** How often the host is sampled while it is measured. */
+  readonly sampling?: Sampling;
   readonly trace?: MeasurementTrace;
 }
 
@@ -58,6 +61,7 @@ const EVERYWHERE: readonly Setting[] = [
   'device',
   'grace',
   'maxOtherCpuCores',
+  'sampling',
 ];
 const SCHEDULED: readonly Setting[] = ['concurrency', 'rate', 'rateShare', 'latencyBound', 'percentile'];
 
@@ -110,6 +114,7 @@ export function resolveMeasurement(source: MeasurementSource, folder: string): M
     samplesPerQuery,
     percentile,
     maxOtherCpuCores,
+    sampling,
   } = source;
   return {
     name: name ?? scenario,
@@ -134,6 +139,7 @@ export function resolveMeasurement(source: MeasurementSource, folder: string): M
       percentile,
       graceSeconds: seconds(grace),
       maxOtherCpuCores,
+      sampling,
       trace: trace === undefined ? undefined : resolveTrace(trace, folder),
     }),
   };

@@ -60,30 +60,33 @@ async function benchOne(
   measurement: ReadyMeasurement,
   variants: readonly NamedModel[],
 ): Promise<SuiteRun> {
-  const { profile, deps, host, onEvent } = context;
+  const { profile, deps, host, watch, onEvent } = context;
   const { states } = profile.data;
   const subject = suite.name === PROFILE_SUITE ? measurement.name : `${suite.name}/${measurement.name}`;
   const phase = createPhaseRecorder(deps.clock, (span) => onEvent({ kind: 'phase', span }), { subject });
   const run = await phase('bench', () =>
-    benchMeasurement(
-      suite,
-      measurement,
-      { model: profile.name, variants, ...(states === undefined ? {} : { states }) },
-      {
-        host,
-        clock: deps.clock,
-        ...(deps.signal === undefined ? {} : { signal: deps.signal }),
-        stopAtFirstFailure: true,
-        onWaiting: (holder) => deps.logger.info(`waiting for another benchmark: ${holder}`),
-        onProgress: ({ completedTurns, totalTurns, variant }) =>
-          deps.onProgress?.({
-            phase: 'bench',
-            subject: `${subject} ${variant}`,
-            done: completedTurns,
-            total: totalTurns,
-            unit: 'turns',
-          }),
-      },
+    watch.sampledAs(measurement.sampling, (sampling) =>
+      benchMeasurement(
+        suite,
+        measurement,
+        { model: profile.name, variants, ...(states === undefined ? {} : { states }) },
+        {
+          host,
+          sampling,
+          clock: deps.clock,
+          ...(deps.signal === undefined ? {} : { signal: deps.signal }),
+          stopAtFirstFailure: true,
+          onWaiting: (holder) => deps.logger.info(`waiting for another benchmark: ${holder}`),
+          onProgress: ({ completedTurns, totalTurns, variant }) =>
+            deps.onProgress?.({
+              phase: 'bench',
+              subject: `${subject} ${variant}`,
+              done: completedTurns,
+              total: totalTurns,
+              unit: 'turns',
+            }),
+        },
+      ),
     ),
   );
   if (deps.signal?.aborted) throw new ProblemError(problem('cancelled', 'the job was cancelled'));

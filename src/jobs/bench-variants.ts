@@ -1,4 +1,5 @@
 import { type BenchControls, type BenchRun, runBench } from '../benchmark/controller.ts';
+import type { SamplingBetween } from '../benchmark/round-sampling.ts';
 import type { Clock } from '../core/clock.ts';
 import { acquireBenchLock, type BenchLock, describeHolder } from './bench-lock.ts';
 import { unwrap } from './unwrap.ts';
@@ -17,6 +18,8 @@ export interface HostWait {
 
 export interface BenchDeps extends HostWait, Pick<BenchControls, 'stopAtFirstFailure' | 'onProgress'> {
   readonly host: WorkerHost;
+  /** Where somebody samples the host meanwhile. */
+  readonly sampling?: SamplingBetween | undefined;
 }
 
 const WAIT_SECONDS = 15 * 60;
@@ -55,13 +58,14 @@ export async function lockHost(
 
 /** `benchVariants` for whoever has the lock. */
 export function benchAlone(request: BenchRequest, deps: BenchDeps): Promise<BenchRun> {
-  const { host, clock, signal, stopAtFirstFailure, onProgress } = deps;
+  const { host, clock, signal, sampling, stopAtFirstFailure, onProgress } = deps;
   return runBench(
     request.variants.map((variant) => contestantOf(request, variant, host)),
     request.settings,
     {
       clock,
       ...(signal === undefined ? {} : { signal }),
+      ...(sampling === undefined ? {} : { sampling }),
       ...(stopAtFirstFailure === undefined ? {} : { stopAtFirstFailure }),
       ...(onProgress === undefined ? {} : { onProgress }),
     },

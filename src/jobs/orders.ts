@@ -1,10 +1,17 @@
 import type { Measurement } from '../config/measurement.ts';
 import type { Profile } from '../config/profile.ts';
 import { PROFILE_SUITE, type Suite } from '../config/suite.ts';
+import type { Sampling } from '../core/sampling.ts';
 import type { PipelinePlan } from './run-context.ts';
 
 /** What a run was asked to do, as it is stored with the run. */
-export type RunOrder = { readonly kind: 'pipeline' } | BenchOrder;
+export type RunOrder = PipelineOrder | BenchOrder;
+
+export interface PipelineOrder {
+  readonly kind: 'pipeline';
+  /** Instead of what the profile says. */
+  readonly sampling?: Sampling;
+}
 
 /** A benchmark on demand. What is left out is taken from the profile. */
 export interface BenchOrder {
@@ -17,6 +24,7 @@ export interface BenchOrder {
   readonly scenario?: Exclude<Measurement['scenario'], 'replay'>;
   readonly durationSeconds?: number;
   readonly threads?: number;
+  readonly sampling?: Sampling;
 }
 
 /** The suites that can be ordered of a profile: its own scenarios first, then those that it names. */
@@ -26,21 +34,38 @@ export function suitesOf({ bench: { scenarios, suites } }: Profile): readonly Su
 }
 
 export function planOf(profile: Profile, order: RunOrder): PipelinePlan {
-  const { threads } = profile.bench;
-  if (order.kind === 'pipeline') return { evaluate: true, suites: suitesOf(profile), threads };
+  const plan = order.kind === 'pipeline' ? wholePlan(profile) : benchPlan(profile, order);
+  return order.sampling === undefined ? plan : withSampling(plan, order.sampling);
+}
+
+function wholePlan(profile: Profile): PipelinePlan {
+  return { evaluate: true, suites: suitesOf(profile), threads: profile.bench.threads };
+}
+
+function benchPlan(profile: Profile, order: BenchOrder): PipelinePlan {
   const { durationSeconds, variants } = order;
   return {
     evaluate: false,
-    suites: orderedSuites(profile, order).map((suite) => ({
-      ...suite,
-      measurements: suite.measurements.map((measurement) => ({
-        ...measurement,
-        ...(durationSeconds === undefined || measurement.scenario === 'replay' ? {} : { durationSeconds }),
-      })),
+    suites: changeMeasurements(orderedSuites(profile, order), (measurement) => ({
+      ...measurement,
+      ...(durationSeconds === undefined || measurement.scenario === 'replay' ? {} : { durationSeconds }),
     })),
-    threads: order.threads ?? threads,
+    threads: order.threads ?? profile.bench.threads,
     ...(variants === undefined ? {} : { variants }),
   };
+}
+
+/** The same plan, sampled as the order says and not as measurements do. */
+function withSampling(plan: PipelinePlan, sampling: Sampling): PipelinePlan {
+  const suites = changeMeasurements(plan.suites, (measurement) => ({ ...measurement, sampling }));
+  return { ...plan, suites, sampling };
+}
+
+function changeMeasurements(
+  suites: readonly Suite[],
+  change: (measurement: Measurement) => Measurement,
+): readonly Suite[] {
+  return suites.map((suite) => ({ ...suite, measurements: suite.measurements.map(change) }));
 }
 
 function orderedSuites(profile: Profile, { suite, scenario }: BenchOrder): readonly Suite[] {

@@ -59,6 +59,7 @@ export function runPipeline(
     const file = timelineFile(deps.store.runDirectory(runId));
     const watch = await startRunWatch(deps.sampler, file, {
       idleIntervalMs: deps.samplerIdleIntervalMs,
+      sampling: plan.sampling,
       logger,
     });
     const onEvent = (event: WorkerEvent) => {
@@ -77,7 +78,7 @@ export function runPipeline(
       },
       beforeEnd: watch.seeLast,
     };
-    const context: RunContext = { runId, profile, plan, deps, host, onEvent };
+    const context: RunContext = { runId, profile, plan, deps, host, watch, onEvent };
     let variants: readonly VariantOutcome[];
     let watched = false;
     try {

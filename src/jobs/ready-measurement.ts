@@ -5,6 +5,7 @@ import type { SuiteLimits } from '../config/suite.ts';
 import type { Device } from '../core/device.ts';
 import { attemptAsync, type Problem } from '../core/problem.ts';
 import type { Result } from '../core/result.ts';
+import type { Sampling } from '../core/sampling.ts';
 import { openTrace, type ReplayedTrace } from './open-trace.ts';
 import { unwrap } from './unwrap.ts';
 
@@ -17,6 +18,8 @@ export interface ReadyMeasurement {
   /** Threads inside an operator; 0 for every core. */
   readonly threads: number;
   readonly device: Device;
+  /** How often the host is to be sampled meanwhile, where the measurement says so. */
+  readonly sampling?: Sampling;
   /** What a replay replays, as reports tell it. */
   readonly trace?: ReplayedTrace;
 }
@@ -35,7 +38,7 @@ export function readyMeasurement(
   { threads, limits }: MeasurementDefaults,
 ): Promise<Result<ReadyMeasurement, Problem>> {
   return attemptAsync(async () => {
-    const { batch = 1, device = 'cpu', name } = measurement;
+    const { batch = 1, device = 'cpu', name, sampling } = measurement;
     const trace = measurement.trace === undefined ? undefined : await readTrace(measurement.trace);
     return {
       name,
@@ -43,6 +46,7 @@ export function readyMeasurement(
       batch,
       threads: measurement.threads ?? threads,
       device,
+      ...(sampling === undefined ? {} : { sampling }),
       ...(trace === undefined ? {} : { trace: trace.report }),
     };
   });

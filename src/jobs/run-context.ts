@@ -2,9 +2,11 @@ import type { Profile } from '../config/profile.ts';
 import type { Suite } from '../config/suite.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
+import type { Sampling } from '../core/sampling.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Store } from '../store/store.ts';
 import type { Sampler } from '../telemetry/sampler.ts';
+import type { RunWatch } from './run-watch.ts';
 import type { WorkerHost } from './worker-process.ts';
 import type { JobProgress, WorkerEvent } from './worker-protocol.ts';
 
@@ -14,6 +16,8 @@ export interface PipelinePlan {
   /** What to measure. */
   readonly suites: readonly Suite[];
   readonly threads: number;
+  /** How often the host is sampled, unless a measurement says otherwise; 10 times a second where not given. */
+  readonly sampling?: Sampling;
   /** The variants to take, FP32 always among them; all when absent. */
   readonly variants?: readonly string[];
 }
@@ -39,5 +43,6 @@ export interface RunContext {
   readonly plan: PipelinePlan;
   readonly deps: PipelineDeps;
   readonly host: WorkerHost;
+  readonly watch: RunWatch;
   readonly onEvent: (event: WorkerEvent) => void;
 }

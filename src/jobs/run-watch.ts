@@ -1,11 +1,11 @@
+import type { SamplingBetween } from '../benchmark/round-sampling.ts';
 import { systemClock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import type { PhaseSpan } from '../core/phase.ts';
+import { DEFAULT_SAMPLING, type Sampling } from '../core/sampling.ts';
 import type { Sampler } from '../telemetry/sampler.ts';
 import { createTimeline, type TimelineWriter } from '../telemetry/timeline/timeline-writer.ts';
-
-/** How often the host is sampled while a job runs. */
-export const WATCH_INTERVAL_MS = 100;
+import { sampledAs, setSampling } from './sample-host.ts';
 
 /** How long a worker that is done is kept for its last sample, which takes some milliseconds unless the sampler hangs. */
 const LAST_SAMPLE_WITHIN_MS = 300;
@@ -18,18 +18,28 @@ export interface RunWatch {
   /** Has a process sampled anew and waits for that, so that its last sample has all that it did. */
   readonly seeLast: (pid: number) => Promise<void>;
   readonly phase: (span: PhaseSpan) => void;
+  /** Has the host sampled otherwise for a while; see `sampledAs`. Without a rate, as during the rest of the run. */
+  readonly sampledAs: <T>(
+    sampling: Sampling | undefined,
+    work: (between: SamplingBetween | undefined) => Promise<T>,
+  ) => Promise<T>;
   /** Ends the watch and closes its file. False where that could not be written; the log says why. */
   readonly finish: () => Promise<boolean>;
 }
 
 /**
- * Speeds the sampler up for the length of a run. A watch that fails does not fail the run: its record then has no
+ * Has the sampler follow a run for its length. A watch that fails does not fail the run: its record then has no
  * timeline.
  */
 export async function startRunWatch(
   sampler: Sampler,
   file: string,
-  options: { readonly idleIntervalMs: number; readonly logger: Logger },
+  options: {
+    readonly idleIntervalMs: number;
+    /** 10 times a second unless given. */
+    readonly sampling?: Sampling | undefined;
+    readonly logger: Logger;
+  },
 ): Promise<RunWatch> {
   const created = await createTimeline(file);
   if (!created.ok) options.logger.warn(created.error.message, { file });
@@ -41,7 +51,8 @@ export async function startRunWatch(
     if (!finished) sampler.watch([...pids]);
   };
   const stopListening = sampler.onSnapshot((snapshot) => writer?.append(snapshot));
-  sampler.setIntervalMs(WATCH_INTERVAL_MS);
+  const usual = options.sampling ?? DEFAULT_SAMPLING;
+  await setSampling(sampler, usual);
   return {
     addProcess: (pid) => {
       pids.add(pid);
@@ -53,6 +64,13 @@ export async function startRunWatch(
     },
     seeLast: (pid) => nextSampleOf(sampler, pid),
     phase: (span) => writer?.appendPhase(span),
+    sampledAs: async (sampling, work) => {
+      try {
+        return await sampledAs(sampler, sampling ?? usual, work);
+      } finally {
+        if (!finished) await setSampling(sampler, usual);
+      }
+    },
     finish: async () => {
       finished = true;
       stopListening();

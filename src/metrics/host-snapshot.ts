@@ -104,7 +104,8 @@ export type CollectorHealth = (
 };
 
 interface SourceSnapshot {
-  readonly state: 'starting' | 'up' | 'down' | 'stopped';
+  /** `paused`: somebody wished for that, so that nothing disturbs a measurement. */
+  readonly state: 'starting' | 'up' | 'down' | 'paused' | 'stopped';
   readonly restarts: number;
   readonly cost?: { readonly cpuSeconds: number; readonly missedTicks: number };
 }

@@ -38,7 +38,9 @@ const COLLECTORS = familyGroup({
 });
 
 const PROCESSES = familyGroup({
-  items: ({ sources }: Pick<HostSnapshot, 'sources'>) => Object.entries(sources),
+  // Nobody is to be woken because a measurement wished to be alone.
+  items: ({ sources }: Pick<HostSnapshot, 'sources'>) =>
+    Object.entries(sources).filter(([, { state }]) => state !== 'paused'),
   labelNames: ['source'],
   labels: ([source]) => ({ source }),
   rows: [

@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import { SCENARIOS } from '../core/bench-terms.ts';
+import { SAMPLING_FORM, SAMPLING_PATTERN, type Sampling } from '../core/sampling.ts';
 
 /** A replay needs a trace, which a request cannot name: it is ordered by its suite. */
 const ORDERED_SCENARIOS = SCENARIOS.filter((scenario) => scenario !== 'replay');
@@ -24,6 +25,13 @@ export const BenchRequestSchema = Type.Object(
     scenario: Type.Optional(Type.Enum([...ORDERED_SCENARIOS])),
     durationSeconds: Type.Optional(Type.Number({ minimum: 0.1, maximum: 3600 })),
     threads: Type.Optional(Type.Integer({ minimum: 0, maximum: 1024 })),
+    sampling: Type.Optional(
+      Type.Unsafe<Sampling>({
+        type: 'string',
+        pattern: SAMPLING_PATTERN,
+        description: `how often the host is sampled meanwhile: ${SAMPLING_FORM}`,
+      }),
+    ),
   },
   { additionalProperties: false },
 );

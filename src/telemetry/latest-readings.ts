@@ -71,6 +71,8 @@ export class NewestReadings {
     const readings: Partial<Record<CollectorName, unknown>> = {};
     const health: Partial<Record<CollectorName, LatestHealth>> = {};
     for (const name of collectorNames(this.#table)) {
+      // A pause is no fault, and says nothing of the host.
+      if (sources[this.#table[name]?.source ?? 'host']?.state === 'paused') continue;
       const told = this.#told.get(name);
       const reason = this.#whyDown(name, told, sources, nowNs);
       const fared: CollectorHealth | undefined =

@@ -93,10 +93,18 @@ export class Sampler {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Changes the period, in milliseconds, from now on. Sources that cannot go so fast go as fast as they can. */
+  /** Changes the period, in milliseconds, from now on, and ends a pause. Sources that cannot go so fast go as fast as they can. */
   setIntervalMs(intervalMs: number): void {
     checkIntervalMs(intervalMs);
     for (const [source, sampler] of this.#sources) sampler.setIntervalMs(intervalOf(source, intervalMs));
+  }
+
+  /**
+   * Ends all processes until `setIntervalMs`, so that nothing at all is read of the host. Resolves when they are gone, within
+   * twice `killAfterMs`; never rejects.
+   */
+  async pause(): Promise<void> {
+    await Promise.all([...this.#sources.values()].map((sampler) => sampler.pause()));
   }
 
   /** Watches these processes from now on, instead of those named before. */
@@ -127,7 +135,7 @@ export class Sampler {
 }
 
 function joinedState(states: readonly SourceHealth['state'][]): SourceHealth['state'] {
-  for (const state of ['down', 'up', 'starting'] as const) if (states.includes(state)) return state;
+  for (const state of ['down', 'up', 'starting', 'paused'] as const) if (states.includes(state)) return state;
   return 'stopped';
 }
 

@@ -33,8 +33,11 @@ export interface SamplerLimits extends HangLimits {
 }
 
 export interface SourceHealth {
-  /** `up`: snapshots arrive. `starting`: the first is awaited. `down`: they stopped, `problem` says why. */
-  readonly state: 'starting' | 'up' | 'down' | 'stopped';
+  /**
+   * `up`: snapshots arrive. `starting`: the first is awaited. `down`: they stopped, `problem` says why. `paused`: there is no
+   * process until `setIntervalMs`.
+   */
+  readonly state: 'starting' | 'up' | 'down' | 'paused' | 'stopped';
   readonly pid?: number;
   /** Restarts since the sampler was started. */
   readonly restarts: number;
@@ -76,9 +79,15 @@ export class SourceSampler {
     this.#startChild();
   }
 
-  /** Changes the period, in milliseconds, from now on. */
+  /** Changes the period, in milliseconds, from now on. Ends a pause. */
   setIntervalMs(intervalMs: number): void {
     this.#intervalMs = intervalMs;
+    if (this.#state === 'paused') {
+      this.#state = 'starting';
+      // A process that has not ended yet is followed by another when it has.
+      if (this.#child === undefined) this.#startChild();
+      return;
+    }
     this.#child?.setSilenceLimitMs(this.#silenceLimitMs());
     this.#child?.send({ type: 'setIntervalMs', intervalMs });
   }
@@ -99,16 +108,28 @@ export class SourceSampler {
     return {
       state: this.#state,
       restarts: this.#restarts,
-      ...(pid === undefined || this.#state === 'stopped' ? {} : { pid }),
+      ...(pid === undefined || this.#isIdle() ? {} : { pid }),
       ...(this.#problem === undefined ? {} : { problem: this.#problem }),
       ...(this.#leftOut === undefined ? {} : { leftOut: this.#leftOut }),
     };
   }
 
+  /** Ends the process until `setIntervalMs`, so that nothing at all is read. Resolves as `stop` does. */
+  async pause(): Promise<void> {
+    if (this.#isIdle()) return;
+    this.#state = 'paused';
+    await this.#endChild();
+  }
+
   /** Ends the process. Resolves within twice `killAfterMs` even when it hangs; never rejects. */
   async stop(): Promise<void> {
     this.#state = 'stopped';
+    await this.#endChild();
+  }
+
+  async #endChild(): Promise<void> {
     clearTimeout(this.#restartTimer);
+    this.#restartTimer = undefined;
     clearTimeout(this.#returnTimer);
     await this.#child?.stop();
   }
@@ -155,7 +176,7 @@ export class SourceSampler {
   }
 
   #publish(snapshot: Snapshot): void {
-    if (this.#state === 'stopped') return;
+    if (this.#isIdle()) return;
     this.#state = 'up';
     for (const name of Object.keys(snapshot.health)) this.#hangs.returned(name as CollectorName);
     this.#options.onSnapshot(this.#leftOut === undefined ? snapshot : withDown(snapshot, this.#leftOut));
@@ -168,7 +189,7 @@ export class SourceSampler {
   }
 
   #markDown(reason: SamplerProblem): void {
-    if (this.#state === 'stopped') return;
+    if (this.#isIdle()) return;
     this.#state = 'down';
     this.#problem = reason;
     const { logger, source } = this.#options;
@@ -195,7 +216,7 @@ export class SourceSampler {
 
   /** Runs again what need no longer be left out. */
   #takeBack(): void {
-    if (this.#state === 'stopped') return;
+    if (this.#isIdle()) return;
     if (this.#child !== undefined) {
       this.#child.send({ type: 'leaveOut', collectors: this.#chooseLeftOut() });
     } else if (this.#restartTimer === undefined) {
@@ -232,7 +253,7 @@ export class SourceSampler {
   }
 
   #restartLater(): void {
-    if (this.#state === 'stopped') return;
+    if (this.#isIdle()) return;
     const { firstBackoffMs, maxBackoffMs } = this.#limits;
     if (performance.now() - this.#childStartedMs > maxBackoffMs) this.#consecutiveFailures = 0;
     const backoffMs = Math.min(firstBackoffMs * 2 ** this.#consecutiveFailures, maxBackoffMs);
@@ -243,6 +264,10 @@ export class SourceSampler {
       this.#restarts += 1;
       this.#startChild();
     }, backoffMs).unref();
+  }
+
+  #isIdle(): boolean {
+    return this.#state === 'stopped' || this.#state === 'paused';
   }
 
   #silenceLimitMs(): number {

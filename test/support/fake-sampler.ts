@@ -16,7 +16,7 @@ export function fakeSampler(): FakeSampler {
   let state: SamplerHealth['state'] = 'up';
   const surface: Pick<
     Sampler,
-    'latest' | 'onSnapshot' | 'setIntervalMs' | 'watch' | 'sample' | 'health' | 'stop'
+    'latest' | 'onSnapshot' | 'setIntervalMs' | 'pause' | 'watch' | 'sample' | 'health' | 'stop'
   > = {
     latest: () => ({ health: {}, sources: {} }),
     onSnapshot: (listener) => {
@@ -24,6 +24,7 @@ export function fakeSampler(): FakeSampler {
       return () => listeners.delete(listener);
     },
     setIntervalMs: (intervalMs) => void told.push(`interval ${intervalMs}`),
+    pause: async () => void told.push('pause'),
     watch: (pids) => void told.push(`watch ${pids.join(',')}`),
     sample: (source) => void told.push(`sample ${source}`),
     health: () => ({ state, sources: { host: { state, restarts: 0 } } }),

@@ -51,6 +51,7 @@ export function benchResultOf(variant: string, more: Partial<SuiteBenchResult> =
     energy: null,
     cpus: '0-1',
     placement: null,
+    sampling: null,
     notObserved: [],
     ...more,
   };

@@ -1,11 +1,13 @@
 import { basename } from 'node:path';
 import { Command } from 'commander';
 import type { BenchRun } from '../../benchmark/controller.ts';
+import type { SamplingBetween } from '../../benchmark/round-sampling.ts';
 import { BUNDLED_SUITES, loadSuite } from '../../config/load-suite.ts';
 import type { Suite } from '../../config/suite.ts';
 import { systemClock } from '../../core/clock.ts';
 import { attemptAsync, type Problem, problem } from '../../core/problem.ts';
 import { err, ok, type Result } from '../../core/result.ts';
+import { type Sampling, samplingIntervalMs } from '../../core/sampling.ts';
 import {
   benchMeasurement,
   checkSuiteData,
@@ -15,7 +17,9 @@ import {
 } from '../../jobs/bench-suite.ts';
 import { usableCpus } from '../../jobs/cpu-affinity.ts';
 import { digestSubjects } from '../../jobs/digest-subjects.ts';
+import { sampledAs } from '../../jobs/sample-host.ts';
 import type { WorkerHost } from '../../jobs/worker-process.ts';
+import { startSampler } from '../../telemetry/sampler.ts';
 import {
   type BenchFileOptions,
   discardBenchFiles,
@@ -27,9 +31,10 @@ import { renderBench } from '../bench-report.ts';
 import { measuringDeps, namedModels } from '../bench-request.ts';
 import { renderSummaries } from '../bench-summary.ts';
 import { DATA_HELP, type DataChoice, resolveData } from '../data-option.ts';
-import { WORKER_ENTRY } from '../entries.ts';
+import { SAMPLER_ENTRY, WORKER_ENTRY } from '../entries.ts';
 import { EXIT } from '../exit-code.ts';
 import { abortOnInterrupt } from '../interrupt.ts';
+import { terminalLogger } from '../loggers.ts';
 import { createProgressView } from '../progress.ts';
 import { addStateOption, type StateOptions, statesOf } from '../state-option.ts';
 import { printProblems, printResult, type Terminal } from '../terminal.ts';
@@ -208,11 +213,31 @@ async function runAll(
             unit: 'turns',
           }),
       };
-      runs.push(await benchMeasurement(suite, measurement, request, deps));
+      runs.push(
+        await sampledOrNot(measurement.sampling, terminal, (sampling) =>
+          benchMeasurement(suite, measurement, request, { ...deps, sampling }),
+        ),
+      );
     }
   }
   progress.stop();
   return runs;
+}
+
+/** Without a wish for it nothing samples the host: the command keeps no timeline, and the less runs the better. */
+async function sampledOrNot<T>(
+  sampling: Sampling | undefined,
+  terminal: Terminal,
+  work: (between: SamplingBetween | undefined) => Promise<T>,
+): Promise<T> {
+  const intervalMs = samplingIntervalMs(sampling ?? 'off');
+  if (sampling === undefined || intervalMs === null) return work(undefined);
+  const sampler = startSampler({ entry: SAMPLER_ENTRY, intervalMs, logger: terminalLogger(terminal) });
+  try {
+    return await sampledAs(sampler, sampling, work);
+  } finally {
+    await sampler.stop();
+  }
 }
 
 function print({ suites, options }: Plan, runs: readonly SuiteRun[], terminal: Terminal): void {

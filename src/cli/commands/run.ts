@@ -5,13 +5,15 @@ import type { Profile } from '../../config/profile.ts';
 import { systemClock } from '../../core/clock.ts';
 import type { Problem } from '../../core/problem.ts';
 import { err, type Result } from '../../core/result.ts';
-import { planOf } from '../../jobs/orders.ts';
+import type { Sampling } from '../../core/sampling.ts';
+import { type PipelineOrder, planOf } from '../../jobs/orders.ts';
 import { type PipelineResult, runPipeline } from '../../jobs/pipeline.ts';
 import { WORKER_ENTRY } from '../entries.ts';
 import { EXIT } from '../exit-code.ts';
 import { abortOnInterrupt } from '../interrupt.ts';
 import { terminalLogger } from '../loggers.ts';
 import { type AgentData, openAgentData } from '../open-agent-data.ts';
+import { samplingRate } from '../option-parsers.ts';
 import { createProgressView } from '../progress.ts';
 import { renderRun } from '../run-report.ts';
 import { printProblems, printResult, type Terminal } from '../terminal.ts';
@@ -19,6 +21,7 @@ import { hasFailed } from '../verdict-exit.ts';
 
 interface RunOptions {
   readonly dataDir: string;
+  readonly sampling?: Sampling;
   readonly json: boolean;
   readonly quiet: boolean;
 }
@@ -30,6 +33,11 @@ export function runCommand(terminal: Terminal, exit: (code: number) => void): Co
     .description('quantize, evaluate and benchmark one registered model, once, and judge it')
     .argument('<profile>', 'a profile, or a folder with a profile.yaml')
     .option('--data-dir <dir>', 'where results and artifacts are kept', '.ptq-agent')
+    .option(
+      '--sampling <rate>',
+      'how often the host is sampled: off, slow (once a second), or 1hz to 100hz (default: 10hz, or what the profile says)',
+      samplingRate,
+    )
     .option('--json', 'print the result as JSON', false)
     .option('-q, --quiet', 'no progress', false)
     .action(async (profile: string, options: RunOptions) => exit(await run(profile, options, terminal)));
@@ -63,7 +71,8 @@ async function runOnce(
 ): Promise<Result<PipelineResult, Problem>> {
   const progress = await createProgressView(terminal, options);
   const signal = abortOnInterrupt();
-  const order = { kind: 'pipeline' } as const;
+  const { sampling } = options;
+  const order: PipelineOrder = { kind: 'pipeline', ...(sampling === undefined ? {} : { sampling }) };
   // The data directory is this process's alone, so what still runs there was left behind by one that died.
   store.interruptRunning();
   const { id } = store.createRun({ kind: 'pipeline', model: profile.name, request: order });

@@ -33,7 +33,7 @@ describe('suiteOfOptions', () => {
   it('takes every option of a schedule', () => {
     const line =
       '--scenario ramp --rate 50 --ramp-from 0 --duration 2s --max-duration 1m --min-queries 9 --rounds 2 --seed 3 ' +
-      '--concurrency 2 --batch 4 --latency-bound 50ms --percentile 99.9 --grace 5s --max-other-cpu 0 --preset standard';
+      '--concurrency 2 --batch 4 --latency-bound 50ms --percentile 99.9 --grace 5s --max-other-cpu 0 --preset standard --sampling 50hz';
     expect(measurementOf(line)).toEqual({
       name: 'ramp',
       scenario: 'ramp',
@@ -51,6 +51,7 @@ describe('suiteOfOptions', () => {
       percentile: 99.9,
       graceSeconds: 5,
       maxOtherCpuCores: 0,
+      sampling: '50hz',
     });
   });
 

@@ -91,4 +91,17 @@ describe('planOf', () => {
       },
     ]);
   });
+
+  it('samples as the order says, and not as measurements do', () => {
+    const busy = { ...SERVER, sampling: '50hz' } as const;
+    const bench = { threads: 1, scenarios: [SINGLE_STREAM], suites: [{ ...nightly, measurements: [busy] }] };
+    const sampled = profileOf('tiny', { bench });
+    const rates = (order: Parameters<typeof planOf>[1]) => {
+      const { sampling, suites } = planOf(sampled, order);
+      return [sampling, ...suites.flatMap(({ measurements }) => measurements.map((of) => of.sampling))];
+    };
+    expect(rates({ kind: 'pipeline' })).toEqual([undefined, undefined, '50hz']);
+    expect(rates({ kind: 'pipeline', sampling: 'slow' })).toEqual(['slow', 'slow', 'slow']);
+    expect(rates({ kind: 'bench', sampling: 'off' })).toEqual(['off', 'off', 'off']);
+  });
 });

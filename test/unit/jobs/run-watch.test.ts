@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Logger, silentLogger } from '../../../src/core/log.ts';
-import { startRunWatch, WATCH_INTERVAL_MS } from '../../../src/jobs/run-watch.ts';
+import { startRunWatch } from '../../../src/jobs/run-watch.ts';
 import { summarizeTimeline } from '../../../src/jobs/timeline-task.ts';
 import { fakeSampler } from '../../support/fake-sampler.ts';
 import { readWholeTimeline } from '../../support/read-whole-timeline.ts';
@@ -40,14 +40,7 @@ describe('startRunWatch', () => {
     publish(snapshotAt(1));
     await finished;
     expect(await summarizeTimeline({ kind: 'timeline', file })).toMatchObject({ snapshots: 0 });
-    expect(told).toEqual([
-      `interval ${WATCH_INTERVAL_MS}`,
-      'watch 11',
-      'watch 11,12',
-      'watch 12',
-      'interval 1000',
-      'watch ',
-    ]);
+    expect(told).toEqual(['interval 100', 'watch 11', 'watch 11,12', 'watch 12', 'interval 1000', 'watch ']);
   });
 
   it('sees the last of a process: waits for a sample of it that is taken later', async () => {
@@ -75,7 +68,7 @@ describe('startRunWatch', () => {
     setState('down');
     const before = performance.now();
     await watch.seeLast(10);
-    expect(performance.now() - before).toBeLessThan(WATCH_INTERVAL_MS);
+    expect(performance.now() - before).toBeLessThan(100);
     expect(told).not.toContain('sample host');
     await watch.finish();
   });
@@ -89,6 +82,33 @@ describe('startRunWatch', () => {
     const before = performance.now();
     await watch.seeLast(10);
     expect(performance.now() - before).toBeLessThan(1000);
+    await watch.finish();
+  });
+
+  it.each([
+    [undefined, 'interval 100'],
+    ['slow', 'interval 1000'],
+    ['100hz', 'interval 10'],
+    ['off', 'pause'],
+  ] as const)('samples as the run asks: %s', async (sampling, expected) => {
+    const { sampler, told } = fakeSampler();
+    const file = join(temporaryFolder(), 'timeline.jsonl');
+    const watch = await startRunWatch(sampler, file, { ...options, sampling });
+    await watch.finish();
+    expect(told.slice(0, 2)).toEqual([expected, 'interval 1000']);
+  });
+
+  it('samples a part of the run otherwise, and then as before', async () => {
+    const { sampler, told, publish } = fakeSampler();
+    const file = join(temporaryFolder(), 'timeline.jsonl');
+    const watch = await startRunWatch(sampler, file, { ...options, sampling: '20hz' });
+    const seen = await watch.sampledAs('50hz', async (between) => {
+      publish(snapshotAt(1));
+      return between?.(ns(1), ns(1.5));
+    });
+    expect(seen).toEqual({ intervalSeconds: 0.02, longestGapSeconds: 0.5 });
+    await expect(watch.sampledAs('off', () => Promise.reject(new Error('died')))).rejects.toThrow('died');
+    expect(told).toEqual(['interval 50', 'interval 20', 'interval 50', 'pause', 'interval 50']);
     await watch.finish();
   });
 

@@ -54,6 +54,12 @@ describe('the sampler', () => {
     ]);
   });
 
+  it('shows nothing of a process that was asked to pause', async () => {
+    const metrics = create();
+    metrics.setHost({ health: {}, sources: { host: { state: 'paused', restarts: 2 } } });
+    expect(await series(metrics, /^ptq_sampler_/)).toEqual([]);
+  });
+
   it('counts failures by collector and reason, from a zero that comes with the first reading', async () => {
     const metrics = create();
     metrics.observeSnapshot({ health: { cpu: { status: 'ok', durationSeconds: 0.000_05 } } });

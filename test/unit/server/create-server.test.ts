@@ -101,6 +101,19 @@ describe('POST /bench', () => {
     expect(orders).toEqual([]);
   });
 
+  it.each([
+    ['50hz', 202],
+    ['off', 202],
+    ['1000hz', 400],
+    [10, 400],
+  ])('answers a wish to be sampled at %j with %i', async (sampling, status) => {
+    const { app, orders } = serve();
+    const answer = await ask(app, post({ model: 'tiny', sampling }));
+    expect(answer.statusCode).toBe(status);
+    if (status === 202) expect(orders).toMatchObject([{ order: { sampling } }]);
+    else expect(answer.json()).toMatchObject({ errors: [{ pointer: '/sampling' }] });
+  });
+
   it('names every wrong field at once, with what was probably meant', async () => {
     const { app } = serve();
     const answer = await ask(app, post({ modle: 'tiny', durationSeconds: 'long' }));

@@ -166,6 +166,42 @@ describe('Sampler', () => {
     ]);
   });
 
+  it('ends its processes for a pause, which is no fault, and starts others after it', async () => {
+    const { sampler, processes, newest } = setUpSampler();
+    newest().tick();
+    const paused = sampler.pause();
+    expect(newest().sent.at(-1)).toEqual({ type: 'stop' });
+    newest().end(0);
+    await paused;
+    expect(sampler.health()).toEqual({
+      state: 'paused',
+      sources: { host: { state: 'paused', restarts: 0 } },
+    });
+    expect(sampler.latest()).toMatchObject({ health: {} });
+    expect(sampler.latest()).not.toHaveProperty('memory');
+    vi.advanceTimersByTime(60_000);
+    sampler.watch([5]);
+    expect(processes).toHaveLength(1);
+    sampler.setIntervalMs(50);
+    expect(newest().sent).toMatchObject([{ type: 'start', intervalMs: 50, pids: [5] }]);
+    expect(sampler.health()).toMatchObject({ state: 'starting' });
+    newest().tick();
+    expect(sampler.health()).toMatchObject({ state: 'up', sources: { host: { restarts: 0 } } });
+  });
+
+  it('ends a pause with a new process only when the one before is gone', async () => {
+    const { sampler, processes } = setUpSampler();
+    const paused = sampler.pause();
+    vi.advanceTimersByTime(4000);
+    await paused;
+    sampler.setIntervalMs(50);
+    vi.advanceTimersByTime(60_000);
+    expect(processes).toHaveLength(1);
+    processes[0]?.end(null, 'SIGKILL');
+    vi.advanceTimersByTime(500);
+    expect(processes).toHaveLength(2);
+  });
+
   it.each([0, -1, Number.NaN, 4e6])('refuses an interval of %s ms', (intervalMs) => {
     expect(() => startSampler({ entry: new URL('file:///x.js'), intervalMs })).toThrow(RangeError);
   });
