@@ -19,19 +19,27 @@ const CPU = familyGroup({
       by: 'mode',
       values: (cpu) => cpu.secondsByMode,
     },
+  ],
+});
+
+const CPU_CLOCKS = familyGroup({
+  items: ({ cpuClocks }: HostSnapshot) => (cpuClocks === undefined ? [] : [cpuClocks]),
+  labelNames: [],
+  labels: () => ({}),
+  rows: [
     {
       name: 'ptq_host_cpu_frequency_hertz',
       type: 'gauge',
       help: 'Clock of the CPUs: of the slowest, on average, of the fastest.',
       by: 'statistic',
-      values: (cpu) => cpu.frequencyHertz,
+      values: (clocks) => clocks.frequencyHertz,
     },
     {
       name: 'ptq_host_cpu_throttle_events_total',
       type: 'counter',
       help: 'Times that heat made cores, or whole packages, slow down, since boot.',
       by: 'scope',
-      values: (cpu) => cpu.throttleEvents,
+      values: (clocks) => clocks.throttleEvents,
     },
   ],
 });
@@ -77,17 +85,94 @@ const MEMORY = familyGroup({
       help: 'Swap space that nothing uses.',
       value: (memory) => memory.swapFreeBytes,
     },
+  ],
+});
+
+const PAGING = familyGroup({
+  items: ({ paging }: HostSnapshot) => (paging === undefined ? [] : [paging]),
+  labelNames: [],
+  labels: () => ({}),
+  rows: [
+    {
+      name: 'ptq_host_swapped_pages_total',
+      type: 'counter',
+      help: 'Pages that came in from swap and went out to it since boot.',
+      by: 'direction',
+      values: ({ swappedInPages, swappedOutPages }) => ({ in: swappedInPages, out: swappedOutPages }),
+    },
+    {
+      name: 'ptq_host_major_faults_total',
+      type: 'counter',
+      help: 'Page faults since boot that had to wait for storage.',
+      value: (paging) => paging.majorFaults,
+    },
+    {
+      name: 'ptq_host_oom_kills_total',
+      type: 'counter',
+      help: 'Processes that the kernel killed since boot for lack of memory, in any cgroup.',
+      value: (paging) => paging.oomKills,
+    },
+  ],
+});
+
+const CGROUP = familyGroup({
+  items: ({ cgroup }: HostSnapshot) => (cgroup === undefined ? [] : [cgroup]),
+  labelNames: [],
+  labels: () => ({}),
+  rows: [
     {
       name: 'ptq_host_cgroup_memory_bytes',
       type: 'gauge',
-      help: 'Memory charged to the cgroup that limits the daemon and its workers the most, caches included.',
-      value: ({ cgroup }) => cgroup?.currentBytes,
+      help: 'Memory charged to the cgroup of the daemon and its workers, caches included.',
+      value: ({ memory }) => memory?.currentBytes,
+    },
+    {
+      name: 'ptq_host_cgroup_memory_peak_bytes',
+      type: 'gauge',
+      help: 'The most that was charged to the cgroup since it was made.',
+      value: ({ memory }) => memory?.peakBytes,
     },
     {
       name: 'ptq_host_cgroup_memory_limit_bytes',
       type: 'gauge',
-      help: 'What that cgroup may have; without a series there is no limit.',
-      value: ({ cgroup }) => cgroup?.limitBytes,
+      help: 'What the cgroup may have; without a series there is no limit.',
+      value: ({ memory }) => memory?.limitBytes,
+    },
+    {
+      name: 'ptq_host_cgroup_swap_bytes',
+      type: 'gauge',
+      help: 'Swap that the cgroup uses.',
+      value: ({ memory }) => memory?.swapBytes,
+    },
+    {
+      name: 'ptq_host_cgroup_memory_limit_events_total',
+      type: 'counter',
+      help: 'Times that the cgroup met its limit.',
+      value: ({ memory }) => memory?.limitEvents,
+    },
+    {
+      name: 'ptq_host_cgroup_oom_kills_total',
+      type: 'counter',
+      help: 'Processes of the cgroup that the kernel killed for lack of memory.',
+      value: ({ memory }) => memory?.oomKills,
+    },
+    {
+      name: 'ptq_host_cgroup_cpu_seconds_total',
+      type: 'counter',
+      help: 'CPU time of the cgroup.',
+      value: ({ cpu }) => cpu?.usageSeconds,
+    },
+    {
+      name: 'ptq_host_cgroup_cpu_quota_cpus',
+      type: 'gauge',
+      help: "CPUs' time that the cgroup may have; without a series it has no quota of its own.",
+      value: ({ cpu }) => cpu?.quotaCpus,
+    },
+    {
+      name: 'ptq_host_cgroup_cpu_throttled_seconds_total',
+      type: 'counter',
+      help: 'Time that the cgroup had to wait because a quota was used up.',
+      value: ({ cpu }) => cpu?.quota?.throttledSeconds,
     },
   ],
 });
@@ -135,5 +220,5 @@ const THERMAL = familyGroup({
   ],
 });
 
-/** CPU, memory, pressure, energy and temperatures of the host. */
-export const HOST_FAMILIES = [CPU, MEMORY, PRESSURE, RAPL, THERMAL];
+/** CPU, memory, cgroup, pressure, energy and temperatures of the host. */
+export const HOST_FAMILIES = [CPU, CPU_CLOCKS, MEMORY, PAGING, CGROUP, PRESSURE, RAPL, THERMAL];

@@ -10,6 +10,10 @@ export interface HostSnapshot {
   readonly pressure?: Readonly<Record<'cpu' | 'io' | 'memory', StallSeconds>>;
   readonly disks?: readonly DiskSnapshot[];
   readonly processes?: readonly ProcessSnapshot[];
+  readonly processMemory?: readonly ProcessMemorySnapshot[];
+  readonly cpuClocks?: CpuClocksSnapshot;
+  readonly paging?: PagingSnapshot;
+  readonly cgroup?: CgroupSnapshot;
   readonly rapl?: { readonly zones: readonly RaplZone[] };
   readonly thermal?: { readonly zones: readonly ThermalZone[] };
   readonly nvmeHealth?: { readonly drives: readonly NvmeDrive[] };
@@ -24,6 +28,9 @@ interface CpuSnapshot {
   readonly cpuCount: number;
   /** Seconds since boot in each CPU mode, summed over CPUs. */
   readonly secondsByMode: Readonly<Record<string, number>>;
+}
+
+interface CpuClocksSnapshot {
   readonly frequencyHertz?: { readonly min: number; readonly mean: number; readonly max: number };
   readonly throttleEvents?: { readonly core?: number; readonly package?: number };
 }
@@ -35,7 +42,29 @@ interface MemorySnapshot {
   readonly cachedBytes: number;
   readonly swapTotalBytes: number;
   readonly swapFreeBytes: number;
-  readonly cgroup?: { readonly currentBytes: number; readonly limitBytes?: number };
+}
+
+interface PagingSnapshot {
+  readonly swappedInPages?: number;
+  readonly swappedOutPages?: number;
+  readonly majorFaults?: number;
+  readonly oomKills?: number;
+}
+
+interface CgroupSnapshot {
+  readonly memory?: {
+    readonly currentBytes: number;
+    readonly peakBytes?: number;
+    readonly limitBytes?: number;
+    readonly swapBytes?: number;
+    readonly limitEvents?: number;
+    readonly oomKills?: number;
+  };
+  readonly cpu?: {
+    readonly usageSeconds: number;
+    readonly quotaCpus?: number;
+    readonly quota?: { readonly throttledSeconds: number };
+  };
 }
 
 interface StallSeconds {
@@ -62,9 +91,13 @@ export interface ProcessSnapshot {
   readonly startSeconds: number;
   readonly cpuSeconds: number;
   readonly rssBytes: number;
-  readonly pssBytes?: number;
   readonly threads?: number;
   readonly io?: { readonly readBytes: number; readonly writtenBytes: number };
+}
+
+export interface ProcessMemorySnapshot {
+  readonly pid: number;
+  readonly pssBytes: number;
 }
 
 interface RaplZone {

@@ -1,6 +1,6 @@
 import { absoluteCounterFamily, type MetricRegistry } from './families.ts';
 import { familyGroup, registerGroups } from './family-table.ts';
-import type { HostSnapshot, ProcessSnapshot } from './host-snapshot.ts';
+import type { HostSnapshot, ProcessMemorySnapshot, ProcessSnapshot } from './host-snapshot.ts';
 
 /** What a worker process is for. Processes are told apart by this alone: a pid is no label. */
 export type WorkerRole = 'quantize' | 'evaluate' | 'bench' | 'other';
@@ -9,7 +9,7 @@ export interface WorkerMetrics {
   workerStarted(pid: number, role: WorkerRole): void;
   workerEnded(pid: number): void;
   /** What the workers use now. */
-  set(snapshot: Pick<HostSnapshot, 'processes' | 'gpus'>): void;
+  set(snapshot: Pick<HostSnapshot, 'processes' | 'processMemory' | 'gpus'>): void;
   /** Counts what the workers used since the snapshot before; to be called with every snapshot. */
   observe(snapshot: Pick<HostSnapshot, 'processes'>): void;
 }
@@ -37,16 +37,24 @@ const NOW = familyGroup({
       value: ({ processes }) => sum(processes, ({ rssBytes }) => rssBytes),
     },
     {
-      name: 'ptq_worker_proportional_memory_bytes',
-      type: 'gauge',
-      help: 'Resident memory of the workers, what several processes share divided among them (PSS).',
-      value: ({ processes }) => sum(processes, ({ pssBytes }) => pssBytes),
-    },
-    {
       name: 'ptq_worker_threads',
       type: 'gauge',
       help: 'Threads of the workers.',
       value: ({ processes }) => sum(processes, ({ threads }) => threads),
+    },
+  ],
+});
+
+const SHARED = familyGroup({
+  items: (source: { readonly shares: readonly MemoryShares[] }) => source.shares,
+  labelNames: ['role'],
+  labels: ({ role }) => ({ role }),
+  rows: [
+    {
+      name: 'ptq_worker_proportional_memory_bytes',
+      type: 'gauge',
+      help: 'Resident memory of the workers, what several processes share divided among them (PSS); read every few seconds.',
+      value: ({ processes }) => sum(processes, ({ pssBytes }) => pssBytes),
     },
   ],
 });
@@ -64,6 +72,11 @@ const ON_GPUS = familyGroup({
     },
   ],
 });
+
+interface MemoryShares {
+  readonly role: WorkerRole;
+  readonly processes: readonly ProcessMemorySnapshot[];
+}
 
 interface GpuMemoryOfRole {
   readonly uuid: string;
@@ -91,16 +104,18 @@ const COUNTED = {
 export function createWorkerMetrics(registry: MetricRegistry): WorkerMetrics {
   const setNow = registerGroups<{
     readonly workers: readonly RoleProcesses[];
+    readonly shares: readonly MemoryShares[];
     readonly onGpus: readonly GpuMemoryOfRole[];
-  }>(registry, [NOW, ON_GPUS]);
+  }>(registry, [NOW, SHARED, ON_GPUS]);
   const count = createCounters(registry);
   const roles = new Map<number, WorkerRole>();
   return {
     workerStarted: (pid, role) => void roles.set(pid, role),
     workerEnded: (pid) => void roles.delete(pid),
-    set: ({ processes, gpus }) =>
+    set: ({ processes, processMemory, gpus }) =>
       setNow({
         workers: byRole(processes ?? [], roles).map(([role, own]) => ({ role, processes: own })),
+        shares: byRole(processMemory ?? [], roles).map(([role, own]) => ({ role, processes: own })),
         onGpus: (gpus?.gpus ?? []).flatMap((gpu) =>
           byRole(gpu.processes ?? [], roles).map(([role, own]) => ({
             uuid: gpu.uuid,

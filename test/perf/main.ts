@@ -16,10 +16,12 @@ import { plantedSlowDown } from './planted-slow-down.ts';
 import { quantizeCost } from './quantize-cost.ts';
 import { quantizePeer } from './quantize-peer.ts';
 import { recipeSweep } from './recipe-sweep.ts';
+import { renderCost } from './render-cost.ts';
 import { renderHost, renderProgress, renderRows } from './render-rows.ts';
 import { sameModel } from './same-model.ts';
 import { sampledRanges } from './sampled-ranges.ts';
 import { samplerCost } from './sampler-cost.ts';
+import { scrapeCosts } from './scrape-cost.ts';
 
 // Where it can be, a figure is a ratio to something measured in the same run, so that it means the same on every host. A target that is missed
 // is shown and fails nothing: what a busy host says is no proof.
@@ -42,6 +44,7 @@ const MEASUREMENTS: Readonly<Record<string, (onRow: OnRow) => Promise<readonly P
   'sampled-ranges': sampledRanges,
   'same-model': sameModel,
   'sampler-cost': measureSamplerCost,
+  scrape: measureScrape,
 };
 
 async function measureOnnxRewrite(): Promise<PerfRow[]> {
@@ -97,6 +100,44 @@ async function measureMetricsUnderLoad(): Promise<PerfRow[]> {
       reached: p99Ms <= MOST_SCRAPE_MS,
     },
     plainRow(subject, `worst of ${SCRAPES}`, formatSeconds(maxMs / 1e3)),
+  ];
+}
+
+const SERIES_SCRAPES = 500;
+const MOST_SERIES_SCRAPE_MS = 20;
+const RENDERED_SERIES = 5_000;
+
+async function measureScrape(): Promise<PerfRow[]> {
+  const threads = availableParallelism();
+  const rendered = (await renderCost(RENDERED_SERIES, SERIES_SCRAPES)).flatMap(({ how, p50Ms, maxMs }) => ({
+    ...plainRow(`${RENDERED_SERIES} series as text`, how, formatSeconds(p50Ms / 1e3)),
+    detail: `worst of ${SERIES_SCRAPES}: ${formatSeconds(maxMs / 1e3)}`,
+  }));
+  const { costs, samplerCpuRatio, skipped } = await scrapeCosts(SERIES_SCRAPES, threads);
+  return [
+    ...rendered,
+    ...costs.flatMap((cost) => {
+      const subject = `${cost.exporter}, ${cost.series} series, ${threads} threads busy`;
+      const p99 = plainRow(subject, '99th percentile', formatSeconds(cost.p99Ms / 1e3));
+      const target = {
+        target: `≤ ${MOST_SERIES_SCRAPE_MS} ms`,
+        reached: cost.p99Ms <= MOST_SERIES_SCRAPE_MS,
+      };
+      return [
+        {
+          ...plainRow(subject, 'median of a scrape', formatSeconds(cost.p50Ms / 1e3)),
+          detail: `${(cost.sizeBytes / 1024).toFixed(0)} KiB`,
+        },
+        cost.exporter.startsWith('ptq-agent') ? { ...p99, ...target } : p99,
+        plainRow(subject, `worst of ${cost.scrapes}`, formatSeconds(cost.maxMs / 1e3)),
+        {
+          ...plainRow(subject, 'CPU a scrape', formatSeconds(cost.cpuMsPerScrape / 1e3)),
+          detail: `${formatSeconds(cost.cpuMsPerScrape / cost.series)} for 1,000 series`,
+        },
+      ];
+    }),
+    plainRow('ptq-agent', 'CPU of the sampler meanwhile, cores', samplerCpuRatio.toFixed(4)),
+    ...skipped.map((reason) => plainRow('node_exporter', 'skipped', reason)),
   ];
 }
 

@@ -18,7 +18,6 @@ export const MEMORY = {
   cachedBytes: 60_000_000_000,
   swapTotalBytes: 8_589_934_592,
   swapFreeBytes: 8_589_934_592,
-  cgroup: { currentBytes: 2_000_000_000, limitBytes: 64_000_000_000 },
 };
 
 export const DISK = {
@@ -39,7 +38,6 @@ export const WORKER = {
   startSeconds: 100,
   cpuSeconds: 1.5,
   rssBytes: 90_000_000,
-  pssBytes: 80_000_000,
   threads: 12,
   io: { readBytes: 1000, writtenBytes: 2000 },
 };
@@ -77,6 +75,8 @@ export const HOST: HostSnapshot = {
   cpu: {
     cpuCount: 2,
     secondsByMode: { user: 12.5, system: 3.25, idle: 9000.01 },
+  },
+  cpuClocks: {
     frequencyHertz: { min: 8e8, mean: 2.4e9, max: 3.5e9 },
     throttleEvents: { core: 3, package: 1 },
   },
@@ -88,6 +88,19 @@ export const HOST: HostSnapshot = {
   },
   disks: [DISK],
   processes: [WORKER],
+  processMemory: [{ pid: WORKER.pid, pssBytes: 80_000_000 }],
+  paging: { swappedInPages: 3, swappedOutPages: 4, majorFaults: 500, oomKills: 1 },
+  cgroup: {
+    memory: {
+      currentBytes: 2_000_000_000,
+      peakBytes: 3_000_000_000,
+      limitBytes: 64_000_000_000,
+      swapBytes: 0,
+      limitEvents: 2,
+      oomKills: 1,
+    },
+    cpu: { usageSeconds: 100.5, quotaCpus: 1.5, quota: { throttledSeconds: 2.5 } },
+  },
   rapl: { zones: [{ zone: 'package-0', joules: 1234.5 }] },
   thermal: { zones: [{ zone: 'thermal_zone0', type: 'x86_pkg_temp', celsius: 48 }] },
   nvmeHealth: {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { HostSnapshot } from '../../../src/metrics/host-snapshot.ts';
 import type { LatestReadings } from '../../../src/telemetry/latest-readings.ts';
-import { create, DISK, GPU, HOST, MEMORY, series } from './full-metrics.ts';
+import { create, DISK, GPU, HOST, series } from './full-metrics.ts';
 
 const NOTHING: HostSnapshot = { health: {}, sources: {} };
 
@@ -45,7 +45,7 @@ describe('the host', () => {
 
   it('has no limit of a cgroup that has none', async () => {
     const metrics = create();
-    metrics.setHost({ ...NOTHING, memory: { ...MEMORY, cgroup: { currentBytes: 5 } } });
+    metrics.setHost({ ...NOTHING, cgroup: { memory: { currentBytes: 5 } } });
     expect(await series(metrics, /cgroup/)).toEqual(['ptq_host_cgroup_memory_bytes 5']);
   });
 });

@@ -10,16 +10,17 @@ describe('workers', () => {
     metrics.workerStarted(4712, 'bench');
     metrics.workerStarted(4713, 'quantize');
     const processes = [WORKER, other, { ...WORKER, pid: 4713 }, { ...WORKER, pid: 1 }];
-    metrics.setHost({ ...HOST, processes });
+    const processMemory = [4711, 4712, 4713, 1].map((pid) => ({ pid, pssBytes: 80_000_000 }));
+    metrics.setHost({ ...HOST, processes, processMemory });
     expect(await series(metrics, /^ptq_worker/)).toEqual([
       'ptq_worker_processes{role="bench"} 2',
       'ptq_worker_processes{role="quantize"} 1',
       'ptq_worker_resident_memory_bytes{role="bench"} 180000000',
       'ptq_worker_resident_memory_bytes{role="quantize"} 90000000',
-      'ptq_worker_proportional_memory_bytes{role="bench"} 160000000',
-      'ptq_worker_proportional_memory_bytes{role="quantize"} 80000000',
       'ptq_worker_threads{role="bench"} 24',
       'ptq_worker_threads{role="quantize"} 12',
+      'ptq_worker_proportional_memory_bytes{role="bench"} 160000000',
+      'ptq_worker_proportional_memory_bytes{role="quantize"} 80000000',
     ]);
     metrics.workerEnded(4711);
     metrics.workerEnded(4712);
@@ -31,9 +32,9 @@ describe('workers', () => {
     const metrics = create();
     metrics.workerStarted(4711, 'bench');
     metrics.workerStarted(4712, 'bench');
-    const { pssBytes: _pss, ...without } = other;
+    const { threads: _threads, ...without } = other;
     metrics.setHost({ ...HOST, processes: [WORKER, without] });
-    expect(await series(metrics, /^ptq_worker_(proportional|processes)/)).toEqual([
+    expect(await series(metrics, /^ptq_worker_(threads|processes)/)).toEqual([
       'ptq_worker_processes{role="bench"} 2',
     ]);
   });
