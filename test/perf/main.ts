@@ -113,7 +113,7 @@ async function measureScrape(): Promise<PerfRow[]> {
     ...plainRow(`${RENDERED_SERIES} series as text`, how, formatSeconds(p50Ms / 1e3)),
     detail: `worst of ${SERIES_SCRAPES}: ${formatSeconds(maxMs / 1e3)}`,
   }));
-  const { costs, samplerCpuRatio, skipped } = await scrapeCosts(SERIES_SCRAPES, threads);
+  const { costs, samplerCpuRatio, pingP99Ms, skipped } = await scrapeCosts(SERIES_SCRAPES, threads);
   return [
     ...rendered,
     ...costs.flatMap((cost) => {
@@ -136,6 +136,7 @@ async function measureScrape(): Promise<PerfRow[]> {
         },
       ];
     }),
+    plainRow('GET /-/healthy, same load', '99th percentile', formatSeconds(pingP99Ms / 1e3)),
     plainRow('ptq-agent', 'CPU of the sampler meanwhile, cores', samplerCpuRatio.toFixed(4)),
     ...skipped.map((reason) => plainRow('node_exporter', 'skipped', reason)),
   ];

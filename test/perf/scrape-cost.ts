@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { Agent, get } from 'node:http';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { type Daemon, type ShownRun, startDaemon, until } from '../support/daemon.ts';
 import { writeProfile } from '../support/program.ts';
+import { freePort } from '../support/prometheus.ts';
 import { registerMeasuredModels } from '../support/registered-models.ts';
 
 /** What scraping one exporter cost, and how long it took, from the request to the last byte. */
@@ -26,6 +26,8 @@ export interface ScrapeCosts {
   readonly costs: readonly ScrapeCost[];
   /** CPU time of the processes that sample the host, whether anybody scrapes or not, over wall time. */
   readonly samplerCpuRatio: number;
+  /** 99th percentile of requests to the daemon that have next to nothing to answer, under the same load: what the host adds. */
+  readonly pingP99Ms: number;
   /** Why a peer is not among them. */
   readonly skipped: readonly string[];
 }
@@ -35,7 +37,7 @@ const EVERY_MS = 10;
 const IDLE_MS = 3_000;
 
 // Each has some 38 series: two variants with a benchmark, one of them evaluated.
-const MODELS = 150;
+const MODELS = 165;
 
 const LOAD = 'a-load';
 
@@ -60,10 +62,20 @@ export async function scrapeCosts(scrapes: number, threads: number): Promise<Scr
     await until(async () => (await running(daemon))?.progress?.phase === 'bench' || undefined);
     const samplerBefore = await samplerCpuSeconds(daemon.url);
     const startMs = performance.now();
+    const pings: number[] = [];
+    const ping = async () => {
+      const pingMs = performance.now();
+      await (await daemon.get('/-/healthy')).text();
+      pings.push(performance.now() - pingMs);
+    };
     const costs = [
       await costOf('ptq-agent', `${daemon.url}/metrics`, scrapes, false),
       await costOf('ptq-agent, gzip', `${daemon.url}/metrics`, scrapes, true),
     ];
+    for (let made = 0; made < scrapes; made += 1) {
+      await ping();
+      await sleep(EVERY_MS);
+    }
     const samplerCpuRatio =
       ((await samplerCpuSeconds(daemon.url)) - samplerBefore) / ((performance.now() - startMs) / 1e3);
     if (typeof peer !== 'string') {
@@ -73,7 +85,12 @@ export async function scrapeCosts(scrapes: number, threads: number): Promise<Scr
       );
     }
     if ((await running(daemon))?.model !== LOAD) throw new Error('the load has ended before the scrapes');
-    return { costs, samplerCpuRatio, skipped: typeof peer === 'string' ? [peer] : [] };
+    return {
+      costs,
+      samplerCpuRatio,
+      pingP99Ms: percentile(pings, 0.99),
+      skipped: typeof peer === 'string' ? [peer] : [],
+    };
   } finally {
     if (typeof peer !== 'string') peer.child.kill('SIGTERM');
     daemon.child.kill('SIGTERM');
@@ -104,15 +121,13 @@ async function costOf(exporter: string, url: string, scrapes: number, gzip: bool
     const seconds = (performance.now() - startMs) / 1e3;
     const after = await scrape(url, agent, gzip);
     const used = cpuSeconds(after.text) - cpuSeconds(before.text) - idleRatio * seconds;
-    const sorted = milliseconds.toSorted((a, b) => a - b);
-    const at = (ratio: number) => sorted[Math.min(sorted.length - 1, Math.floor(ratio * sorted.length))] ?? 0;
     return {
       exporter,
       series: after.text.split('\n').filter((line) => line !== '' && !line.startsWith('#')).length,
       scrapes,
-      p50Ms: at(0.5),
-      p99Ms: at(0.99),
-      maxMs: sorted.at(-1) ?? 0,
+      p50Ms: percentile(milliseconds, 0.5),
+      p99Ms: percentile(milliseconds, 0.99),
+      maxMs: percentile(milliseconds, 1),
       // What the last scrape itself took is within it, and what the first took is not.
       cpuMsPerScrape: (used * 1e3) / (scrapes + 1),
       sizeBytes: after.sizeBytes,
@@ -120,6 +135,11 @@ async function costOf(exporter: string, url: string, scrapes: number, gzip: bool
   } finally {
     agent.destroy();
   }
+}
+
+function percentile(values: readonly number[], ratio: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(ratio * sorted.length))] ?? 0;
 }
 
 interface Scraped {
@@ -190,16 +210,6 @@ async function startNodeExporter(): Promise<NodeExporter | string> {
     ),
   );
   return { child, url };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 function sleep(milliseconds: number): Promise<void> {

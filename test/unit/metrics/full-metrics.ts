@@ -11,7 +11,7 @@ export const BENCH = {
   measurement: 'alone',
 } as const;
 
-export const MEMORY = {
+const MEMORY = {
   totalBytes: 137_438_953_472,
   availableBytes: 100_000_000_000,
   freeBytes: 50_000_000_000,

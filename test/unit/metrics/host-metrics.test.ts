@@ -3,12 +3,32 @@ import type { HostSnapshot } from '../../../src/metrics/host-snapshot.ts';
 import type { LatestReadings } from '../../../src/telemetry/latest-readings.ts';
 import { create, DISK, GPU, HOST, series } from './full-metrics.ts';
 
+/** Names of fields, however deep, that the first type has and the second has not. */
+type Misnamed<E, R> = E extends readonly (infer EachE)[]
+  ? R extends readonly (infer EachR)[]
+    ? Misnamed<EachE, EachR>
+    : 'a list'
+  : E extends object
+    ? string extends keyof E
+      ? never
+      : {
+          [K in keyof E]-?: K extends keyof R ? Misnamed<NonNullable<E[K]>, NonNullable<R[K]>> : K;
+        }[keyof E]
+    : never;
+
 const NOTHING: HostSnapshot = { health: {}, sources: {} };
 
 describe('the host', () => {
   it('is taken from the readings of telemetry as they are', () => {
     const take = (readings: LatestReadings): HostSnapshot => readings;
     expect(take).toBeTypeOf('function');
+  });
+
+  it('exports no field that telemetry does not read under that name', () => {
+    // The compiler names it; an optional field that nobody fills would never be missed otherwise.
+    type Found = Misnamed<Omit<HostSnapshot, 'health' | 'sources'>, LatestReadings>;
+    const misnamed: [Found] extends [never] ? readonly [] : readonly [Found] = [];
+    expect(misnamed).toEqual([]);
   });
 
   it('exports counters of the kernel with their absolute values, even after they restarted', async () => {
