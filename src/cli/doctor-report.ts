@@ -41,14 +41,20 @@ function memoryOf({ host, memory }: DoctorReport): string {
   ].join(', ');
 }
 
-/** NVIDIA's own list has names; what the PCI bus shows beside it are other vendors' and cards without a driver. */
-function gpusOf({ nvidiaGpus, gpus }: DoctorReport): readonly string[] {
-  const named = nvidiaGpus.map(({ name, driverVersion, memoryBytes }) =>
-    [name, ...(memoryBytes === undefined ? [] : [formatBytes(memoryBytes)]), `driver ${driverVersion}`].join(
-      ', ',
-    ),
+/** What is read has names; what the PCI bus shows beside it are cards that nothing is read of. */
+function gpusOf({ gpuReading, gpus }: DoctorReport): readonly string[] {
+  const { backend, driverVersion, gpus: read = [] } = gpuReading ?? {};
+  const named = read.map(({ name, memory, state }) =>
+    [
+      name,
+      ...(memory === undefined ? [] : [formatBytes(memory.totalBytes)]),
+      ...(driverVersion === undefined ? [] : [`driver ${driverVersion}`]),
+      ...(state === 'ok' ? [] : [state === 'lost' ? 'lost' : 'reset required']),
+      `read by ${backend}`,
+    ].join(', '),
   );
-  const others = gpus.filter(({ vendor }) => named.length === 0 || vendor !== 'NVIDIA');
+  const addresses = new Set(read.map(({ pciBusId }) => pciBusId));
+  const others = gpus.filter(({ address }) => !addresses.has(address));
   return [...named, ...others.map(({ vendor, id, driver }) => `${vendor} ${id}, ${driver ?? 'no'} driver`)];
 }
 

@@ -2,9 +2,10 @@ import type { Device } from '../core/device.ts';
 import type { Problem } from '../core/problem.ts';
 import { ok, type Result } from '../core/result.ts';
 import type { DeviceAvailability } from '../runtime/devices.ts';
+import type { GpusReading } from '../telemetry/collectors/gpu/gpu-reading.ts';
 import { checkDevice } from './check-device.ts';
+import { checkGpus } from './check-gpus.ts';
 import type { HostFacts } from './doctor-task.ts';
-import { type NvidiaGpu, type NvidiaProblem, queryNvidiaGpus } from './nvidia-smi.ts';
 import { runTask, type WorkerHost } from './worker-process.ts';
 
 /** A device with what became of trying it. */
@@ -33,8 +34,8 @@ export interface Finding {
 
 export interface DoctorReport extends Omit<HostFacts, 'devices'> {
   readonly devices: readonly DeviceReport[];
-  /** As NVIDIA's own tool lists them; empty where it is not there. */
-  readonly nvidiaGpus: readonly NvidiaGpu[];
+  /** What telemetry reads of GPUs, and by what; absent where it reads none. */
+  readonly gpuReading?: GpusReading;
   readonly findings: readonly Finding[];
   /** Whether the commands of ptq-agent can work here, on the CPU at least. */
   readonly usable: boolean;
@@ -59,7 +60,9 @@ export async function examineHost(
     if (!report.ok) return report;
     devices.push(report.value);
   }
-  return ok(concludeExamination(facts, devices, await queryNvidiaGpus()));
+  const gpus = await checkGpus(worker, controls);
+  if (!gpus.ok && gpus.error.kind === 'cancelled') return gpus;
+  return ok(concludeExamination(facts, devices, gpus));
 }
 
 async function tryOne(
@@ -82,7 +85,7 @@ async function tryOne(
 export function concludeExamination(
   { devices: _untried, ...facts }: HostFacts,
   devices: readonly DeviceReport[],
-  nvidia: Result<readonly NvidiaGpu[], NvidiaProblem>,
+  gpuReading: Result<GpusReading, Problem>,
 ): DoctorReport {
   const { host, gpus } = facts;
   const findings: Finding[] = [];
@@ -113,23 +116,33 @@ export function concludeExamination(
       });
     }
   }
-  const cards = gpus.filter(({ vendor }) => vendor === 'NVIDIA');
-  if (!nvidia.ok && (cards.length > 0 || nvidia.error.kind === 'nvidia-smi-failed')) {
-    const seen = cards.length === 0 ? '' : ` though ${cards.map(({ id }) => id).join(', ')} is plugged in`;
-    findings.push({
-      subject: 'NVIDIA',
-      what: `${nvidia.error.message}${seen}`,
-      howToGet:
-        "install or update NVIDIA's driver; a container gets nvidia-smi with the capability `utility`",
-    });
-  }
+  findings.push(...findingsOfGpus(gpus, gpuReading));
   return {
     ...facts,
     devices,
-    nvidiaGpus: nvidia.ok ? nvidia.value : [],
+    ...(gpuReading.ok ? { gpuReading: gpuReading.value } : {}),
     findings,
     usable: nodeIsSupported && devices.some(({ device, state }) => device === 'cpu' && state === 'works'),
   };
+}
+
+/** That GPUs are not read though they are there, and why the best way to read them is not the one in use. */
+function findingsOfGpus(gpus: HostFacts['gpus'], reading: Result<GpusReading, Problem>): readonly Finding[] {
+  const cards = gpus.filter(({ vendor }) => vendor === 'NVIDIA').map(({ id }) => id);
+  const seen = cards.length === 0 ? '' : ` (plugged in: ${cards.join(', ')})`;
+  if (!reading.ok) {
+    const { kind, message, hint = "install or update the driver of the host's GPUs" } = reading.error;
+    if (kind === 'absent' && cards.length === 0) return [];
+    return [{ subject: 'GPU telemetry', what: `${message}${seen}`, howToGet: hint }];
+  }
+  const { backend, notUsed = [] } = reading.value;
+  // Where only cards of others are read, that NVIDIA's ways are absent is as it should be.
+  if (backend === 'sysfs' && cards.length === 0) return [];
+  return notUsed.map(({ backend: better, reason, hint }) => ({
+    subject: 'GPU telemetry',
+    what: `read by ${backend}, not by ${better}: ${reason}`,
+    ...(hint === undefined ? {} : { howToGet: hint }),
+  }));
 }
 
 /** As `engines` of package.json has it. */

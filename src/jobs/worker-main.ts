@@ -39,6 +39,8 @@ function main(): void {
         return (await import('./device-trial.ts')).tryDevice(request, context);
       case 'cold-start':
         return (await import('./measure-cold-start.ts')).measureColdStart(request, context);
+      case 'gpu-examination':
+        return (await import('./gpu-examination.ts')).examineGpus(request);
       case 'doctor':
         return (await import('./doctor-task.ts')).readHost(request);
       case 'sut':

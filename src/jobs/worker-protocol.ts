@@ -7,6 +7,7 @@ import type { DeviceTrialTask } from './device-trial.ts';
 import type { DigestTask } from './digest-inputs.ts';
 import type { DoctorTask } from './doctor-task.ts';
 import type { EvaluateTask } from './evaluate-task.ts';
+import type { GpuExaminationTask } from './gpu-examination.ts';
 import type { InspectTask } from './inspect-task.ts';
 import type { QuantizeTask } from './quantize-task.ts';
 import type { SeriesTask } from './series-task.ts';
@@ -24,7 +25,8 @@ export type WorkerTask =
   | TimelineTask
   | SeriesTask
   | DeviceTrialTask
-  | DoctorTask;
+  | DoctorTask
+  | GpuExaminationTask;
 
 /** How far a phase has come. `total` is absent where it cannot be known. */
 export interface JobProgress {

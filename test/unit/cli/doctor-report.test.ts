@@ -16,7 +16,6 @@ const REPORT: DoctorReport = {
   },
   devices: [{ device: 'cpu', state: 'works', openSeconds: 0.05, firstRunSeconds: 0.0012 }],
   gpus: [],
-  nvidiaGpus: [],
   nvmeDrives: [],
   findings: [],
   usable: true,
@@ -50,10 +49,21 @@ describe('the report of the doctor', () => {
         swapFreeBytes: 0,
         cgroup: { currentBytes: 0, limitBytes: 2 ** 32 },
       },
-      nvidiaGpus: [
-        { name: 'NVIDIA T4', driverVersion: '535.1', memoryBytes: 15 * 2 ** 30 },
-        { name: 'NVIDIA X', driverVersion: '535.1' },
-      ],
+      gpuReading: {
+        backend: 'nvml',
+        driverVersion: '535.1',
+        gpus: [
+          {
+            uuid: 'GPU-1',
+            index: 0,
+            name: 'NVIDIA T4',
+            pciBusId: 'a',
+            state: 'ok',
+            memory: { totalBytes: 15 * 2 ** 30, usedBytes: 0, freeBytes: 15 * 2 ** 30 },
+          },
+          { uuid: 'GPU-2', index: 1, name: 'NVIDIA X', state: 'lost' },
+        ],
+      },
       gpus: [
         { address: 'a', vendor: 'NVIDIA', id: '10de:1eb8', driver: 'nvidia' },
         { address: 'b', vendor: 'AMD', id: '1002:74a1' },
@@ -63,15 +73,15 @@ describe('the report of the doctor', () => {
     expect(text).toContain('memory   16.0 GiB, 8.00 GiB available, limited to 4.00 GiB by a cgroup');
     expect(text).toContain(
       [
-        'GPUs     NVIDIA T4, 15.0 GiB, driver 535.1',
-        '         NVIDIA X, driver 535.1',
+        'GPUs     NVIDIA T4, 15.0 GiB, driver 535.1, read by nvml',
+        '         NVIDIA X, driver 535.1, lost, read by nvml',
         '         AMD 1002:74a1, no driver',
         'NVMe     nvme0: M, 1.00 TiB, firmware F1, pcie',
       ].join('\n'),
     );
   });
 
-  it("lists NVIDIA's cards by number where its tool does not tell their names", () => {
+  it('lists cards by number where nothing is read of them', () => {
     const gpus = [{ address: 'a', vendor: 'NVIDIA', id: '10de:1eb8' }];
     expect(renderDoctor({ ...REPORT, gpus })).toContain('GPUs     NVIDIA 10de:1eb8, no driver');
   });

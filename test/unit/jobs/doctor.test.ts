@@ -21,45 +21,44 @@ const FACTS: HostFacts = {
   nvmeDrives: [],
 };
 const CPU: DeviceReport = { device: 'cpu', state: 'works', openSeconds: 0.1, firstRunSeconds: 0.1 };
-const NO_TOOL = err({ kind: 'nvidia-smi-missing', message: 'nvidia-smi is not installed' } as const);
+const NO_GPU = err({ kind: 'absent', message: 'This host has no GPU that can be read.' });
 const CARD = { address: '0000:41:00.0', vendor: 'NVIDIA', id: '10de:2330' };
 
 const hostWith = (host: Partial<HostFacts['host']>) => ({ ...FACTS, host: { ...FACTS.host, ...host } });
 
 describe('what the doctor concludes', () => {
   it('is nothing where the CPU is good and nothing else is expected', () =>
-    expect(concludeExamination(FACTS, [CPU], NO_TOOL)).toEqual({
+    expect(concludeExamination(FACTS, [CPU], NO_GPU)).toEqual({
       host: FACTS.host,
       gpus: [],
       nvmeDrives: [],
       devices: [CPU],
-      nvidiaGpus: [],
       findings: [],
       usable: true,
     }));
 
   it('is that the host is of no use where the CPU does not work', () => {
     const broken = { device: 'cpu', state: 'fails', reason: 'it aborts' } as const;
-    expect(concludeExamination(FACTS, [broken], NO_TOOL)).toMatchObject({
+    expect(concludeExamination(FACTS, [broken], NO_GPU)).toMatchObject({
       usable: false,
       findings: [{ subject: 'cpu', what: 'it aborts' }],
     });
   });
 
   it.each(['v18.20.0', 'v20.18.3', 'v19.9.0'])('is that Node.js %s is too old', (nodeVersion) =>
-    expect(concludeExamination(hostWith({ nodeVersion }), [CPU], NO_TOOL)).toMatchObject({
+    expect(concludeExamination(hostWith({ nodeVersion }), [CPU], NO_GPU)).toMatchObject({
       usable: false,
       findings: [{ subject: 'Node.js', howToGet: 'install Node.js 20.19 or newer' }],
     }),
   );
 
   it.each(['v20.20.2', 'v22.0.0', 'v24.11.1'])('is nothing about Node.js %s', (nodeVersion) =>
-    expect(concludeExamination(hostWith({ nodeVersion }), [CPU], NO_TOOL).usable).toBe(true),
+    expect(concludeExamination(hostWith({ nodeVersion }), [CPU], NO_GPU).usable).toBe(true),
   );
 
   it('is that int8 may not pay on an x86 processor without its instructions', () => {
     const findingsWith = (architecture: string, cpuFeatures: readonly string[]) =>
-      concludeExamination(hostWith({ architecture, cpuFeatures }), [CPU], NO_TOOL).findings;
+      concludeExamination(hostWith({ architecture, cpuFeatures }), [CPU], NO_GPU).findings;
     expect(findingsWith('x64', ['avx2', 'avx512'])).toEqual([
       { subject: 'cpu', what: expect.stringContaining('seven bits') },
     ]);
@@ -74,7 +73,7 @@ describe('what the doctor concludes', () => {
       { device: 'cuda', state: 'absent', reason: 'no GPU', howToGet: 'buy one' },
       { device: 'tensorrt', state: 'fails', reason: 'it hangs' },
     ];
-    expect(concludeExamination(FACTS, devices, NO_TOOL).findings).toEqual([
+    expect(concludeExamination(FACTS, devices, NO_GPU).findings).toEqual([
       {
         subject: 'webgpu',
         what: expect.stringContaining('say nothing about a GPU'),
@@ -85,23 +84,37 @@ describe('what the doctor concludes', () => {
     ]);
   });
 
-  it("is that NVIDIA's driver is missing for a card that is plugged in, or does not work", () => {
-    expect(concludeExamination({ ...FACTS, gpus: [CARD] }, [CPU], NO_TOOL).findings).toEqual([
+  it('is that GPUs are not read, for a card that is plugged in or a driver that is broken', () => {
+    const broken = err({ kind: 'unreadable', message: 'it is of another version', hint: 'reboot' });
+    expect(concludeExamination({ ...FACTS, gpus: [CARD] }, [CPU], NO_GPU).findings).toEqual([
       {
-        subject: 'NVIDIA',
-        what: 'nvidia-smi is not installed though 10de:2330 is plugged in',
+        subject: 'GPU telemetry',
+        what: 'This host has no GPU that can be read. (plugged in: 10de:2330)',
         howToGet: expect.stringContaining('driver'),
       },
     ]);
-    const failed = err({ kind: 'nvidia-smi-failed', message: 'nvidia-smi says: no driver' } as const);
-    expect(concludeExamination(FACTS, [CPU], failed).findings).toMatchObject([
-      { what: 'nvidia-smi says: no driver' },
+    expect(concludeExamination(FACTS, [CPU], broken).findings).toEqual([
+      { subject: 'GPU telemetry', what: 'it is of another version', howToGet: 'reboot' },
     ]);
-    const gpus = [{ name: 'T4', driverVersion: '535.1' }];
-    expect(concludeExamination({ ...FACTS, gpus: [CARD] }, [CPU], ok(gpus))).toMatchObject({
-      nvidiaGpus: gpus,
-      findings: [],
+  });
+
+  it('is why GPUs are not read in the best way', () => {
+    const notUsed = [{ backend: 'nvml', reason: 'koffi is missing', hint: 'install it' }] as const;
+    const bySmi = ok({ backend: 'nvidia-smi', notUsed, gpus: [] } as const);
+    expect(concludeExamination({ ...FACTS, gpus: [CARD] }, [CPU], bySmi)).toMatchObject({
+      gpuReading: { backend: 'nvidia-smi' },
+      findings: [
+        {
+          subject: 'GPU telemetry',
+          what: 'read by nvidia-smi, not by nvml: koffi is missing',
+          howToGet: 'install it',
+        },
+      ],
     });
+    const ofAmd = ok({ backend: 'sysfs', notUsed, gpus: [] } as const);
+    expect(concludeExamination(FACTS, [CPU], ofAmd).findings).toEqual([]);
+    const best = ok({ backend: 'nvml', notUsed: [], gpus: [] } as const);
+    expect(concludeExamination({ ...FACTS, gpus: [CARD] }, [CPU], best).findings).toEqual([]);
   });
 });
 

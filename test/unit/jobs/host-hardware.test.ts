@@ -1,7 +1,6 @@
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseNvidiaGpus, queryNvidiaGpus } from '../../../src/jobs/nvidia-smi.ts';
 import { readNvmeDrives } from '../../../src/jobs/nvme-drives.ts';
 import { readPciGpus } from '../../../src/telemetry/collectors/gpu/pci-gpus.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
@@ -66,79 +65,3 @@ describe('GPUs on the PCI bus', () => {
 
   it('are none where there is no bus', () => expect(readPciGpus(temporaryFolder())).toEqual([]));
 });
-
-describe('nvidia-smi', () => {
-  it('gives a GPU a line, with its memory in bytes where it tells it', () =>
-    expect(
-      parseNvidiaGpus('NVIDIA H100 80GB HBM3, 550.54.15, 81559\nGPU, of two names, 570.1, [N/A]\n\n'),
-    ).toEqual({
-      ok: true,
-      value: [
-        { name: 'NVIDIA H100 80GB HBM3', driverVersion: '550.54.15', memoryBytes: 81559 * 2 ** 20 },
-        { name: 'GPU, of two names', driverVersion: '570.1' },
-      ],
-    }));
-
-  it('that answers otherwise is a problem', () =>
-    expect(parseNvidiaGpus('No devices were found')).toEqual({
-      ok: false,
-      error: {
-        kind: 'nvidia-smi-failed',
-        message: "nvidia-smi answers 'No devices were found', which is not what it was asked",
-      },
-    }));
-
-  it('is asked as a command', async () => {
-    const command = script(
-      '[ "$1" = --query-gpu=name,driver_version,memory.total ] && echo "T4, 535.1, 15360"',
-    );
-    expect(await queryNvidiaGpus({ command })).toEqual({
-      ok: true,
-      value: [{ name: 'T4', driverVersion: '535.1', memoryBytes: 15 * 2 ** 30 }],
-    });
-  });
-
-  it.each([
-    [
-      'prints why',
-      'echo "Failed to initialize NVML: Driver/library version mismatch"; exit 18',
-      /says: Failed to initialize NVML/,
-    ],
-    ['complains', 'echo "no driver" >&2; exit 9', /says: no driver/],
-    ['says nothing', 'exit 3', /failed: Command failed/],
-  ])('that fails and %s is a problem', async (_what, lines, message) =>
-    expect(await queryNvidiaGpus({ command: script(lines) })).toEqual({
-      ok: false,
-      error: { kind: 'nvidia-smi-failed', message: expect.stringMatching(message) },
-    }),
-  );
-
-  it('that hangs is waited for no longer than its time, nor are those that it has started', async () => {
-    const pipes = () => process.getActiveResourcesInfo().filter((name) => name === 'PipeWrap').length;
-    const settle = () => new Promise((resolve) => setTimeout(resolve, 200));
-    // Those of earlier tests close a little later.
-    await settle();
-    const before = pipes();
-    // The shell can be killed; the process that it waits for keeps its output open.
-    const command = script('sleep 2 & wait');
-    expect(await queryNvidiaGpus({ command, timeoutMs: 200 })).toEqual({
-      ok: false,
-      error: { kind: 'nvidia-smi-failed', message: 'nvidia-smi gave no answer within 0.2 s' },
-    });
-    await settle();
-    expect(pipes()).toBeLessThanOrEqual(before);
-  });
-
-  it('that is not there is another problem', async () =>
-    expect(await queryNvidiaGpus({ command: join(temporaryFolder(), 'nvidia-smi') })).toMatchObject({
-      ok: false,
-      error: { kind: 'nvidia-smi-missing' },
-    }));
-});
-
-function script(lines: string): string {
-  const file = join(temporaryFolder(), 'nvidia-smi');
-  writeFileSync(file, `#!/bin/sh\n${lines}\n`);
-  chmodSync(file, 0o755);
-  return file;
-}

@@ -17,10 +17,14 @@ export interface GpuCollectorOptions {
   readonly clock?: Clock;
 }
 
+/** An `OpenCollector` whose problems say whether a backend is only about to start. */
+export type GpuCollector = ((host: Host, watchedPids: readonly number[]) => Outcome) &
+  Pick<OpenCollector<GpusReading>, 'close'>;
+
 /** A backend that has worked is given this long to work again before others are tried. */
 const GRACE_NS = 10_000_000_000n;
 
-type Outcome = Result<GpusReading, CollectProblem>;
+type Outcome = Result<GpusReading, GpuProblem>;
 
 /**
  * Reads the host's GPUs by the first backend that works: NVML, an nvidia-smi that keeps running, node-nvidia-smi, sysfs.
@@ -33,7 +37,7 @@ export function createGpuCollector({
   env = process.env,
   backends = createGpuBackends(env),
   clock = systemClock,
-}: GpuCollectorOptions = {}): OpenCollector<GpusReading> {
+}: GpuCollectorOptions = {}): GpuCollector {
   const forced = env['PTQ_AGENT_GPU_BACKEND'] ?? 'auto';
   const misnamed = checkForced(forced);
   if (misnamed !== undefined) return () => err(misnamed);
@@ -65,14 +69,14 @@ export function createGpuCollector({
       const outcome = candidate.read(host, watchedPids);
       if (outcome.ok) return use(candidate, outcome.value, failed);
       const { message, hint, kind } = outcome.error;
-      if (isWaitedFor(candidate, outcome.error)) return err(plain(outcome.error));
+      if (isWaitedFor(candidate, outcome.error)) return err(outcome.error);
       failed.push({ backend: candidate.name, reason: message, ...(hint === undefined ? {} : { hint }) });
       // That a host has no GPU is no fault.
       if (kind !== 'absent') fault ??= outcome.error;
     }
     current?.close();
     current = undefined;
-    return err(fault === undefined ? NO_GPU : plain(fault));
+    return err(fault ?? NO_GPU);
   }
 
   return Object.assign(collect, {
@@ -102,8 +106,4 @@ function createGpuBackends(env: NodeJS.ProcessEnv): readonly GpuBackend[] {
     new NodeNvidiaSmiBackend(),
     new SysfsBackend(),
   ];
-}
-
-function plain({ isStarting: _starting, ...reason }: GpuProblem): CollectProblem {
-  return reason;
 }
