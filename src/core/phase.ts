@@ -14,6 +14,9 @@ export interface PhaseSpan {
   readonly usage?: PhaseUsage;
 }
 
+/** A phase that has begun and not yet ended. */
+export type BegunPhase = Omit<PhaseSpan, 'endNs' | 'usage'>;
+
 /** What a process used during a phase of its own: the kernel's counters, read by the process itself at both ends. */
 export interface PhaseUsage {
   readonly pid: number;

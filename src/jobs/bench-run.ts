@@ -63,7 +63,7 @@ async function benchOne(
   const { profile, deps, host, watch, onEvent } = context;
   const { states } = profile.data;
   const subject = suite.name === PROFILE_SUITE ? measurement.name : `${suite.name}/${measurement.name}`;
-  const phase = createPhaseRecorder(deps.clock, (span) => onEvent({ kind: 'phase', span }), { subject });
+  const phase = createPhaseRecorder(deps.clock, onEvent, { subject });
   const run = await phase('bench', () =>
     watch.sampledAs(measurement.sampling, (sampling) =>
       benchMeasurement(

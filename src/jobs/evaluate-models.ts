@@ -42,7 +42,7 @@ export function evaluateModels(
   { clock, emit }: TaskContext,
   laneEntry?: URL,
 ): Promise<ModelEvaluation[]> {
-  const phase = createPhaseRecorder(clock, (span) => emit({ kind: 'phase', span }), {
+  const phase = createPhaseRecorder(clock, emit, {
     readCounters: readOwnCounters,
   });
   return phase('evaluate', async () => {

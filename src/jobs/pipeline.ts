@@ -58,12 +58,14 @@ export function runPipeline(
     const startNs = clock.nowNs();
     const file = timelineFile(deps.store.runDirectory(runId));
     const watch = await startRunWatch(deps.sampler, file, {
+      about: { run: runId, model: profile.name },
       idleIntervalMs: deps.samplerIdleIntervalMs,
       sampling: plan.sampling,
       logger,
     });
     const onEvent = (event: WorkerEvent) => {
-      if (event.kind === 'phase') watch.phase(event.span);
+      if (event.kind === 'phase-begin') watch.beginPhase(event.begun);
+      else if (event.kind === 'phase') watch.phase(event.span);
       else if (event.kind === 'progress') deps.onProgress?.(event.progress);
     };
     const host = {

@@ -38,7 +38,7 @@ const RECIPE_KEY = 'ptq_agent.recipe';
  */
 export async function quantizeModel(task: QuantizeTask, context: TaskContext): Promise<QuantizeReport> {
   const { clock, emit } = context;
-  const phase = createPhaseRecorder(clock, (span) => emit({ kind: 'phase', span }), {
+  const phase = createPhaseRecorder(clock, emit, {
     ...(task.subject === undefined ? {} : { subject: task.subject }),
     readCounters: readOwnCounters,
   });

@@ -5,7 +5,7 @@ import type { JobFailureReason } from '../metrics/job-metrics.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { BenchObservation, EvaluationObservation } from '../metrics/result-metrics.ts';
 import type { RunPhase } from '../metrics/run-metrics.ts';
-import type { PhaseSummary } from '../telemetry/timeline.ts';
+import type { PhaseSummary } from '../telemetry/summary/phase-summary.ts';
 import type { SuiteBenchResult } from './bench-suite.ts';
 import type { ModelEvaluation } from './evaluate-task.ts';
 import { FP32, type PipelineResult, type VariantOutcome } from './pipeline.ts';

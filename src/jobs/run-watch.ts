@@ -1,10 +1,10 @@
 import type { SamplingBetween } from '../benchmark/round-sampling.ts';
 import { systemClock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
-import type { PhaseSpan } from '../core/phase.ts';
+import type { BegunPhase, PhaseSpan } from '../core/phase.ts';
 import { DEFAULT_SAMPLING, type Sampling } from '../core/sampling.ts';
 import type { Sampler } from '../telemetry/sampler.ts';
-import { createTimeline, type TimelineWriter } from '../telemetry/timeline/timeline-writer.ts';
+import { createTimeline, type TimelineAbout, type TimelineWriter } from '../telemetry/timeline/timeline-writer.ts';
 import { sampledAs, setSampling } from './sample-host.ts';
 
 /** How long a worker that is done is kept for its last sample, which takes some milliseconds unless the sampler hangs. */
@@ -17,6 +17,7 @@ export interface RunWatch {
   readonly removeProcess: (pid: number) => void;
   /** Has a process sampled anew and waits for that, so that its last sample has all that it did. */
   readonly seeLast: (pid: number) => Promise<void>;
+  readonly beginPhase: (begun: BegunPhase) => void;
   readonly phase: (span: PhaseSpan) => void;
   /** Has the host sampled otherwise for a while; see `sampledAs`. Without a rate, as during the rest of the run. */
   readonly sampledAs: <T>(
@@ -35,13 +36,14 @@ export async function startRunWatch(
   sampler: Sampler,
   file: string,
   options: {
+    readonly about?: TimelineAbout;
     readonly idleIntervalMs: number;
     /** 10 times a second unless given. */
     readonly sampling?: Sampling | undefined;
     readonly logger: Logger;
   },
 ): Promise<RunWatch> {
-  const created = await createTimeline(file);
+  const created = await createTimeline(file, options.about);
   if (!created.ok) options.logger.warn(created.error.message, { file });
   const writer: TimelineWriter | undefined = created.ok ? created.value : undefined;
   const pids = new Set<number>();
@@ -63,6 +65,7 @@ export async function startRunWatch(
       watchProcesses();
     },
     seeLast: (pid) => nextSampleOf(sampler, pid),
+    beginPhase: (begun) => writer?.beginPhase(begun),
     phase: (span) => writer?.appendPhase(span),
     sampledAs: async (sampling, work) => {
       try {

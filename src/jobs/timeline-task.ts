@@ -1,6 +1,5 @@
-import type { Snapshot } from '../telemetry/snapshot.ts';
-import { readTimeline } from '../telemetry/timeline/read-timeline.ts';
-import { type PhaseSummary, summarizePhases } from '../telemetry/timeline.ts';
+import { PhaseSummarizer, type PhaseSummary } from '../telemetry/summary/phase-summary.ts';
+import { readTimeline, readTimelineIndex } from '../telemetry/timeline/read-timeline.ts';
 import { unwrap } from './unwrap.ts';
 
 /** Sum up the timeline of a run. An hour of snapshots is tens of megabytes, too much for the daemon's event loop. */
@@ -19,9 +18,11 @@ export interface RunTimeline {
 
 /** Runs in a worker process. Throws `ProblemError` where the file cannot be read or is no timeline. */
 export async function summarizeTimeline({ file }: TimelineTask): Promise<RunTimeline> {
-  const snapshots: Snapshot[] = [];
-  const { phases, droppedSnapshots } = unwrap(
-    await readTimeline(file, {}, (snapshot) => void snapshots.push(snapshot)),
+  // Phases are told when they end, and so after their snapshots: they must be known before those are read.
+  const { phases } = unwrap(await readTimelineIndex(file));
+  const summarizer = new PhaseSummarizer(phases);
+  const { snapshots, droppedSnapshots } = unwrap(
+    await readTimeline(file, {}, (snapshot) => summarizer.add(snapshot)),
   );
-  return { file, snapshots: snapshots.length, droppedSnapshots, phases: summarizePhases(snapshots, phases) };
+  return { file, snapshots, droppedSnapshots, phases: summarizer.finish() };
 }

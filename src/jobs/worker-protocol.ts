@@ -1,6 +1,6 @@
 import type { RoundSpec } from '../benchmark/round.ts';
 import type { WarmUpSpec } from '../benchmark/steady-state.ts';
-import type { Phase, PhaseSpan } from '../core/phase.ts';
+import type { BegunPhase, Phase, PhaseSpan } from '../core/phase.ts';
 import type { Problem } from '../core/problem.ts';
 import type { ColdStartTask } from './cold-start-task.ts';
 import type { DeviceTrialTask } from './device-trial.ts';
@@ -41,6 +41,7 @@ export interface JobProgress {
 
 /** What a worker tells while it works. */
 export type WorkerEvent =
+  | { readonly kind: 'phase-begin'; readonly begun: BegunPhase }
   | { readonly kind: 'phase'; readonly span: PhaseSpan }
   | { readonly kind: 'progress'; readonly progress: JobProgress }
   /** Runs of a round that are complete (see `VALUES_PER_RUN`). */

@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
-import { PHASES, type PhaseSpan, type PhaseUsage } from '../../core/phase.ts';
+import { type BegunPhase, PHASES, type PhaseSpan, type PhaseUsage } from '../../core/phase.ts';
 import {
   decodeHeader,
   decodeSignature,
@@ -149,7 +149,7 @@ class IndexBuilder {
   #about: TimelineAbout | undefined;
   readonly #segments: OpenSegment[] = [];
   readonly #phases: PhaseSpan[] = [];
-  readonly #begun: Omit<PhaseSpan, 'endNs'>[] = [];
+  readonly #begun: BegunPhase[] = [];
   #droppedSnapshots = 0;
   #complete = false;
 
@@ -260,10 +260,7 @@ function toAbout({ run, model }: Record<string, unknown>): TimelineAbout {
   return { ...(typeof run === 'string' ? { run } : {}), ...(typeof model === 'string' ? { model } : {}) };
 }
 
-function toBegun(
-  fields: Record<string, unknown>,
-  { startNs }: FrameRef,
-): Omit<PhaseSpan, 'endNs'> | undefined {
+function toBegun(fields: Record<string, unknown>, { startNs }: FrameRef): BegunPhase | undefined {
   const phase = PHASES.find((name) => name === fields['phase']);
   const subject = fields['subject'];
   if (phase === undefined) return undefined;

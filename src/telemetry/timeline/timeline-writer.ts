@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { toJson } from '../../core/json.ts';
-import type { PhaseSpan } from '../../core/phase.ts';
+import type { BegunPhase, PhaseSpan } from '../../core/phase.ts';
 import { type Problem, problem } from '../../core/problem.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import type { Snapshot } from '../snapshot.ts';
@@ -104,7 +104,7 @@ export class TimelineWriter {
   }
 
   /** Records that a phase began. One that then never ends lasted until its run did, as when its worker died. */
-  beginPhase({ phase, subject, startNs }: Omit<PhaseSpan, 'endNs'>): void {
+  beginPhase({ phase, subject, startNs }: BegunPhase): void {
     this.#writeJson('begin', { phase, subject, startNs }, startNs, startNs);
   }
 

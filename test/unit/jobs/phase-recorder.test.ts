@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { PhaseSpan } from '../../../src/core/phase.ts';
+import type { BegunPhase, PhaseSpan } from '../../../src/core/phase.ts';
 import type { OwnCounters } from '../../../src/jobs/own-counters.ts';
 import { createPhaseRecorder } from '../../../src/jobs/phase-recorder.ts';
 
@@ -13,7 +13,13 @@ function recorder(options: { readonly subject?: string; readonly readCounters?: 
     },
     wallMs: () => 0,
   };
-  return { phase: createPhaseRecorder(clock, (span) => spans.push(span), options), spans };
+  const begun: BegunPhase[] = [];
+  const phase = createPhaseRecorder(
+    clock,
+    (event) => (event.kind === 'phase' ? spans.push(event.span) : begun.push(event.begun)),
+    options,
+  );
+  return { phase, spans, begun };
 }
 
 describe('createPhaseRecorder', () => {
@@ -21,6 +27,13 @@ describe('createPhaseRecorder', () => {
     const { phase, spans } = recorder({ subject: 'int8' });
     expect(await phase('load', async () => 42)).toBe(42);
     expect(spans).toEqual([{ phase: 'load', subject: 'int8', startNs: 10n, endNs: 20n }]);
+  });
+
+  it('tells that a phase has begun before it does anything', async () => {
+    const { phase, begun, spans } = recorder({ subject: 'int8' });
+    await phase('load', async () => {
+      expect([begun, spans]).toEqual([[{ phase: 'load', subject: 'int8', startNs: 10n }], []]);
+    });
   });
 
   it('has no subject where none was named', async () => {

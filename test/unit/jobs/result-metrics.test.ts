@@ -10,7 +10,7 @@ import {
 } from '../../../src/jobs/result-metrics.ts';
 import { createMetrics } from '../../../src/metrics/metrics.ts';
 import type { RunObservation } from '../../../src/metrics/run-metrics.ts';
-import type { PhaseSummary } from '../../../src/telemetry/timeline.ts';
+import type { PhaseSummary } from '../../../src/telemetry/summary/phase-summary.ts';
 import {
   benchResultOf,
   evaluationOf,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { PhaseSpan } from '../../../src/core/phase.ts';
-import { type PhaseSummary, summarizePhases } from '../../../src/telemetry/timeline.ts';
-import { cpuOf, diskOf, memoryOf, ns, processOf, snapshotAt } from './snapshots.ts';
+import type { PhaseSpan } from '../../../../src/core/phase.ts';
+import { type PhaseSummary, summarizePhases } from '../../../../src/telemetry/summary/phase-summary.ts';
+import { cpuOf, diskOf, memoryOf, ns, processOf, snapshotAt } from '../snapshots.ts';
 
 function spanOf(
   startSeconds: number,
@@ -101,8 +101,8 @@ describe('a phase shorter than the sampling interval', () => {
       samples: 0,
       coverageRatio: 1,
       longestGapSeconds: 1,
-      memory: { availableMinBytes: 1050 },
-      processes: { rssMeanBytes: 150, rssPeakBytes: 150 },
+      memory: { availableMinBytes: 1040 },
+      processes: { rssMeanBytes: 150, rssPeakBytes: 160 },
       disks: { readBytes: 200 },
     });
     expect(summary.disks?.readBytesPerSecond).toBeCloseTo(1000);
@@ -225,7 +225,7 @@ describe('watched processes', () => {
     expect(summaryOf([0, 1, 2].map(at), { ...spanOf(0, 2), usage }).processes).toEqual({
       rssMeanBytes: 105,
       rssPeakBytes: 555,
-      cpuSeconds: 7.2,
+      cpuSeconds: expect.closeTo(7.2),
       io: { readBytes: 70 + 20, writtenBytes: 30 + 2 },
     });
   });

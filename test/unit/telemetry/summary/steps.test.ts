@@ -1,13 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  coveredSeconds,
   growthOf,
   growthOrReset,
+  growthOrWrap,
   type Sample,
-  stepsWithin,
-  totalGrowth,
-} from '../../../src/telemetry/timeline-steps.ts';
+  type Step,
+  secondsWithin,
+  shareOf,
+  stepWithin,
+  type TimeSpan,
+} from '../../../../src/telemetry/summary/steps.ts';
 
 /** A counter that never falls, sampled at irregular times. */
 const counter = fc
@@ -25,10 +28,14 @@ const counter = fc
     });
   });
 
+function stepsWithin(samples: readonly Sample<number>[], span: TimeSpan): readonly Step<number>[] {
+  return samples.slice(1).flatMap((to, index) => stepWithin(samples[index] ?? to, to, span) ?? []);
+}
+
 function grown(samples: readonly Sample<number>[], startNs: bigint, endNs: bigint): number {
-  return totalGrowth(stepsWithin(samples, { startNs, endNs }), ({ from, to }) =>
-    growthOf(from.value, to.value),
-  );
+  return stepsWithin(samples, { startNs, endNs })
+    .map((step) => shareOf(step) * growthOf(step.from.value, step.to.value))
+    .reduce((a, b) => a + b, 0);
 }
 
 describe('interpolation of counters', () => {
@@ -77,7 +84,7 @@ describe('interpolation of counters', () => {
     fc.assert(
       fc.property(counter, fc.nat(200_000_000), fc.nat(200_000_000), (samples, startNs, lengthNs) => {
         const span = { startNs: BigInt(startNs), endNs: BigInt(startNs + lengthNs) };
-        const covered = coveredSeconds(stepsWithin(samples, span), span);
+        const covered = stepsWithin(samples, span).reduce((sum, step) => sum + secondsWithin(step), 0);
         const sampled = Number((samples.at(-1)?.tickNs ?? 0n) - (samples[0]?.tickNs ?? 0n)) / 1e9;
         expect(covered).toBeLessThanOrEqual(Math.min(lengthNs / 1e9, sampled) + 1e-12);
       }),
@@ -88,6 +95,11 @@ describe('interpolation of counters', () => {
 describe('growth of a counter that fell', () => {
   it('is what it counted since, where its source can be replaced', () => {
     expect(growthOrReset(1000, 30)).toBe(30);
+  });
+
+  it('goes on after its wrap, where the counter has one', () => {
+    expect(growthOrWrap(990, 15, 1000)).toBe(25);
+    expect(growthOrWrap(10, 15, 1000)).toBe(5);
   });
 
   it('is nothing, where the kernel merely corrects itself', () => {
