@@ -4,10 +4,10 @@ import { listNodes } from './node-list.ts';
 
 /** What a person wants to know after a quantization. */
 export function renderQuantization(report: QuantizeReport): string {
-  const { output, sizeBytes, calibration, ops, warnings, seconds, peakRssBytes } = report;
+  const { output, sizeBytes, calibration, ops, warnings, seconds, peakRssBytes, writtenBytes } = report;
   return [
     `${output}: ${formatBytes(sizeBytes.before)} → ${formatBytes(sizeBytes.after)} (${sizeChange(sizeBytes)})`,
-    `  made         ${report.recipe.format} in ${formatSeconds(seconds)}, peak memory ${formatBytes(peakRssBytes)}`,
+    `  made         ${report.recipe.format} in ${formatSeconds(seconds)}, peak memory ${formatBytes(peakRssBytes)}${writtenBytes === undefined ? '' : `, ${formatBytes(writtenBytes)} written`}`,
     ...(calibration === undefined
       ? []
       : [

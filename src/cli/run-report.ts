@@ -5,8 +5,10 @@ import { PROFILE_SUITE } from '../config/suite.ts';
 import { formatBytes, formatSeconds } from '../core/units.ts';
 import type { SuiteBenchResult } from '../jobs/bench-suite.ts';
 import type { PipelineResult, VariantOutcome } from '../jobs/pipeline.ts';
+import type { PhaseSummary } from '../telemetry/summary/phase-summary.ts';
 import { nodesLine } from './quantize-report.ts';
 import { decimal, percent, renderTable } from './table.ts';
+import { columnsOf } from './timeline-report.ts';
 
 interface ReportContext {
   readonly profile: Profile;
@@ -166,21 +168,35 @@ function slowdownNotes({ variant, bench, speedUps }: VariantOutcome): string[] {
   );
 }
 
+const WATCH_HEADER = ['phase', 'time', 'snapshots', 'CPU busy', 'workers peak', 'RAM left', 'disk written'];
+
+/** What only some hosts can tell, where this one does. */
+const EXTRA = new Set(['GPU busy', 'VRAM ours', 'CPU energy', 'GPU energy', 'throttled']);
+
+function extraColumns(phases: readonly PhaseSummary[]) {
+  return columnsOf(phases).filter(({ title }) => EXTRA.has(title));
+}
+
 function watchLines({ timeline }: PipelineResult, { here }: ReportContext): string[] {
   if (timeline === undefined) return [];
-  const rows = timeline.phases.map(({ phase, subject, seconds, samples, cpu, memory, processes, disks }) => [
-    subject === undefined ? phase : `${phase} ${subject}`,
-    formatSeconds(seconds),
-    String(samples),
-    cpu === undefined ? '–' : percent(cpu.busyRatio),
-    processes === undefined ? '–' : formatBytes(processes.rssPeakBytes),
-    memory === undefined ? '–' : formatBytes(memory.availableMinBytes),
-    disks === undefined ? '–' : formatBytes(disks.writtenBytes),
-  ]);
+  const extra = extraColumns(timeline.phases);
+  const rows = timeline.phases.map((summary) => {
+    const { phase, subject, seconds, samples, cpu, memory, processes, disks } = summary;
+    return [
+      subject === undefined ? phase : `${phase} ${subject}`,
+      formatSeconds(seconds),
+      String(samples),
+      cpu === undefined ? '–' : percent(cpu.busyRatio),
+      processes === undefined ? '–' : formatBytes(processes.rssPeakBytes),
+      memory === undefined ? '–' : formatBytes(memory.availableMinBytes),
+      disks === undefined ? '–' : formatBytes(disks.writtenBytes),
+      ...extra.map(({ text }) => text(summary) ?? '–'),
+    ];
+  });
   return [
     '',
     `watched (${timeline.snapshots} snapshots in ${here(timeline.file)})`,
-    renderTable(['phase', 'time', 'snapshots', 'CPU busy', 'workers peak', 'RAM left', 'disk written'], rows),
+    renderTable([...WATCH_HEADER, ...extra.map(({ title }) => title)], rows),
   ];
 }
 

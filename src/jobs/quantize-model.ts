@@ -19,7 +19,6 @@ import { applyRecipe } from './apply-recipe.ts';
 import { modelFiles, sizeBytesOf } from './model-size.ts';
 import { readOwnCounters } from './own-counters.ts';
 import { createPhaseRecorder } from './phase-recorder.ts';
-import { peakRssBytes } from './process-memory.ts';
 import { requireQuantizable } from './quantizable.ts';
 import type { QuantizeReport, QuantizeTask } from './quantize-task.ts';
 import { requireLoadable } from './rejected-model.ts';
@@ -61,12 +60,14 @@ export async function quantizeModel(task: QuantizeTask, context: TaskContext): P
     return { written, audit: applied.audit?.(optimized), check: await selfCheck(task, context) };
   });
   const { calibration, latencyGate } = applied;
+  const used = readOwnCounters();
   return {
     model: task.modelPath,
     output: task.outputPath,
     recipe,
     seconds: secondsBetween(startNs, clock.nowNs()),
-    peakRssBytes: peakRssBytes(),
+    peakRssBytes: used.peakRssBytes,
+    ...(used.io === undefined ? {} : { writtenBytes: used.io.writtenBytes }),
     ...(calibration === undefined ? {} : { calibration }),
     ...(latencyGate === undefined ? {} : { latencyGate }),
     sizeBytes: {

@@ -74,6 +74,8 @@ export interface QuantizeReport {
   readonly seconds: number;
   /** Of the worker process, from its start to its end. */
   readonly peakRssBytes: number;
+  /** What the worker sent to storage, the model and all that it kept on the way; absent where the kernel does not tell. */
+  readonly writtenBytes?: number;
   /** Absent for recipes without calibration. */
   readonly calibration?: CalibrationReport;
   /** What was measured where the recipe has a latency gate. */

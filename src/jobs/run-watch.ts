@@ -4,7 +4,11 @@ import type { Logger } from '../core/log.ts';
 import type { BegunPhase, PhaseSpan } from '../core/phase.ts';
 import { DEFAULT_SAMPLING, type Sampling } from '../core/sampling.ts';
 import type { Sampler } from '../telemetry/sampler.ts';
-import { createTimeline, type TimelineAbout, type TimelineWriter } from '../telemetry/timeline/timeline-writer.ts';
+import {
+  createTimeline,
+  type TimelineAbout,
+  type TimelineWriter,
+} from '../telemetry/timeline/timeline-writer.ts';
 import { sampledAs, setSampling } from './sample-host.ts';
 
 /** How long a worker that is done is kept for its last sample, which takes some milliseconds unless the sampler hangs. */

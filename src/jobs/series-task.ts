@@ -1,4 +1,6 @@
 import { toJson } from '../core/json.ts';
+import type { Problem } from '../core/problem.ts';
+import { ok, type Result } from '../core/result.ts';
 import { readSeries, type SeriesRequest, type TimelineSeries } from '../telemetry/timeline/read-series.ts';
 import { readTimelineIndex, type TimeRange } from '../telemetry/timeline/read-timeline.ts';
 import type { TimelineIndex } from '../telemetry/timeline/timeline-index.ts';
@@ -11,7 +13,10 @@ export interface PartOfTimeline {
 }
 
 /** What of a timeline is to be seen, and how finely. */
-export interface SeriesQuery extends PartOfTimeline, Pick<SeriesRequest, 'points' | 'columns' | 'rates'> {}
+export interface SeriesQuery extends PartOfTimeline, Pick<SeriesRequest, 'points' | 'columns' | 'rates'> {
+  /** Points of this length, however many they are. */
+  readonly stepSeconds?: number;
+}
 
 /** Read columns of a timeline. A day is tens of megabytes, too much for the daemon's event loop. */
 export interface SeriesTask extends SeriesQuery {
@@ -47,8 +52,14 @@ export async function readSeriesJson(task: SeriesTask): Promise<string> {
 /** Throws `ProblemError` where the file is no timeline, or has no such columns. */
 export async function readSeriesView(file: string, query: SeriesQuery): Promise<SeriesView> {
   const index = unwrap(await readTimelineIndex(file));
-  const { points, columns, rates } = query;
-  const request = { points, rates, ...rangeOf(index, query), ...(columns === undefined ? {} : { columns }) };
+  const { points, stepSeconds, columns, rates } = query;
+  const request = {
+    ...(stepSeconds === undefined ? {} : { stepNs: toNs(stepSeconds) }),
+    points,
+    rates,
+    ...rangeOf(index, query),
+    ...(columns === undefined ? {} : { columns }),
+  };
   const series = unwrap(await readSeries(file, request));
   const secondsAt = (timeNs: bigint) => secondsSince(startOf(index), timeNs);
   const { startNs, startWallMs } = series;
@@ -73,11 +84,15 @@ export async function readSeriesView(file: string, query: SeriesQuery): Promise<
 
 /** The part on the monotonic clock. */
 export function rangeOf(index: TimelineIndex, { fromSeconds, toSeconds }: PartOfTimeline): TimeRange {
-  const at = (seconds: number) => startOf(index) + BigInt(Math.round(seconds * 1e9));
+  const at = (seconds: number) => startOf(index) + toNs(seconds);
   return {
     ...(fromSeconds === undefined ? {} : { fromNs: at(fromSeconds) }),
     ...(toSeconds === undefined ? {} : { toNs: at(toSeconds) }),
   };
+}
+
+export function toNs(seconds: number): bigint {
+  return BigInt(Math.round(seconds * 1e9));
 }
 
 /** When the first snapshot was taken. */
@@ -87,4 +102,12 @@ export function startOf({ segments }: TimelineIndex): bigint {
 
 export function secondsSince(startNs: bigint, timeNs: bigint): number {
   return Number(timeNs - startNs) / 1e9;
+}
+
+/** How long a timeline is, from its first snapshot to its last. */
+export async function timelineSeconds(file: string): Promise<Result<number, Problem>> {
+  const index = await readTimelineIndex(file);
+  if (!index.ok) return index;
+  const last = index.value.segments.at(-1);
+  return ok(last === undefined ? 0 : secondsSince(startOf(index.value), last.endNs));
 }

@@ -55,6 +55,28 @@ describe.skipIf(!isBuilt)('ptq-agent (skipped where `npm run build` was not run)
     expect(report).toMatch(/^variant +size +accuracy .*verdict$/m);
     expect(report).toMatch(/^int8 +\d+ KiB +\d+\.\d\d %/m);
     expect(report).toMatch(/^calibrate int8 +[\d.]+ m?s/m);
+
+    const dataDir = ['--data-dir', join(folder, 'data')];
+    const summary = await runProgram(['timeline', 'latest', ...dataDir]);
+    expect(summary).toMatchObject({ code: 0, stdout: expect.stringMatching(/^calibrate int8 +[\d.]+ m?s/m) });
+    const listed = await runProgram(['timeline', ...dataDir, '--json']);
+    expect(JSON.parse(listed.stdout)).toMatchObject([{ model: 'tiny', complete: true }]);
+    const csv = await runProgram([
+      'timeline',
+      'latest',
+      ...dataDir,
+      '--csv',
+      '--columns',
+      'memory.availableBytes',
+    ]);
+    expect(csv.stdout).toMatch(/^time,seconds,source,memory.availableBytes\r\n2\d\d\d-[^,]+Z,0,host,\d+\r\n/);
+    expect(await runProgram(['timeline', 'latest', ...dataDir, '--columns', 'cpu'])).toMatchObject({
+      code: 2,
+    });
+    expect(await runProgram(['timeline', 'nope', ...dataDir])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('[unknown-run]'),
+    });
   }, 90_000);
 
   it('says what the host has, and which devices really compute', async () => {

@@ -1,9 +1,11 @@
-import { attemptAsync, type Problem, ProblemError, problem } from '../../core/problem.ts';
+import { attemptAsync, ProblemError, problem } from '../../core/problem.ts';
 import type { Result } from '../../core/result.ts';
-import { columnName, isCounter, matchesColumn } from './column-names.ts';
-import { decode, overlaps, readSegment, type TimeRange } from './read-timeline.ts';
+import { ColumnChoice, type ColumnProblem } from './column-choice.ts';
+import { isCounter } from './column-names.ts';
+import { type Row, readRows } from './read-rows.ts';
+import { decode, overlaps, type TimeRange } from './read-timeline.ts';
 import { decodeDigest } from './segment-digest.ts';
-import { axisOf, type SeriesAxis, type SeriesColumn, SeriesGatherer } from './series.ts';
+import { axisOf, axisOfSteps, type SeriesAxis, type SeriesColumn, SeriesGatherer } from './series.ts';
 import type { Leaf } from './snapshot-leaves.ts';
 import { earlier, later } from './ticks.ts';
 import {
@@ -19,6 +21,8 @@ import type { TimelineReadProblem } from './timeline-problems.ts';
 export interface SeriesRequest extends TimeRange {
   /** At most so many points, over the range or the whole timeline. */
   readonly points: number;
+  /** Points of this length instead, however many they are. */
+  readonly stepNs?: bigint;
   /** Patterns of names (see `matchesColumn`); every column of numbers when absent. */
   readonly columns?: readonly string[];
   /** Counters as growth per second; otherwise as the numbers they are. */
@@ -38,7 +42,7 @@ export interface TimelineSeries {
   readonly phases: TimelineIndex['phases'];
 }
 
-export type SeriesProblem = TimelineReadProblem | Problem<'unknown-column' | 'too-many-columns'>;
+export type SeriesProblem = TimelineReadProblem | ColumnProblem;
 
 /** What a view can hold, and a browser draw. */
 const MOST_COLUMNS = 1_000;
@@ -67,7 +71,10 @@ export function readSeries(
   );
 }
 
-function axisOver(segments: readonly SegmentRef[], { fromNs, toNs, points }: SeriesRequest): SeriesAxis {
+function axisOver(
+  segments: readonly SegmentRef[],
+  { fromNs, toNs, points, stepNs }: SeriesRequest,
+): SeriesAxis {
   const firstNs = segments
     .map(({ startNs }) => startNs)
     .reduce<bigint | undefined>((a, b) => (a === undefined ? b : earlier(a, b)), undefined);
@@ -75,7 +82,8 @@ function axisOver(segments: readonly SegmentRef[], { fromNs, toNs, points }: Ser
     .map(({ endNs }) => endNs)
     .reduce<bigint | undefined>((a, b) => (a === undefined ? b : later(a, b)), undefined);
   const start = fromNs ?? firstNs ?? 0n;
-  return axisOf(start, toNs ?? lastNs ?? start, points);
+  const end = toNs ?? lastNs ?? start;
+  return stepNs === undefined ? axisOf(start, end, points) : axisOfSteps(start, end, stepNs);
 }
 
 async function readOne(
@@ -94,22 +102,8 @@ async function readOne(
     gathered.addDigest(decode(file, digest, () => decodeDigest(payload)));
     return;
   }
-  for await (const { ref, decoder, block } of readSegment(file, source, segment, range, gathered.isWanted)) {
-    decode(file, ref, () => {
-      const cursors = new Map<number, number>();
-      const next = (column: number) => {
-        const occurrence = cursors.get(column) ?? 0;
-        cursors.set(column, occurrence + 1);
-        return decoder.value(block, column, occurrence);
-      };
-      for (const shape of block.rows) {
-        const wanted = decoder.shape(shape).flatMap((id) => {
-          const leaf = decoder.columns[id];
-          return leaf !== undefined && gathered.isWanted(leaf) ? [{ leaf, value: next(id) }] : [];
-        });
-        gathered.addRow(wanted);
-      }
-    });
+  for await (const rows of readRows(file, source, segment, range, gathered.isWanted)) {
+    for (const row of rows) gathered.addRow(row);
   }
 }
 
@@ -118,30 +112,21 @@ class ColumnsGatherer {
   readonly axis: SeriesAxis;
   readonly #request: SeriesRequest;
   readonly #columns = new Map<string, SeriesGatherer>();
-  /** Of leaves that were met. Each segment has leaves of its own, so those of segments that are done with are let go. */
-  readonly #names = new WeakMap<Leaf['path'], string>();
-  /** Every name that was met, and whether it is wanted. */
-  readonly #isNameWanted = new Map<string, boolean>();
+  readonly #choice: ColumnChoice;
   #offsetMs: number | undefined;
 
   constructor(request: SeriesRequest, axis: SeriesAxis) {
     this.#request = request;
+    this.#choice = new ColumnChoice(request.columns);
     this.axis = axis;
   }
 
-  readonly isWanted = ({ path, kind }: Leaf): boolean =>
-    path[1] === 'tickNs' || path[1] === 'wallMs' || (kind === 'number' && this.#nameOf(path) !== undefined);
+  readonly isWanted = (leaf: Leaf): boolean => this.#choice.isWanted(leaf);
 
-  addRow(values: readonly { readonly leaf: Leaf; readonly value: unknown }[]): void {
-    let tickNs: bigint | undefined;
+  addRow({ tickNs, wallMs, values }: Row): void {
+    if (wallMs !== undefined) this.#noteWall(tickNs, wallMs);
     for (const { leaf, value } of values) {
-      if (leaf.path[1] === 'tickNs' && typeof value === 'bigint') tickNs = value;
-    }
-    if (tickNs === undefined) return;
-    for (const { leaf, value } of values) {
-      if (typeof value !== 'number') continue;
-      if (leaf.path[1] === 'wallMs') this.#noteWall(tickNs, value);
-      const name = this.#nameOf(leaf.path);
+      const name = this.#choice.wantedName(leaf.path);
       if (name !== undefined) this.#columnOf(name).add(tickNs, value);
     }
   }
@@ -156,18 +141,14 @@ class ColumnsGatherer {
       const ofSource = ticks.get(path[0]);
       if (numbers === undefined || ofSource === undefined) continue;
       if (path[1] === 'wallMs') this.#noteWall(ofSource.firstNs, numbers.first);
-      const name = this.#nameOf(path);
+      const name = path[1] === 'wallMs' ? undefined : this.#choice.wantedName(path);
       if (name !== undefined) this.#columnOf(name).addDigest(ofSource.firstNs, ofSource.lastNs, numbers);
     }
   }
 
   finish(phases: TimelineIndex['phases']): TimelineSeries {
     const { startNs, stepNs, points } = this.axis;
-    const names = [...this.#isNameWanted.keys()];
-    const unmatched = this.#request.columns?.find(
-      (pattern) => !names.some((name) => matchesColumn(pattern, name)),
-    );
-    if (unmatched !== undefined && names.length > 0) throw unknownColumn(unmatched, names);
+    this.#choice.names();
     const named = [...this.#columns].sort(([a], [b]) => (a < b ? -1 : 1));
     return {
       startNs,
@@ -179,22 +160,6 @@ class ColumnsGatherer {
       columns: named.map(([, column]) => column.finish()),
       phases,
     };
-  }
-
-  /** Undefined where it is not wanted. */
-  #nameOf(path: Leaf['path']): string | undefined {
-    let name = this.#names.get(path);
-    if (name === undefined) {
-      name = columnName(path);
-      this.#names.set(path, name);
-    }
-    let isWanted = this.#isNameWanted.get(name);
-    if (isWanted === undefined) {
-      const { columns } = this.#request;
-      isWanted = columns === undefined || columns.some((pattern) => matchesColumn(pattern, name));
-      this.#isNameWanted.set(name, isWanted);
-    }
-    return isWanted ? name : undefined;
   }
 
   #columnOf(name: string): SeriesGatherer {
@@ -211,15 +176,6 @@ class ColumnsGatherer {
   #noteWall(tickNs: bigint, wallMs: number): void {
     this.#offsetMs ??= wallMs - Number(tickNs) / 1e6;
   }
-}
-
-function unknownColumn(pattern: string, names: readonly string[]): ProblemError<'unknown-column'> {
-  const beginnings = [...new Set(names.map((name) => name.split('.', 1)[0]))];
-  return new ProblemError(
-    problem('unknown-column', `the timeline has no column '${pattern}'`, {
-      hint: `its columns begin with ${beginnings.sort().join(', ')}; without a choice all of them are shown`,
-    }),
-  );
 }
 
 function tooManyColumns(): ProblemError<'too-many-columns'> {

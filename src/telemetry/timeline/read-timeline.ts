@@ -105,6 +105,6 @@ export function overlaps(
   return (fromNs === undefined || endNs >= fromNs) && (toNs === undefined || startNs <= toNs);
 }
 
-function isWithin(timeNs: bigint, { fromNs, toNs }: TimeRange): boolean {
+export function isWithin(timeNs: bigint, { fromNs, toNs }: TimeRange): boolean {
   return (fromNs === undefined || timeNs >= fromNs) && (toNs === undefined || timeNs <= toNs);
 }

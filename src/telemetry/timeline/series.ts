@@ -34,7 +34,12 @@ export interface SeriesAxis {
 /** `points` points of equal length from `fromNs` to `toNs`, which both belong to them. */
 export function axisOf(fromNs: bigint, toNs: bigint, points: number): SeriesAxis {
   const lengthNs = later(toNs - fromNs, 1n);
-  const stepNs = (lengthNs + BigInt(points) - 1n) / BigInt(points);
+  return axisOfSteps(fromNs, toNs, (lengthNs + BigInt(points) - 1n) / BigInt(points));
+}
+
+/** Points of this length from `fromNs` on, until they hold `toNs`. */
+export function axisOfSteps(fromNs: bigint, toNs: bigint, stepNs: bigint): SeriesAxis {
+  const lengthNs = later(toNs - fromNs, 1n);
   return { startNs: fromNs, stepNs, points: Number((lengthNs + stepNs - 1n) / stepNs) };
 }
 

@@ -91,6 +91,12 @@ describe('renderQuantization', () => {
   self-check   it loads; no input could be made up to run it on`);
   });
 
+  it('says how much was written where the kernel tells', () => {
+    expect(renderQuantization(reportWith({ writtenBytes: 3 * 2 ** 20 }))).toContain(
+      'peak memory 120 MiB, 3.00 MiB written\n',
+    );
+  });
+
   it('promises no kernels for a float16 model', () => {
     const report = reportWith({
       recipe: completeRecipe({ format: 'float16' }),
