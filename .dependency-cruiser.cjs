@@ -39,6 +39,7 @@ const OWNED_BY = {
   '@cornerstonejs/codec-libjpeg-turbo-8bit': 'data',
   '@huggingface/tokenizers': 'data',
   yaml: 'config',
+  systeminformation: 'telemetry',
   ulid: 'store',
   koffi: 'telemetry',
   'node-nvidia-smi': 'telemetry',

@@ -5,7 +5,7 @@ import { ok, type Result } from '../core/result.ts';
 import { benchReport } from '../jobs/bench-file.ts';
 import type { ReadySuite, SuiteRun } from '../jobs/bench-suite.ts';
 import type { SubjectDigests } from '../jobs/digest-subjects.ts';
-import { readHostFingerprint } from '../jobs/host-fingerprint.ts';
+import type { HostFingerprint } from '../jobs/host-fingerprint.ts';
 import { type PreparedFile, prepareFile } from '../jobs/prepared-file.ts';
 import { queryRows } from '../jobs/query-rows.ts';
 import { arrivalLines } from '../jobs/recorded-arrivals.ts';
@@ -25,6 +25,8 @@ export interface BenchSubject {
   readonly digests: SubjectDigests | undefined;
   /** When it began, ISO 8601. */
   readonly created: string;
+  /** Where the benchmark ran. */
+  readonly host: HostFingerprint;
 }
 
 /** Opens the files before anything runs, so that a path that cannot be written costs no work. Error: `output-not-writable`. */
@@ -63,7 +65,7 @@ export async function discardBenchFiles(files: BenchFiles): Promise<void> {
 }
 
 function* reportText(
-  { models, suites, digests, created }: BenchSubject,
+  { models, suites, digests, created, host }: BenchSubject,
   runs: readonly SuiteRun[],
 ): Iterable<string> {
   if (digests === undefined) return;
@@ -74,7 +76,7 @@ function* reportText(
   const subject = {
     created,
     command: ['ptq-agent', ...process.argv.slice(2)],
-    host: readHostFingerprint(),
+    host,
     models: digests.models.filter(({ path }) => models.includes(path)),
   };
   yield `${toJson(benchReport(subject, finished), 2)}\n`;

@@ -9,7 +9,7 @@ export function renderDoctor(report: DoctorReport): string {
     `ptq-agent ${host.agentVersion}, Node.js ${host.nodeVersion}, ONNX Runtime ${host.onnxRuntimeVersion}, ${host.kernel}`,
     '',
     ...titled('CPU', [
-      `${host.cpuModel}, ${host.logicalCpus} CPUs, ${host.architecture}; for int8: ${host.cpuFeatures.join(', ') || 'nothing'}`,
+      `${host.cpuModel}, ${coresOf(report)}, ${host.architecture}; for int8: ${host.cpuFeatures.join(', ') || 'nothing'}`,
     ]),
     ...titled('memory', [memoryOf(report)]),
     ...titled('GPUs', gpusOf(report)),
@@ -32,10 +32,26 @@ function titled(title: string, values: readonly string[]): readonly string[] {
   );
 }
 
-function memoryOf({ host, memory }: DoctorReport): string {
+function coresOf({ host }: DoctorReport): string {
+  const cpus = `${host.logicalCpus} CPUs`;
+  const cpu = host.hardware?.cpu;
+  return cpu === undefined ? cpus : `${cpus} on ${cpu.physicalCores} cores in ${cpu.sockets} sockets`;
+}
+
+/** `8 × 32 GiB DDR5`, for each kind of module. */
+function modulesOf({ host }: DoctorReport): readonly string[] {
+  const kinds = (host.hardware?.memory?.modules ?? []).map(
+    ({ sizeBytes, type }) => `${formatBytes(sizeBytes)} ${type}`,
+  );
+  return [...new Set(kinds)].map((kind) => `${kinds.filter((other) => other === kind).length} × ${kind}`);
+}
+
+function memoryOf(report: DoctorReport): string {
+  const { host, memory } = report;
   const limitBytes = memory?.cgroup?.limitBytes;
   return [
     formatBytes(host.memoryTotalBytes),
+    ...modulesOf(report),
     ...(memory === undefined ? [] : [`${formatBytes(memory.availableBytes)} available`]),
     ...(limitBytes === undefined ? [] : [`limited to ${formatBytes(limitBytes)} by a cgroup`]),
   ].join(', ');

@@ -7,6 +7,7 @@ import { err, ok, type Result } from '../core/result.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Run, RunQuery } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
+import type { HostInventory } from '../telemetry/inventory/host-inventory.ts';
 import type { Sampler } from '../telemetry/sampler.ts';
 import { type BenchOrder, planOf, type RunOrder, suitesOf } from './orders.ts';
 import { type PipelineResult, runPipeline } from './pipeline.ts';
@@ -24,6 +25,8 @@ export interface AgentDeps {
   readonly samplerIdleIntervalMs: number;
   readonly metrics: Metrics;
   readonly workerEntry: URL;
+  /** See `PipelineDeps`. */
+  readonly hardware?: Promise<HostInventory>;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Told when the queue cannot go on, as when the disk of the store fails. */
@@ -250,13 +253,15 @@ export class Agent {
     profile: Profile,
     current: { readonly abort: AbortController; progress?: JobProgress },
   ): Promise<Result<PipelineResult, Problem>> {
-    const { store, sampler, samplerIdleIntervalMs, metrics, workerEntry, clock, logger } = this.#deps;
+    const { store, sampler, samplerIdleIntervalMs, metrics, workerEntry, hardware, clock, logger } =
+      this.#deps;
     try {
       return await runPipeline(run.id, profile, planOf(profile, run.request as RunOrder), {
         store,
         sampler,
         samplerIdleIntervalMs,
         workerEntry,
+        ...(hardware === undefined ? {} : { hardware }),
         clock,
         logger,
         signal: current.abort.signal,

@@ -3,9 +3,12 @@ import type { Problem } from '../core/problem.ts';
 import { ok, type Result } from '../core/result.ts';
 import type { DeviceAvailability } from '../runtime/devices.ts';
 import type { GpusReading } from '../telemetry/collectors/gpu/gpu-reading.ts';
+import { readSmart, type SmartRefusal } from '../telemetry/collectors/smart-reader.ts';
 import { checkDevice } from './check-device.ts';
 import { checkGpus } from './check-gpus.ts';
 import type { HostFacts } from './doctor-task.ts';
+import type { NvmeDrive } from './nvme-drives.ts';
+import { readInventory } from './read-inventory.ts';
 import { runTask, type WorkerHost } from './worker-process.ts';
 
 /** A device with what became of trying it. */
@@ -32,6 +35,9 @@ export interface Finding {
   readonly howToGet?: string;
 }
 
+/** Asks a drive for its health log. */
+type AskDrive = (drive: string) => Promise<Result<unknown, SmartRefusal>>;
+
 export interface DoctorReport extends Omit<HostFacts, 'devices'> {
   readonly devices: readonly DeviceReport[];
   /** What telemetry reads of GPUs, and by what; absent where it reads none. */
@@ -47,12 +53,14 @@ export interface DoctorReport extends Omit<HostFacts, 'devices'> {
  */
 export async function examineHost(
   worker: WorkerHost,
-  { signal }: { readonly signal?: AbortSignal } = {},
+  { signal, askDrive = readSmart }: { readonly signal?: AbortSignal; readonly askDrive?: AskDrive } = {},
 ): Promise<Result<DoctorReport, Problem>> {
   const controls = signal === undefined ? {} : { signal };
   const read = await runTask(worker, { kind: 'doctor' }, controls);
   if (!read.ok) return read;
-  const facts = read.value as HostFacts;
+  const found = read.value as HostFacts;
+  const hardware = await readInventory(worker.entry, controls);
+  const facts = { ...found, host: { ...found.host, hardware } };
   const devices: DeviceReport[] = [];
   // One after the other: on a small host they would slow each other down.
   for (const availability of facts.devices) {
@@ -62,7 +70,30 @@ export async function examineHost(
   }
   const gpus = await checkGpus(worker, controls);
   if (!gpus.ok && gpus.error.kind === 'cancelled') return gpus;
-  return ok(concludeExamination(facts, devices, gpus));
+  const report = concludeExamination(facts, devices, gpus);
+  const drives = await examineDrives(facts.nvmeDrives, askDrive);
+  return ok({ ...report, findings: [...report.findings, ...drives] });
+}
+
+const DRIVE_ADVICE: Readonly<Record<SmartRefusal['state'], string>> = {
+  'not-installed': 'install nvme-cli or smartmontools; without, only the temperature of drives is watched',
+  'not-permitted': 'run the daemon as root, or go without: the temperature of drives is watched all the same',
+  failed: 'ask the drive by hand: `nvme smart-log` or `smartctl -a`',
+};
+
+/** Whether the wear of NVMe drives can be watched. One drive speaks for all: what keeps it from telling keeps the others too. */
+export async function examineDrives(
+  drives: readonly NvmeDrive[],
+  askDrive: AskDrive,
+): Promise<readonly Finding[]> {
+  const [drive] = drives;
+  if (drive === undefined) return [];
+  const answer = await askDrive(drive.name);
+  if (answer.ok) return [];
+  const { state, reason } = answer.error;
+  return [
+    { subject: drive.name, what: `its health log is not read: ${reason}`, howToGet: DRIVE_ADVICE[state] },
+  ];
 }
 
 async function tryOne(

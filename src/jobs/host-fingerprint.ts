@@ -1,6 +1,7 @@
 import os from 'node:os';
 import { readCpuFeatures } from '../runtime/cpu-features.ts';
 import { onnxRuntimeVersion } from '../runtime/versions.ts';
+import type { HostInventory } from '../telemetry/inventory/host-inventory.ts';
 import { agentVersion } from './agent-version.ts';
 
 /** What a figure depends on besides the model: two results are comparable only where these agree. */
@@ -15,9 +16,12 @@ export interface HostFingerprint {
   readonly nodeVersion: string;
   readonly onnxRuntimeVersion: string;
   readonly agentVersion: string;
+  /** Sockets, memory, disks, GPUs and their drivers; absent where nobody looked, and in results of older versions. */
+  readonly hardware?: HostInventory;
 }
 
-export function readHostFingerprint(): HostFingerprint {
+/** @param hardware  see `readInventory`; left out where it is empty */
+export function readHostFingerprint(hardware: HostInventory = {}): HostFingerprint {
   const cpu = readCpuFeatures();
   return {
     cpuModel: cpu.modelName,
@@ -29,5 +33,6 @@ export function readHostFingerprint(): HostFingerprint {
     nodeVersion: process.version,
     onnxRuntimeVersion: onnxRuntimeVersion(),
     agentVersion: agentVersion(),
+    ...(Object.keys(hardware).length === 0 ? {} : { hardware }),
   };
 }

@@ -91,7 +91,7 @@ export function runPipeline(
     const timeline = watched ? await summarize(file, context) : undefined;
     return {
       model: profile.name,
-      host: readHostFingerprint(),
+      host: readHostFingerprint(await deps.hardware),
       variants,
       ...(timeline === undefined ? {} : { timeline }),
       seconds: Number(clock.nowNs() - startNs) / 1e9,

@@ -5,6 +5,7 @@ import type { Logger } from '../core/log.ts';
 import type { Sampling } from '../core/sampling.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Store } from '../store/store.ts';
+import type { HostInventory } from '../telemetry/inventory/host-inventory.ts';
 import type { Sampler } from '../telemetry/sampler.ts';
 import type { RunWatch } from './run-watch.ts';
 import type { WorkerHost } from './worker-process.ts';
@@ -30,6 +31,8 @@ export interface PipelineDeps {
   readonly workerEntry: URL;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** What the host is made of, for the record of the run; looked up once, beside the first run. */
+  readonly hardware?: Promise<HostInventory>;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: JobProgress) => void;
   /** Told of the processes that work for the run. */

@@ -43,6 +43,10 @@ function main(): void {
         return (await import('./gpu-examination.ts')).examineGpus(request);
       case 'doctor':
         return (await import('./doctor-task.ts')).readHost(request);
+      case 'inventory':
+        return (await import('./inventory-task.ts')).takeInventory(request, (inventory) =>
+          send({ kind: 'inventory', inventory }),
+        );
       case 'sut':
         system = await (await import('./system-under-test.ts')).openSystemUnderTest(
           request,

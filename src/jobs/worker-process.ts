@@ -127,6 +127,17 @@ export class WorkerProcess {
     this.#child.kill('SIGKILL');
   }
 
+  /** Ends the process and all programs that it has started, at once. Each worker leads a process group of its own. */
+  killGroup(): void {
+    const { pid } = this.#child;
+    if (pid === undefined || this.#ended !== undefined) return;
+    try {
+      process.kill(-pid, 'SIGKILL');
+    } catch {
+      // It is gone already.
+    }
+  }
+
   /** Ends the process, once `beforeEnd` has seen one that still runs, and waits until it is gone. */
   async close(): Promise<void> {
     const { pid } = this.#child;

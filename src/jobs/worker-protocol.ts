@@ -2,6 +2,7 @@ import type { RoundSpec } from '../benchmark/round.ts';
 import type { WarmUpSpec } from '../benchmark/steady-state.ts';
 import type { BegunPhase, Phase, PhaseSpan } from '../core/phase.ts';
 import type { Problem } from '../core/problem.ts';
+import type { HostInventory } from '../telemetry/inventory/host-inventory.ts';
 import type { ColdStartTask } from './cold-start-task.ts';
 import type { DeviceTrialTask } from './device-trial.ts';
 import type { DigestTask } from './digest-inputs.ts';
@@ -9,6 +10,7 @@ import type { DoctorTask } from './doctor-task.ts';
 import type { EvaluateTask } from './evaluate-task.ts';
 import type { GpuExaminationTask } from './gpu-examination.ts';
 import type { InspectTask } from './inspect-task.ts';
+import type { InventoryTask } from './inventory-task.ts';
 import type { QuantizeTask } from './quantize-task.ts';
 import type { SeriesTask } from './series-task.ts';
 import type { SutTask } from './sut-task.ts';
@@ -26,7 +28,8 @@ export type WorkerTask =
   | SeriesTask
   | DeviceTrialTask
   | DoctorTask
-  | GpuExaminationTask;
+  | GpuExaminationTask
+  | InventoryTask;
 
 /** How far a phase has come. `total` is absent where it cannot be known. */
 export interface JobProgress {
@@ -46,6 +49,8 @@ export type WorkerEvent =
   | { readonly kind: 'progress'; readonly progress: JobProgress }
   /** Runs of a round that are complete (see `VALUES_PER_RUN`). */
   | { readonly kind: 'runs'; readonly records: Float64Array }
+  /** What is known of the host by now. */
+  | { readonly kind: 'inventory'; readonly inventory: HostInventory }
   /** Something was completed. */
   | { readonly kind: 'alive' };
 

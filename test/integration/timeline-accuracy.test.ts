@@ -79,13 +79,10 @@ function kernelFigures(folder: string): KernelFigures {
   };
 }
 
-/** Of the phases together: the highest peak, and all that was written. */
+/** Of the phases together. What the process wrote before the first of them, as it was loaded, is in none of them. */
 function figuresOfPhases({ timeline }: PipelineResult) {
   const parts = timeline?.phases.flatMap(({ processes }) => processes ?? []) ?? [];
-  return {
-    peakRssBytes: Math.max(...parts.map(({ rssPeakBytes }) => rssPeakBytes)),
-    writtenBytes: parts.reduce((sum, { io }) => sum + (io?.writtenBytes ?? 0), 0),
-  };
+  return { peakRssBytes: Math.max(...parts.map(({ rssPeakBytes }) => rssPeakBytes)) };
 }
 
 /** Of the last sample of a process. */

@@ -17,6 +17,8 @@ import {
 } from '../../jobs/bench-suite.ts';
 import { usableCpus } from '../../jobs/cpu-affinity.ts';
 import { digestSubjects } from '../../jobs/digest-subjects.ts';
+import { readHostFingerprint } from '../../jobs/host-fingerprint.ts';
+import { readInventory } from '../../jobs/read-inventory.ts';
 import { sampledAs } from '../../jobs/sample-host.ts';
 import type { WorkerHost } from '../../jobs/worker-process.ts';
 import { startSampler } from '../../telemetry/sampler.ts';
@@ -93,7 +95,10 @@ async function bench(models: readonly string[], options: Options, terminal: Term
     if (measured || failures.length === 0) {
       print(plan.value, runs, terminal);
       const { suites } = plan.value;
-      const subject = { models, suites, digests: digests.value, created };
+      // Only now, as the programs that tell would disturb what is measured.
+      const hardware = files.value.output === undefined ? {} : await readInventory(WORKER_ENTRY);
+      const host = readHostFingerprint(hardware);
+      const subject = { models, suites, digests: digests.value, created, host };
       problems.push(...(await writeBenchFiles(files.value, runs, subject)));
     }
     if (problems.length > 0) return printProblems(terminal, problems);

@@ -8,6 +8,7 @@ import { err, type Result } from '../../core/result.ts';
 import type { Sampling } from '../../core/sampling.ts';
 import { type PipelineOrder, planOf } from '../../jobs/orders.ts';
 import { type PipelineResult, runPipeline } from '../../jobs/pipeline.ts';
+import { readInventory } from '../../jobs/read-inventory.ts';
 import { WORKER_ENTRY } from '../entries.ts';
 import { EXIT } from '../exit-code.ts';
 import { abortOnInterrupt } from '../interrupt.ts';
@@ -82,6 +83,7 @@ async function runOnce(
     sampler,
     samplerIdleIntervalMs: SAMPLER_INTERVAL_MS,
     workerEntry: WORKER_ENTRY,
+    hardware: readInventory(WORKER_ENTRY, { signal }),
     clock: systemClock,
     logger: terminalLogger(terminal),
     signal,

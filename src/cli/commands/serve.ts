@@ -7,6 +7,7 @@ import { formatProblem, problem } from '../../core/problem.ts';
 import { Agent } from '../../jobs/agent.ts';
 import { agentVersion } from '../../jobs/agent-version.ts';
 import { readHostFingerprint } from '../../jobs/host-fingerprint.ts';
+import { readInventory } from '../../jobs/read-inventory.ts';
 import { createMetrics } from '../../metrics/metrics.ts';
 import { createServer } from '../../server/create-server.ts';
 import { WORKER_ENTRY } from '../entries.ts';
@@ -85,6 +86,7 @@ async function serveUntil(
     samplerIdleIntervalMs: settings.samplerIntervalMs,
     metrics,
     workerEntry: WORKER_ENTRY,
+    hardware: readInventory(WORKER_ENTRY, { signal }),
     clock: systemClock,
     logger,
     onFault: () => fault.abort(),

@@ -30,7 +30,7 @@ export function matchesColumn(pattern: string, name: string): boolean {
  * without, its column is shown as the number it is.
  */
 const COUNTERS =
-  /^(?:cpu\.(?:secondsByMode|throttleEvents)\..*|pressure\..*Seconds|disks\.[^.]+\.(?:reads|writes|readBytes|writtenBytes|\w+Seconds)|processes\.\d+\.(?:cpuSeconds|io\..*)|memory\.(?:majorFaults|swapIn\w*|swapOut\w*)|rapl\..*\.joules|gpus\..*\.(?:energyJoules|replays)|sampler\.\w+\.(?:cpuSeconds|missedTicks))$/;
+  /^(?:cpu\.secondsByMode\..*|cpuClocks\.throttleEvents\..*|paging\..*|cgroup\.(?:cpu\.(?:usageSeconds|quota\..*)|memory\.(?:\w+Events|oomKills))|pressure\..*Seconds|disks\.[^.]+\.(?:reads|writes|discards|readBytes|writtenBytes|discardedBytes|\w+Seconds)|processes\.\d+\.(?:cpuSeconds|childrenCpuSeconds|majorFaults|io\..*)|rapl\..*\.joules|gpus\..*\.(?:energyJoules|replays)|sampler\.\w+\.(?:cpuSeconds|missedTicks))$/;
 
 export function isCounter(name: string): boolean {
   return COUNTERS.test(name);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { err, ok } from '../../../src/core/result.ts';
-import { concludeExamination, type DeviceReport } from '../../../src/jobs/doctor.ts';
+import { concludeExamination, type DeviceReport, examineDrives } from '../../../src/jobs/doctor.ts';
 import { type HostFacts, readHost } from '../../../src/jobs/doctor-task.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -125,4 +125,28 @@ it('reads a host whose kernel tells nothing', () => {
   expect(facts).not.toHaveProperty('memory');
   expect(facts.devices.map(({ device }) => device)).toEqual(['cpu', 'webgpu', 'cuda', 'tensorrt']);
   expect(readHost({ kind: 'doctor' }).memory?.totalBytes).toBeGreaterThan(0);
+});
+
+describe('examineDrives', () => {
+  const drive = { name: 'nvme0', model: 'a', firmware: 'b', transport: 'pcie', sizeBytes: 1 };
+
+  it('finds nothing where there is no drive, or the first of them tells its health', async () => {
+    const never = () => Promise.reject(new Error('nobody is to be asked'));
+    expect(await examineDrives([], never)).toEqual([]);
+    expect(await examineDrives([drive], async () => ok({}))).toEqual([]);
+  });
+
+  it.each([
+    ['not-installed', /install nvme-cli/],
+    ['not-permitted', /as root/],
+    ['failed', /by hand/],
+  ] as const)('says what to do where the health log is %s', async (state, howToGet) => {
+    expect(await examineDrives([drive], async () => err({ state, reason: 'because' }))).toEqual([
+      {
+        subject: 'nvme0',
+        what: 'its health log is not read: because',
+        howToGet: expect.stringMatching(howToGet),
+      },
+    ]);
+  });
 });

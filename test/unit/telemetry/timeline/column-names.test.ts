@@ -35,6 +35,12 @@ describe('isCounter', () => {
     'processes.12.io.writtenBytes',
     'gpus.GPU-1.energyJoules',
     'rapl.zones.package-0.joules',
+    'cpuClocks.throttleEvents.core',
+    'paging.majorFaults',
+    'cgroup.cpu.quota.throttledSeconds',
+    'cgroup.memory.oomKills',
+    'disks.sda.discardedBytes',
+    'processes.12.childrenCpuSeconds',
   ])('knows %s', (name) => {
     expect(isCounter(name)).toBe(true);
   });
@@ -44,6 +50,9 @@ describe('isCounter', () => {
     'disks.sda.inFlight',
     'processes.12.rssBytes',
     'processes.12.ageSeconds',
+    'cgroup.cpu.quotaCpus',
+    'cgroup.memory.peakBytes',
+    'cpuClocks.frequencyHertz.mean',
     'gpus.GPU-1.powerWatts.instant',
   ])('takes %s as it is', (name) => {
     expect(isCounter(name)).toBe(false);
