@@ -4,6 +4,7 @@ import type { CalibrationMethod } from '../../src/quantization/recipe.ts';
 import { benchAgainstPython } from './bench-against-python.ts';
 import { calibrationMemory } from './calibration-memory.ts';
 import { evaluationThroughput } from './evaluation-throughput.ts';
+import { gpuReadingCosts } from './gpu-readings.ts';
 import { harnessOverhead } from './harness-overhead.ts';
 import { int8Latency } from './int8-latency.ts';
 import { largeModel } from './large-model.ts';
@@ -30,6 +31,7 @@ const MEASUREMENTS: Readonly<Record<string, (onRow: OnRow) => Promise<readonly P
   'bench-against-python': benchAgainstPython,
   'calibration-memory': calibrationMemory,
   'evaluation-throughput': evaluationThroughput,
+  'gpu-readings': measureGpuReadings,
   'harness-overhead': harnessOverhead,
   'int8-latency': int8Latency,
   'large-model': largeModel,
@@ -46,6 +48,14 @@ const MEASUREMENTS: Readonly<Record<string, (onRow: OnRow) => Promise<readonly P
   'sampler-cost': measureSamplerCost,
   scrape: measureScrape,
 };
+
+async function measureGpuReadings(): Promise<PerfRow[]> {
+  const { nvmlSeconds, lineSeconds } = gpuReadingCosts();
+  return [
+    plainRow('NVML, a fake library', 'one reading of one GPU', formatSeconds(nvmlSeconds)),
+    plainRow('nvidia-smi', 'one line', formatSeconds(lineSeconds)),
+  ];
+}
 
 async function measureOnnxRewrite(): Promise<PerfRow[]> {
   return (await onnxRewrite()).flatMap((result) => {

@@ -10,6 +10,7 @@ import { readHostFingerprint } from '../../jobs/host-fingerprint.ts';
 import { readInventory } from '../../jobs/read-inventory.ts';
 import { createMetrics } from '../../metrics/metrics.ts';
 import { createServer } from '../../server/create-server.ts';
+import { logGpuBackend } from '../../telemetry/log-gpu-backend.ts';
 import { WORKER_ENTRY } from '../entries.ts';
 import { EXIT } from '../exit-code.ts';
 import { abortOnInterrupt } from '../interrupt.ts';
@@ -79,6 +80,7 @@ async function serveUntil(
       ortVersion: host.onnxRuntimeVersion,
     },
   });
+  sampler.onSnapshot(logGpuBackend(logger));
   const agent = new Agent({
     profiles: loaded.profiles,
     store,

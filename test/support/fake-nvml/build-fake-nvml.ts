@@ -24,10 +24,19 @@ export interface FakeNvml {
   answer(state: string): void;
 }
 
-/** Compiles the fake library into a folder. `isOld`: without the functions that came with newer drivers. */
-export function compileFakeNvml(folder: string, { isOld = false } = {}): string {
+/**
+ * Compiles the fake library into a folder. `isOld`: without the functions that came with newer drivers; `readsOnce`: it never
+ * looks for another state, which would cost more than its answers.
+ */
+export function compileFakeNvml(folder: string, { isOld = false, readsOnce = false } = {}): string {
   const library = join(folder, isOld ? 'libold.so' : 'libnew.so');
-  const flags = ['-O1', '-shared', '-fPIC', ...(isOld ? ['-DOLD_DRIVER'] : [])];
+  const flags = [
+    '-O1',
+    '-shared',
+    '-fPIC',
+    ...(isOld ? ['-DOLD_DRIVER'] : []),
+    ...(readsOnce ? ['-DREAD_ONCE'] : []),
+  ];
   execFileSync('gcc', [...flags, '-o', library, SOURCE]);
   return library;
 }
