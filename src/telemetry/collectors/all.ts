@@ -11,6 +11,7 @@ import { collectPressure } from './pressure.ts';
 import { createProcessMemory } from './process-memory.ts';
 import { collectProcesses } from './processes.ts';
 import { createRapl } from './rapl.ts';
+import { restWhileAbsent } from './rest-while-absent.ts';
 import { collectThermal } from './thermal.ts';
 
 /** Every collector; a line here is all that a new one needs besides its file, its test and its fixture. */
@@ -21,12 +22,12 @@ export const COLLECTORS = {
   disks: { source: 'host', create: () => collectDisks },
   processes: { source: 'host', create: () => collectProcesses },
   paging: { source: 'host', minIntervalMs: 1_000, create: () => collectPaging },
-  cgroup: { source: 'host', minIntervalMs: 1_000, create: () => collectCgroup },
-  rapl: { source: 'host', minIntervalMs: 100, create: createRapl },
-  cpuClocks: { source: 'slow', minIntervalMs: 1_000, create: createCpuClocks },
+  cgroup: { source: 'host', minIntervalMs: 1_000, create: () => restWhileAbsent(collectCgroup) },
+  rapl: { source: 'host', minIntervalMs: 100, create: () => restWhileAbsent(createRapl()) },
+  cpuClocks: { source: 'slow', minIntervalMs: 1_000, create: () => restWhileAbsent(createCpuClocks()) },
   processMemory: { source: 'slow', minIntervalMs: 5_000, create: createProcessMemory },
-  thermal: { source: 'slow', minIntervalMs: 1_000, create: () => collectThermal },
-  nvmeHealth: { source: 'slow', minIntervalMs: 10_000, create: createNvmeHealth },
+  thermal: { source: 'slow', minIntervalMs: 1_000, create: () => restWhileAbsent(collectThermal) },
+  nvmeHealth: { source: 'slow', minIntervalMs: 10_000, create: () => restWhileAbsent(createNvmeHealth()) },
   gpus: { source: 'gpu', create: createGpuCollector },
 } as const satisfies Record<string, CollectorEntry>;
 
