@@ -89,7 +89,7 @@ export async function takeTurn(
   const result = collectRound(spec, chunks, totals, { samplesPerRun, askedNs, process: participant.process });
   const isWhole = result.complete && controls.signal?.aborted !== true;
   const endNs = result.startNs + BigInt(Math.round(result.durationNs));
-  const sampling = controls.sampling?.(result.startNs, endNs);
+  const sampling = await controls.sampling?.(result.startNs, endNs);
   if (result.latencyNs.length > 0) {
     rounds.push({ ...result, ...(sampling === undefined ? {} : { sampling }), complete: isWhole });
   }

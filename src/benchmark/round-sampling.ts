@@ -7,8 +7,8 @@ export interface RoundSampling {
   readonly longestGapSeconds: number;
 }
 
-/** What tells how the host was sampled between two moments; undefined where it was not. */
-export type SamplingBetween = (startNs: bigint, endNs: bigint) => RoundSampling | undefined;
+/** What tells how the host was sampled between two moments; undefined where it was not. It may take a sample to find out. */
+export type SamplingBetween = (startNs: bigint, endNs: bigint) => Promise<RoundSampling | undefined>;
 
 /** A sampler that misses ten samples in a row, and a second at least, was held up or replaced: nobody saw the host then. */
 const STALL_INTERVALS = 10;

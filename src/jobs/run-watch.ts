@@ -9,10 +9,7 @@ import {
   type TimelineAbout,
   type TimelineWriter,
 } from '../telemetry/timeline/timeline-writer.ts';
-import { sampledAs, setSampling } from './sample-host.ts';
-
-/** How long a worker that is done is kept for its last sample, which takes some milliseconds unless the sampler hangs. */
-const LAST_SAMPLE_WITHIN_MS = 300;
+import { nextSample, sampledAs, setSampling } from './sample-host.ts';
 
 /** Keeps the host's snapshots and the run's phases in one file while a run lasts. */
 export interface RunWatch {
@@ -68,7 +65,11 @@ export async function startRunWatch(
       pids.delete(pid);
       watchProcesses();
     },
-    seeLast: (pid) => nextSampleOf(sampler, pid),
+    seeLast: (pid) =>
+      nextSample(sampler, {
+        after: systemClock.nowNs(),
+        has: ({ processes }) => processes?.some((process) => process.pid === pid) === true,
+      }),
     beginPhase: (begun) => writer?.beginPhase(begun),
     phase: (span) => writer?.appendPhase(span),
     sampledAs: async (sampling, work) => {
@@ -80,30 +81,14 @@ export async function startRunWatch(
     },
     finish: async () => {
       finished = true;
-      stopListening();
+      // With the new rate all samples of the old one are handed over.
       sampler.setIntervalMs(options.idleIntervalMs);
+      await nextSample(sampler, { after: systemClock.nowNs() });
+      stopListening();
       sampler.watch([]);
       const closed = await writer?.close();
       if (closed?.ok === false) options.logger.warn(closed.error.message, { file });
       return closed?.ok === true;
     },
   };
-}
-
-/** Waits for a sample of a process that is taken after now, unless no samples come anyway. */
-function nextSampleOf(sampler: Sampler, pid: number): Promise<void> {
-  const nowNs = systemClock.nowNs();
-  if (sampler.health().sources.host?.state !== 'up') return Promise.resolve();
-  return new Promise((resolve) => {
-    const timer = setTimeout(finish, LAST_SAMPLE_WITHIN_MS);
-    const stopListening = sampler.onSnapshot(({ tickNs, processes }) => {
-      if (tickNs > nowNs && processes?.some((process) => process.pid === pid)) finish();
-    });
-    sampler.sample('host');
-    function finish(): void {
-      clearTimeout(timer);
-      stopListening();
-      resolve();
-    }
-  });
 }

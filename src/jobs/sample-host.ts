@@ -1,6 +1,7 @@
 import type { SamplingBetween } from '../benchmark/round-sampling.ts';
 import { type Sampling, samplingIntervalMs } from '../core/sampling.ts';
 import type { Sampler } from '../telemetry/sampler.ts';
+import type { Snapshot } from '../telemetry/snapshot.ts';
 
 /** From now on the host is sampled so often. Where it is not, the sampler's processes have ended when this resolves. */
 export async function setSampling(sampler: Sampler, sampling: Sampling): Promise<void> {
@@ -27,7 +28,9 @@ export async function sampledAs<T>(
     if (source === 'host') ticksNs.push(tickNs);
   });
   try {
-    return await work((startNs, endNs) => {
+    return await work(async (startNs, endNs) => {
+      // Samples are handed over some at a time, so what there is of the round has to be called for.
+      await nextSample(sampler, { after: endNs });
       // Of what came before only the last can bound a gap; moments are asked about in their order.
       const first = ticksNs.findIndex((tickNs) => tickNs >= startNs);
       ticksNs.splice(0, first < 0 ? ticksNs.length : first);
@@ -36,6 +39,29 @@ export async function sampledAs<T>(
   } finally {
     stopListening();
   }
+}
+
+/** How long a sample that is called for is waited for; it takes some milliseconds unless the sampler hangs. */
+const SAMPLE_WITHIN_MS = 300;
+
+/** Has the host sampled now and waits for that, unless no samples come anyway. All that was taken before has come by then. */
+export function nextSample(
+  sampler: Sampler,
+  { after, has }: { readonly after: bigint; readonly has?: (snapshot: Snapshot) => boolean },
+): Promise<void> {
+  if (sampler.health().sources.host?.state !== 'up') return Promise.resolve();
+  return new Promise((resolve) => {
+    const timer = setTimeout(finish, SAMPLE_WITHIN_MS);
+    const stopListening = sampler.onSnapshot((snapshot) => {
+      if (snapshot.source === 'host' && snapshot.tickNs > after && has?.(snapshot) !== false) finish();
+    });
+    sampler.sample('host');
+    function finish(): void {
+      clearTimeout(timer);
+      stopListening();
+      resolve();
+    }
+  });
 }
 
 function longestGap(ticksNs: readonly bigint[], startNs: bigint, endNs: bigint): number {

@@ -110,10 +110,10 @@ export class SamplerChild {
 
   #receive(message: FromSampler): void {
     // Once it is being replaced its late snapshots no longer count.
-    if (message.type !== 'snapshot' || this.#isDown) return;
+    if (message.type !== 'snapshots' || this.#isDown) return;
     this.#snapshots += 1;
     this.#watchdog?.refresh();
-    this.#events.snapshot(message.snapshot);
+    for (const snapshot of message.snapshots) this.#events.snapshot(snapshot);
   }
 
   #restartWatchdog(): void {

@@ -24,6 +24,7 @@ export type ToSampler =
 
 /** From the sampler process to the parent. */
 export interface FromSampler {
-  readonly type: 'snapshot';
-  readonly snapshot: Snapshot;
+  readonly type: 'snapshots';
+  /** In the order of their ticks. */
+  readonly snapshots: readonly Snapshot[];
 }

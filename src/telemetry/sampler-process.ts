@@ -3,11 +3,23 @@ import { openActivity } from './activity.ts';
 import type { CollectorName, CollectorTable } from './collectors/all.ts';
 import { OpenFiles } from './collectors/open-files.ts';
 import type { FromSampler, SamplerStart, ToSampler } from './sampler-messages.ts';
-import { collectorsOf, takeSnapshot } from './snapshot.ts';
-import { advance, delayMs, startSchedule, withMissedTick } from './tick-schedule.ts';
+import { collectorsOf, nextDueNs, type Snapshot, takeSnapshot } from './snapshot.ts';
+import { advance, delayMs, restUntil, startSchedule, withMissedTick } from './tick-schedule.ts';
+
+/**
+ * Snapshots are handed over together for so long: to wake the parent takes as long as to read half of the host, for both
+ * sides. Who cannot wait asks for a sample, with which all that is there is handed over.
+ */
+const HAND_OVER_NS = 400_000_000n;
+
+/** Where nothing is due for longer, as on a host without what a source reads, a tick now and then still shows that it lives. */
+const LONGEST_REST_NS = 1_000_000_000n;
 
 /** Snapshots waiting for a parent that does not read. Beyond this they are dropped, so memory stays bounded. */
-const MAX_PENDING_SNAPSHOTS = 64;
+const MAX_PENDING_SNAPSHOTS = 128;
+
+/** More are not held back, at whatever rate. */
+const MAX_HELD_SNAPSHOTS = 40;
 
 interface Sampling {
   setIntervalMs(intervalMs: number): void;
@@ -63,6 +75,10 @@ function startSampling(table: CollectorTable, { source, roots, ...first }: Sampl
   let leftOut = new Set(first.leftOut);
   let schedule = startSchedule(systemClock.nowNs(), intervalMs);
   let pending = 0;
+  /** Taken and not handed over yet. */
+  let held: Snapshot[] = [];
+  let heldSinceNs = 0n;
+  let isAwaited = true;
   let timer = setTimeout(tick, 0);
 
   function tick(): void {
@@ -72,6 +88,9 @@ function startSampling(table: CollectorTable, { source, roots, ...first }: Sampl
       schedule = advance(schedule, nowNs);
       if (pending < MAX_PENDING_SNAPSHOTS) publish();
       else schedule = withMissedTick(schedule);
+      const dueNs = nextDueNs(collectors, leftOut, intervalMs);
+      const latestNs = nowNs + LONGEST_REST_NS;
+      schedule = restUntil(schedule, dueNs === undefined || dueNs > latestNs ? latestNs : dueNs);
     }
     timer = setTimeout(tick, delayMs(schedule, systemClock.nowNs()));
   }
@@ -88,9 +107,20 @@ function startSampling(table: CollectorTable, { source, roots, ...first }: Sampl
       },
     );
     pending += 1;
+    if (held.length === 0) heldSinceNs = snapshot.tickNs;
+    held.push(snapshot);
+    const heldAtNextTickNs = snapshot.tickNs + schedule.periodNs - heldSinceNs;
+    if (isAwaited || held.length >= MAX_HELD_SNAPSHOTS || heldAtNextTickNs > HAND_OVER_NS) handOver();
+  }
+
+  function handOver(): void {
+    isAwaited = false;
+    const snapshots = held;
+    if (snapshots.length === 0) return;
+    held = [];
     // A parent that has just gone is noticed by `disconnect`, so the error of this call needs no answer.
-    process.send?.({ type: 'snapshot', snapshot } satisfies FromSampler, undefined, undefined, () => {
-      pending -= 1;
+    process.send?.({ type: 'snapshots', snapshots } satisfies FromSampler, undefined, undefined, () => {
+      pending -= snapshots.length;
     });
   }
 
@@ -98,6 +128,7 @@ function startSampling(table: CollectorTable, { source, roots, ...first }: Sampl
     setIntervalMs: (newIntervalMs) => {
       intervalMs = newIntervalMs;
       schedule = startSchedule(systemClock.nowNs(), intervalMs, schedule.missedTicks);
+      isAwaited = true;
       clearTimeout(timer);
       timer = setTimeout(tick, 0);
     },
@@ -105,6 +136,7 @@ function startSampling(table: CollectorTable, { source, roots, ...first }: Sampl
       pids = newPids;
     },
     sample: () => {
+      isAwaited = true;
       if (pending < MAX_PENDING_SNAPSHOTS) publish();
     },
     leaveOut: (names) => {

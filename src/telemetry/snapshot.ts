@@ -55,7 +55,12 @@ export interface RunningCollector {
   readonly minIntervalNs: bigint;
   readonly deadlineMs: number;
   lastTickNs: bigint | undefined;
+  /** It found nothing to read the last time. */
+  isAbsent: boolean;
 }
+
+/** What a host does not have it seldom gets: so long it is not looked for again. */
+const ABSENT_REST_NS = 10_000_000_000n;
 
 /** The collectors of one process, none of them made yet: making one may hang as reading may. */
 export function collectorsOf(table: CollectorTable, source: SamplerSource): readonly RunningCollector[] {
@@ -64,8 +69,9 @@ export function collectorsOf(table: CollectorTable, source: SamplerSource): read
     if (entry?.source !== source) return [];
     const minIntervalNs = BigInt(Math.round((entry.minIntervalMs ?? 0) * 1e6));
     const deadlineMs = deadlineMsOf(entry);
+    const { create } = entry;
     return [
-      { name, create: entry.create, collect: undefined, minIntervalNs, deadlineMs, lastTickNs: undefined },
+      { name, create, collect: undefined, minIntervalNs, deadlineMs, lastTickNs: undefined, isAbsent: false },
     ];
   });
 }
@@ -97,6 +103,7 @@ export function takeSnapshot(sources: SnapshotSources, sampler: SamplerCost): Sn
     const startNs = clock.nowNs();
     const outcome = runCollector(collector, host, watchedPids);
     const durationSeconds = wholeMicroseconds(secondsBetween(startNs, clock.nowNs()));
+    collector.isAbsent = !outcome.ok && outcome.error.kind === 'absent';
     if (outcome.ok) readings[name] = outcome.value;
     health[name] = healthOf(collector, outcome, durationSeconds);
   }
@@ -143,9 +150,28 @@ function wholeMicroseconds(seconds: number): number {
   return Math.round(seconds * 1e6) / 1e6;
 }
 
-function isDue({ lastTickNs, minIntervalNs }: RunningCollector, tickNs: bigint, intervalMs: number): boolean {
-  if (lastTickNs === undefined) return true;
+/** When the first of the collectors is due again that are not left out; undefined where there is none. */
+export function nextDueNs(
+  collectors: readonly RunningCollector[],
+  leftOut: ReadonlySet<CollectorName>,
+  intervalMs: number,
+): bigint | undefined {
+  let first: bigint | undefined;
+  for (const collector of collectors) {
+    if (leftOut.has(collector.name)) continue;
+    const dueNs = dueNsOf(collector, intervalMs);
+    if (first === undefined || dueNs < first) first = dueNs;
+  }
+  return first;
+}
+
+function isDue(collector: RunningCollector, tickNs: bigint, intervalMs: number): boolean {
+  return tickNs >= dueNsOf(collector, intervalMs);
+}
+
+function dueNsOf({ lastTickNs, minIntervalNs, isAbsent }: RunningCollector, intervalMs: number): bigint {
+  if (lastTickNs === undefined) return 0n;
+  const restNs = isAbsent && minIntervalNs < ABSENT_REST_NS ? ABSENT_REST_NS : minIntervalNs;
   // A tick may come a little early by comparison with one that was late; the next would be a whole period too late.
-  const toleranceNs = BigInt(Math.round(intervalMs * 1e6)) / 2n;
-  return tickNs - lastTickNs + toleranceNs >= minIntervalNs;
+  return lastTickNs + restNs - BigInt(Math.round(intervalMs * 1e6)) / 2n;
 }

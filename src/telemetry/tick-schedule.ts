@@ -30,6 +30,12 @@ export function advance(schedule: TickSchedule, nowNs: bigint): TickSchedule {
   };
 }
 
+/** The schedule without the ticks before `untilNs`, which nobody needs: they are not missed. */
+export function restUntil(schedule: TickSchedule, untilNs: bigint): TickSchedule {
+  const index = (untilNs - schedule.originNs + schedule.periodNs - 1n) / schedule.periodNs;
+  return index <= schedule.nextIndex ? schedule : { ...schedule, nextIndex: index };
+}
+
 /** The schedule when a tick that was taken could not be handed over. */
 export function withMissedTick(schedule: TickSchedule): TickSchedule {
   return { ...schedule, missedTicks: schedule.missedTicks + 1 };

@@ -150,7 +150,7 @@ describe.skipIf(unmet !== undefined)(`the sampler process${unmet === undefined ?
 
   it('says what a sampler that cannot run said last', async () => {
     const sampler = start(50, quick, new URL('no-such-file.js', entry));
-    await until(() => sampler.health().state === 'down');
+    await until(() => sampler.health().sources.host?.state === 'down');
     expect(sampler.health().sources.host?.problem).toMatchObject({
       kind: 'sampler-exited',
       message: expect.stringMatching(/status 1.*no-such-file\.js/),
@@ -210,7 +210,7 @@ describe.skipIf(unmet !== undefined)(`the sampler process${unmet === undefined ?
     child.send({ type: 'start', source: 'host', roots, intervalMs: 1, pids: [] });
     await sleep(2000);
     const received: Snapshot[] = [];
-    child.on('message', (message) => received.push((message as { snapshot: Snapshot }).snapshot));
+    child.on('message', (message) => received.push(...(message as { snapshots: Snapshot[] }).snapshots));
     await until(() => (received.at(-1)?.sampler.missedTicks ?? 0) > 100);
   });
 });

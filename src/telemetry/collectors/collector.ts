@@ -80,10 +80,10 @@ export function readTextIfPresent(host: Host, file: string): string | undefined 
   return host.files?.has(file) || existsSync(file) ? readText(host, file) : undefined;
 }
 
-/** The names in a folder. Throws a `ProblemError` of kind `absent` or `unreadable`. */
-export function listFolder(folder: string): readonly string[] {
+/** The names in a folder, with `files` those of a second ago at most. Throws a `ProblemError` of kind `absent` or `unreadable`. */
+export function listFolder(folder: string, files?: OpenFiles): readonly string[] {
   try {
-    return readdirSync(folder);
+    return files === undefined ? readdirSync(folder) : files.list(folder);
   } catch (error) {
     throw toProblemError(folder, error);
   }

@@ -45,7 +45,7 @@ export function collectDisks(host: Host): Result<readonly DiskReading[], Collect
   const file = `${host.procPath}/diskstats`;
   return attempt(() => {
     // The kernel writes a slash in a device's name (cciss/c0d0) as an exclamation mark in sysfs.
-    const whole = listFolder(folder).map((name) => name.replaceAll('!', '/'));
+    const whole = listFolder(folder, host.files).map((name) => name.replaceAll('!', '/'));
     const text = readText(host, file);
     const disks = whole
       .filter((name) => !NOT_A_DISK.test(name))

@@ -1,10 +1,13 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
 
 /**
  * A shorter read ends a file. A procfs file of one record comes whole; one of many (diskstats) comes by the page of at
  * least 4 KiB, filled until the next record does not fit, and no record is as long as 1 KiB. This saves the empty read.
  */
 const END_OF_FILE_BELOW_BYTES = 3 * 1024;
+
+/** So long the names in a folder are taken for what they were: devices come and go seldom. */
+const LISTING_MS = 1_000;
 
 interface OpenFile {
   readonly descriptor: number;
@@ -18,6 +21,7 @@ interface OpenFile {
  */
 export class OpenFiles {
   readonly #open = new Map<string, OpenFile>();
+  readonly #listings = new Map<string, { readonly names: readonly string[]; readonly readMs: number }>();
   #buffer = Buffer.allocUnsafe(64 * 1024);
 
   has(file: string): boolean {
@@ -35,6 +39,16 @@ export class OpenFiles {
       this.#close(file, opened);
       throw error;
     }
+  }
+
+  /** The names in a folder, at most a second old. Throws the error of the file system. */
+  list(folder: string): readonly string[] {
+    const nowMs = performance.now();
+    const known = this.#listings.get(folder);
+    if (known !== undefined && nowMs - known.readMs < LISTING_MS) return known.names;
+    const names = readdirSync(folder);
+    this.#listings.set(folder, { names, readMs: nowMs });
+    return names;
   }
 
   /** Closes the files that were not read since the last sweep, as those of processes that are watched no more. */

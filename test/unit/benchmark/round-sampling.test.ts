@@ -48,7 +48,7 @@ describe('runBench, sampled', () => {
     const asked: number[] = [];
     const run = await runBench([startedOnce(virtualSut('fp32', () => 1_000_000))], settings, {
       clock: systemClock,
-      sampling: (startNs, endNs) => {
+      sampling: async (startNs, endNs) => {
         asked.push(Number(endNs - startNs) / 1e9);
         return { intervalSeconds: 0.1, longestGapSeconds: 0.2 };
       },
@@ -64,7 +64,7 @@ describe('runBench, sampled', () => {
     let round = 0;
     const run = await runBench([startedOnce(virtualSut('fp32', () => 1_000_000))], settings, {
       clock: systemClock,
-      sampling: () => {
+      sampling: async () => {
         round += 1;
         return { intervalSeconds: 0.1, longestGapSeconds: round === 1 ? 4 : 0.1 };
       },

@@ -33,9 +33,9 @@ describe('sampledAs', () => {
     const { sampler, publish } = fakeSampler();
     const gaps = await sampledAs(sampler, '10hz', async (between) => {
       for (const seconds of [1, 1.5, 2]) publish(snapshotAt(seconds));
-      const first = between?.(ns(1), ns(2));
+      const first = await between?.(ns(1), ns(2));
       for (const seconds of [3, 3.25, 3.5]) publish(snapshotAt(seconds));
-      return [first, between?.(ns(3), ns(3.5))].map((gap) => gap?.longestGapSeconds);
+      return [first, await between?.(ns(3), ns(3.5))].map((gap) => gap?.longestGapSeconds);
     });
     expect(gaps).toEqual([0.5, 0.25]);
   });
@@ -55,5 +55,17 @@ describe('sampledAs', () => {
       expect(between).toBeUndefined();
       expect(told).toEqual(['pause']);
     });
+  });
+
+  it('calls for what was taken and not handed over yet', async () => {
+    const { sampler, publish, told } = fakeSampler();
+    const gap = await sampledAs(sampler, '10hz', async (between) => {
+      publish(snapshotAt(1));
+      const asked = between?.(ns(1), ns(1.4));
+      expect(told.at(-1)).toBe('sample host');
+      for (const seconds of [1.1, 1.2, 1.3, 1.41]) publish(snapshotAt(seconds));
+      return asked;
+    });
+    expect(gap?.longestGapSeconds).toBeCloseTo(0.1, 9);
   });
 });

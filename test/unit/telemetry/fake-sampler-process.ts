@@ -25,7 +25,10 @@ export class FakeProcess extends EventEmitter {
   ref(): void {}
   unref(): void {}
   tick(seconds = 1): void {
-    this.emit('message', { type: 'snapshot', snapshot: snapshotAt(seconds, { memory: memoryOf(7) }) });
+    this.emit('message', {
+      type: 'snapshots',
+      snapshots: [snapshotAt(seconds, { memory: memoryOf(7) })],
+    });
   }
   end(code: number | null, signal: string | null = null): void {
     this.connected = false;

@@ -55,12 +55,14 @@ describe('Sampler with a collector that hangs', () => {
     }
     expect([1, 2, 3].map(started)).toMatchObject([{ leftOut: [] }, { leftOut: [] }, { leftOut: ['disks'] }]);
     newest().emit('message', {
-      type: 'snapshot',
-      snapshot: snapshotAt(1, {
-        source: 'slow',
-        health: { memory: { status: 'ok', durationSeconds: 0 } },
-        memory: memoryOf(7),
-      }),
+      type: 'snapshots',
+      snapshots: [
+        snapshotAt(1, {
+          source: 'slow',
+          health: { memory: { status: 'ok', durationSeconds: 0 } },
+          memory: memoryOf(7),
+        }),
+      ],
     });
     const reason = {
       kind: 'collector-left-out',
@@ -100,8 +102,8 @@ describe('Sampler with a collector that hangs', () => {
     vi.advanceTimersByTime(1000);
     const good = { status: 'ok', durationSeconds: 0 } as const;
     newest().emit('message', {
-      type: 'snapshot',
-      snapshot: snapshotAt(1, { source: 'slow', health: { disks: good } }),
+      type: 'snapshots',
+      snapshots: [snapshotAt(1, { source: 'slow', health: { disks: good } })],
     });
     hang();
     vi.advanceTimersByTime(2000);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '../../../src/core/clock.ts';
 import { COLLECTORS, type CollectorTable } from '../../../src/telemetry/collectors/all.ts';
-import { collectorsOf, takeSnapshot } from '../../../src/telemetry/snapshot.ts';
+import { collectorsOf, nextDueNs, takeSnapshot } from '../../../src/telemetry/snapshot.ts';
 import { fixtureHost, hostWith } from './host-tree.ts';
 
 /** Every reading of this clock is 1 ms after the one before. */
@@ -90,6 +90,19 @@ describe('takeSnapshot', () => {
       expect('disks' in health).toBe(reads.at(-1) === 'disks');
     }
     expect(reads.join(' ')).toBe('0 cpu disks 130 cpu 200 cpu 301 cpu disks 400 cpu 500 cpu 599 cpu disks');
+  });
+
+  it('looks for what the host does not have every ten seconds, and says when the next collector is due', () => {
+    const absent = { ok: false, error: { kind: 'absent', message: 'none' } } as const;
+    const collectors = collectorsOf({ gpus: { source: 'gpu', create: () => () => absent } }, 'gpu');
+    const asked = (tickMs: number) => {
+      const clock = { nowNs: () => BigInt(tickMs) * 1_000_000n, wallMs: () => 0 };
+      const sources = { source: 'gpu', collectors, host: fixtureHost, watchedPids: [], clock } as const;
+      return 'gpus' in takeSnapshot(sources, cost).health;
+    };
+    expect([0, 100, 5000, 9900, 10_000, 10_100].map(asked)).toEqual([true, false, false, false, true, false]);
+    expect(nextDueNs(collectors, new Set(), 100)).toBe(19_950_000_000n);
+    expect(nextDueNs(collectors, new Set(['gpus']), 100)).toBeUndefined();
   });
 
   it('names a collector that takes longer than its deadline, and publishes what it read', () => {

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { advance, delayMs, startSchedule, withMissedTick } from '../../../src/telemetry/tick-schedule.ts';
+import {
+  advance,
+  delayMs,
+  restUntil,
+  startSchedule,
+  withMissedTick,
+} from '../../../src/telemetry/tick-schedule.ts';
 
 const MS = 1_000_000n;
 
@@ -31,6 +37,15 @@ describe('tick schedule', () => {
   it('carries the count of missed ticks over a change of rate', () => {
     const before = withMissedTick(startSchedule(0n, 100));
     expect(startSchedule(9n, 10, before.missedTicks).missedTicks).toBe(1);
+  });
+
+  it('rests until a tick is needed again, without counting those between as missed', () => {
+    const taken = advance(startSchedule(0n, 100), 0n);
+    const rested = restUntil(taken, 950n * MS);
+    expect(delayMs(rested, 0n)).toBe(1000);
+    expect(advance(rested, 1000n * MS).missedTicks).toBe(0);
+    expect(advance(rested, 1230n * MS).missedTicks).toBe(2);
+    expect(restUntil(taken, 40n * MS)).toEqual(taken);
   });
 
   it('takes or misses every tick that was due, exactly once', () => {

@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readlinkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { OpenFiles } from '../../../../src/telemetry/collectors/open-files.ts';
 
 function newFolder(): string {
@@ -63,4 +63,19 @@ describe('OpenFiles', () => {
       expect(countOpen(file)).toBe(0);
     },
   );
+
+  it('lists a folder anew after a second, as devices come and go seldom', () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const folder = newFolder();
+    const files = new OpenFiles();
+    writeFileSync(join(folder, 'sda'), '');
+    expect(files.list(folder)).toEqual(['sda']);
+    writeFileSync(join(folder, 'sdb'), '');
+    vi.advanceTimersByTime(999);
+    expect(files.list(folder)).toEqual(['sda']);
+    vi.advanceTimersByTime(1);
+    expect(files.list(folder)).toEqual(['sda', 'sdb']);
+    expect(() => files.list(join(folder, 'none'))).toThrow('ENOENT');
+  });
 });
