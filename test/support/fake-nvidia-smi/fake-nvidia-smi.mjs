@@ -62,7 +62,8 @@ function stream(rows) {
       return;
     }
     if (fault.silent) return;
-    const lines = rows(state);
+    // `{period}` stands for how often it has printed.
+    const lines = rows(state).map((line) => line.replaceAll('{period}', `${period}`));
     for (const line of lines) {
       if (fault.between !== undefined) process.stdout.write(fault.between);
       if (fault.stderr !== undefined) process.stderr.write(fault.stderr);

@@ -6,7 +6,7 @@
 //   code nvmlInit_v2 9                          and for everything
 //   hang nvmlDeviceGetUtilizationRates          it never returns
 //
-// The file is read again when another takes its place, so that a test can lose a GPU between two readings. What it does not mention is not supported.
+// A device that was lost stays so until the next nvmlInit_v2. The file is read again when another takes its place, so that a test can lose a GPU between two readings. What it does not mention is not supported.
 // With -DOLD_DRIVER the functions of newer drivers are missing; with -DREAD_ONCE the file is read once, for measuring.
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -23,6 +23,8 @@ static char text[65536];
 static ino_t read_from;
 static int initialized;
 static Device devices[64];
+// What a device that was lost goes on answering in this session.
+static int lost_by_device[64];
 
 static void load_state(void) {
 #ifdef READ_ONCE
@@ -69,7 +71,12 @@ static int begin(const char *function, const Device *device) {
   const char *code = find(key);
   if (code == NULL && device != NULL) code = value_of(device, key);
   if (code == NULL && device != NULL) code = value_of(device, "code *");
-  if (code != NULL) return atoi(code);
+  int *lost = device == NULL ? NULL : &lost_by_device[device - devices];
+  if (code != NULL) {
+    if (lost != NULL && (atoi(code) == 15 || atoi(code) == 16)) *lost = atoi(code);
+    return atoi(code);
+  }
+  if (lost != NULL && *lost != 0) return *lost;
   return initialized || strcmp(function, "nvmlInit_v2") == 0 ? 0 : 1;
 }
 
@@ -96,7 +103,7 @@ static int put_u64(const char *value, uint64_t *out, int count) {
   return 0;
 }
 
-int nvmlInit_v2(void) { BEGIN(NULL); initialized++; return 0; }
+int nvmlInit_v2(void) { BEGIN(NULL); initialized++; memset(lost_by_device, 0, sizeof lost_by_device); return 0; }
 int nvmlShutdown(void) { BEGIN(NULL); initialized--; return 0; }
 int nvmlSystemGetDriverVersion(char *out, unsigned size) { BEGIN(NULL); return put_text(find("driver"), out, size); }
 int nvmlSystemGetCudaDriverVersion_v2(int *out) { BEGIN(NULL); return put_u32(find("cuda"), (unsigned *)out); }

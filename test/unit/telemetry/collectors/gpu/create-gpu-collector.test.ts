@@ -69,6 +69,19 @@ describe('the collector of GPUs', () => {
     expect(asked).toMatchObject({ nvml: 10, sysfs: 5 });
   });
 
+  it('begins with the shortest pause again after one that failed has worked', () => {
+    const { collect, states, clock, asked } = collector({ nvml: BROKEN });
+    for (; clock.seconds < 10; clock.seconds += 0.5) collect();
+    states.nvml = 'works';
+    clock.seconds = 100;
+    collect();
+    states.nvml = BROKEN;
+    const before = asked['nvml'] ?? 0;
+    for (; clock.seconds < 104; clock.seconds += 0.5) collect();
+    // After 0, 1 and 3 seconds.
+    expect((asked['nvml'] ?? 0) - before).toBe(3);
+  });
+
   it('closes all backends', () => {
     const { close, closed } = collector({ nvml: ABSENT, sysfs: 'works' });
     close();

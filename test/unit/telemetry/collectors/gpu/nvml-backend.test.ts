@@ -152,7 +152,7 @@ describe.skipIf(NO_COMPILER !== undefined)(
         'gpu0 process1 4242 500 2 0',
         'gpu0 process2 17 18446744073709551615 0 0',
         ...others,
-        'gpu0 graphics0 4242 1000 1 0',
+        'gpu0 graphics0 4242 18446744073709551615 1 0',
         'gpu0 graphics1 18 70 0 0',
       );
       expect(gpuOf(open(newDriver, state).read([18, 4242, 17, 19])).processes).toEqual([
@@ -228,7 +228,9 @@ describe.skipIf(NO_COMPILER !== undefined)(
       expect(unwrap(read()).gpus[0]).toEqual({ ...identity, state });
       // And it comes back.
       fake.answer(two);
-      clock.seconds += 31;
+      clock.seconds += 29;
+      expect(gpuOf(read()).state).toBe(state);
+      clock.seconds += 2;
       expect(gpuOf(read())).toMatchObject({ ...identity, state: 'ok', utilizationRatio: 0.37 });
     });
 
