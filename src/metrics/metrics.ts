@@ -2,6 +2,7 @@ import { describeMetrics, type MetricDescription, renderExposition } from './exp
 import { CONTENT_TYPES, negotiateFormat } from './exposition-format.ts';
 import { createRegistry, seriesFamily } from './families.ts';
 import { createHostMetrics, type HostMetrics } from './host-metrics.ts';
+import { createInventoryMetrics, type InventorySnapshot } from './inventory-metrics.ts';
 import { createJobMetrics, type JobMetrics } from './job-metrics.ts';
 import { createProcessMetrics, type ProcessUsage, processUsageReader } from './process-metrics.ts';
 import { createResultMetrics, type ResultMetrics } from './result-metrics.ts';
@@ -9,6 +10,8 @@ import { createRunMetrics, type RunMetrics } from './run-metrics.ts';
 
 /** Everything the daemon exports. Updates are cheap and synchronous; nothing is read from the host here. */
 export interface Metrics extends HostMetrics, JobMetrics, ResultMetrics, Pick<RunMetrics, 'recordRun'> {
+  /** Shows what the host is made of. */
+  readonly setInventory: (inventory: InventorySnapshot) => void;
   /**
    * The body of a scrape, in the format that suits the request.
    * @param accept the `Accept` header; text format 0.0.4 without
@@ -47,6 +50,7 @@ export function createMetrics({ buildInfo, readProcess = processUsageReader() }:
     ...createJobMetrics(registry),
     ...results,
     recordRun: runs.recordRun,
+    setInventory: createInventoryMetrics(registry),
     forget: (gone) => {
       results.forget(gone);
       if (gone.variant === undefined) runs.forgetRun(gone.model);

@@ -1,5 +1,6 @@
 import { vi } from 'vitest';
 import type { HostSnapshot } from '../../../src/metrics/host-snapshot.ts';
+import type { InventorySnapshot } from '../../../src/metrics/inventory-metrics.ts';
 import { createMetrics, type Metrics } from '../../../src/metrics/metrics.ts';
 
 export const BENCH = {
@@ -70,6 +71,27 @@ export const GPU = {
     },
   ],
 } as const;
+
+export const INVENTORY: InventorySnapshot = {
+  os: {
+    distribution: 'Debian GNU/Linux',
+    release: '12',
+    kernel: '6.1.0',
+    architecture: 'x64',
+    virtualization: 'KVM',
+  },
+  cpu: { model: 'Xeon Gold 6430', sockets: 2, physicalCores: 64 },
+  disks: [
+    {
+      device: 'nvme0n1',
+      model: 'SAMSUNG MZ7',
+      firmware: 'GDC5',
+      sizeBytes: 3.84e12,
+      type: 'NVMe',
+      interface: 'PCIe',
+    },
+  ],
+};
 
 export const HOST: HostSnapshot = {
   cpu: {
@@ -144,6 +166,7 @@ export function createFull(): Metrics {
   metrics.workerStarted(WORKER.pid, 'bench');
   metrics.observeSnapshot(HOST);
   metrics.setHost(HOST);
+  metrics.setInventory(INVENTORY);
   metrics.setJobs({ queued: 2, running: 1 });
   metrics.countJobFailure('worker_crashed');
   const quantization = { model: 'digits', method: 'minmax', outcome: 'succeeded' } as const;
