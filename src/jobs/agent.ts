@@ -13,7 +13,13 @@ import { type BenchOrder, planOf, type RunOrder, suitesOf } from './orders.ts';
 import { type PipelineResult, runPipeline } from './pipeline.ts';
 import { TimelineReaders } from './read-run-timeline.ts';
 import { orderLines } from './recorded-arrivals.ts';
-import { failureReason, recordQuantizations, recordResult, recordRunUse } from './result-metrics.ts';
+import {
+  countInferences,
+  failureReason,
+  recordQuantizations,
+  recordResult,
+  recordRunUse,
+} from './result-metrics.ts';
 import { changedItemsFile, timelineFile } from './run-files.ts';
 import type { SeriesQuery } from './series-task.ts';
 import type { JobProgress } from './worker-protocol.ts';
@@ -285,6 +291,7 @@ export class Agent {
       recordResult(metrics, profile, result, finishedWallMs);
       recordRunUse(metrics, profile, result, finishedWallMs);
       recordQuantizations(metrics, profile, runId, result);
+      countInferences(metrics, profile, result);
     } catch (error) {
       logger.error('a result cannot be exported', { model: profile.name, stack: asError(error).stack });
     }

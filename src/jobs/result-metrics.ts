@@ -54,15 +54,26 @@ function joinPhases(summaries: readonly PhaseSummary[]): readonly RunPhase[] {
   return [...joined.values()];
 }
 
-function toPhase({ phase, subject = '', seconds, processes }: PhaseSummary): RunPhase {
+function toPhase({ phase, subject = '', seconds, processes, gpus, rapl }: PhaseSummary): RunPhase {
+  const gpuMemory = sumKnown((gpus ?? []).map(({ memoryPeakBytes }) => memoryPeakBytes));
+  const gpuEnergy = sumKnown((gpus ?? []).map(({ energyJoules }) => energyJoules));
   return {
     phase,
     subject,
     seconds,
+    ...(gpuMemory === undefined ? {} : { peakGpuMemoryBytes: gpuMemory }),
+    ...(rapl === undefined ? {} : { raplJoules: rapl.joules }),
+    ...(gpuEnergy === undefined ? {} : { gpuJoules: gpuEnergy }),
     ...(processes === undefined
       ? {}
       : { peakRssBytes: processes.rssPeakBytes, cpuSeconds: processes.cpuSeconds, ...processes.io }),
   };
+}
+
+/** Undefined where there is nothing, or a part is not known. */
+function sumKnown(values: readonly (number | undefined)[]): number | undefined {
+  if (values.length === 0) return undefined;
+  return values.reduce((sum, value) => (sum === undefined || value === undefined ? undefined : sum + value));
 }
 
 const PEAKS = new Set<keyof RunPhase>(['peakRssBytes', 'peakGpuMemoryBytes']);
@@ -96,13 +107,23 @@ export function recordQuantizations(
   }
 }
 
+/** Counts what the benchmarks of a run measured. */
+export function countInferences(metrics: Metrics, profile: Profile, result: PipelineResult): void {
+  for (const { variant, bench } of result.variants) {
+    for (const { provider, samples } of bench) {
+      metrics.countInferences({ model: profile.name, variant, provider }, samples);
+    }
+  }
+}
+
 function toBench(
   profile: Profile,
   outcome: VariantOutcome,
   bench: SuiteBenchResult,
   finishedWallMs: number,
 ): BenchObservation {
-  const { latencySeconds, throughput, peakRssBytes, scenario } = bench;
+  const { latencySeconds, throughput, peakRssBytes, scenario, energy } = bench;
+  const millijoules = energy?.millijoulesPerQuery ?? undefined;
   const known = Object.entries(latencySeconds ?? {}).filter(([, seconds]) => seconds !== null);
   const speedUp = outcome.speedUps[outcome.bench.indexOf(bench)]?.ratio ?? undefined;
   return {
@@ -117,6 +138,7 @@ function toBench(
     inferencesPerSecond: throughput ?? Number.NaN,
     latencySeconds: Object.fromEntries(known) as BenchObservation['latencySeconds'],
     ...(peakRssBytes === null ? {} : { peakRssBytes }),
+    ...(millijoules === undefined ? {} : { joulesPerQuery: millijoules / 1e3 }),
     ...(speedUp === undefined ? {} : { speedupRatio: speedUp }),
     finishedWallMs,
   };

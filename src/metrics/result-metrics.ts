@@ -1,4 +1,4 @@
-import { gaugeFamily, type MetricRegistry } from './families.ts';
+import { absoluteCounterFamily, gaugeFamily, type MetricRegistry } from './families.ts';
 import type { Labels, SeriesFamily } from './series-family.ts';
 
 const VERDICTS = ['non_inferior', 'degraded_within_budget', 'regressed', 'inconclusive', 'invalid'] as const;
@@ -20,6 +20,8 @@ export interface BenchObservation {
   /** Percentiles that the run was long enough to tell. */
   readonly latencySeconds: Readonly<Partial<Record<LatencyPercentile, number>>>;
   readonly peakRssBytes?: number;
+  /** Energy that the host took for a query; absent where nothing counts it. */
+  readonly joulesPerQuery?: number;
   /** How many times as fast as fp32 in the same scenario. */
   readonly speedupRatio?: number;
   /** Milliseconds since the Unix epoch. */
@@ -53,6 +55,11 @@ export interface EvaluationObservation {
 export interface ResultMetrics {
   recordBench(observation: BenchObservation): void;
   recordEvaluation(observation: EvaluationObservation): void;
+  /** Counts samples that benchmarks measured. */
+  countInferences(
+    of: { readonly model: string; readonly variant: string; readonly provider: string },
+    samples: number,
+  ): void;
   setModelSize(size: { readonly model: string; readonly variant: string; readonly sizeBytes: number }): void;
   /** Takes away what is exported of a model, or of one of its variants: the profile no longer has it. */
   forget(gone: { readonly model: string; readonly variant?: string }): void;
@@ -82,10 +89,18 @@ export function createResultMetrics(registry: MetricRegistry): ResultMetrics {
   };
   const recordBench = createBench(gauge);
   const recordEvaluation = createEvaluation(gauge);
+  const inferences = absoluteCounterFamily({
+    registry,
+    name: 'ptq_inferences_total',
+    help: 'Samples that benchmarks measured since the daemon started, warm-ups left out.',
+    labelNames: [...VARIANT_LABELS, 'provider'],
+  });
+  families.push(inferences as SeriesFamily<string>);
   const size = gauge('ptq_model_size_bytes', 'Size of the model file and its external data.', VARIANT_LABELS);
   return {
     recordBench,
     recordEvaluation,
+    countInferences: (of, samples) => inferences.add(of, samples),
     setModelSize: ({ model, variant, sizeBytes }) => size.set({ model, variant }, sizeBytes),
     forget: (gone) => {
       for (const family of families) {
@@ -116,6 +131,11 @@ function createBench(gauge: MakeGauge): ResultMetrics['recordBench'] {
     'The largest resident set of the process that ran the last benchmark.',
     BENCH_LABELS,
   );
+  const energy = gauge(
+    'ptq_bench_query_energy_joules',
+    'Energy that the processors took for a query of the last benchmark, whatever else they did included.',
+    BENCH_LABELS,
+  );
   const speedup = gauge(
     'ptq_bench_speedup_ratio',
     'Speed relative to fp32 in the same benchmark; above 1 is faster.',
@@ -139,6 +159,7 @@ function createBench(gauge: MakeGauge): ResultMetrics['recordBench'] {
       latency.set({ ...labels, percentile }, run.latencySeconds[name]);
     }
     peakRss.set(labels, run.peakRssBytes);
+    energy.set(labels, run.joulesPerQuery);
     speedup.set(labels, run.speedupRatio);
     valid.set(labels, run.valid ? 1 : 0);
     if (run.valid) lastSuccess.set(labels, run.finishedWallMs / 1e3);

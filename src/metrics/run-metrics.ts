@@ -22,8 +22,9 @@ export interface RunPhase {
   readonly readBytes?: number;
   readonly writtenBytes?: number;
   readonly cpuSeconds?: number;
-  /** By what counted it, such as `rapl`. */
-  readonly energyJoules?: Readonly<Record<string, number>>;
+  /** Energy of the processor packages, and of all GPUs, whatever else ran on them included. */
+  readonly raplJoules?: number;
+  readonly gpuJoules?: number;
 }
 
 export interface RunMetrics {
@@ -74,7 +75,7 @@ const PHASES = familyGroup({
     {
       name: 'ptq_run_peak_gpu_memory_bytes',
       type: 'gauge',
-      help: 'Largest GPU memory in use during the phase, in the last run that had it.',
+      help: 'Largest memory in use of each GPU during the phase, all GPUs added up, in the last run that had it.',
       value: (phase) => phase.peakGpuMemoryBytes,
     },
     {
@@ -100,7 +101,7 @@ const PHASES = familyGroup({
       type: 'gauge',
       help: 'Energy that the host took during the phase, by what counted it.',
       by: 'counter',
-      values: (phase) => phase.energyJoules,
+      values: ({ raplJoules, gpuJoules }) => ({ rapl: raplJoules, gpu: gpuJoules }),
     },
   ],
 });

@@ -9,7 +9,7 @@ export interface Series<N extends string> {
   readonly value: number | undefined;
 }
 
-/** `counter`: something else counts, such as the kernel; its values are absolute. `info`: identity in labels, always 1. */
+/** `counter`: its values are absolute, as what something else counts, such as the kernel. `info`: identity in labels, always 1. */
 export type SeriesType = 'gauge' | 'counter' | 'info';
 
 interface Entry<N extends string> {
@@ -55,6 +55,12 @@ export class SeriesFamily<N extends string> {
       known.value = value;
     }
     this.#text = undefined;
+  }
+
+  /** Counts on from the value of the series, or from zero. */
+  add(labels: Labels<N>, amount: number): void {
+    const known = this.#series.get(labelsText(this.labelNames, labels));
+    this.set(labels, (known?.value ?? 0) + amount);
   }
 
   /** Makes these the only series of the family. */

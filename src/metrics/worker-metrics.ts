@@ -134,7 +134,6 @@ function createCounters(registry: MetricRegistry) {
   const families = Object.entries(COUNTED).map(([name, { help, read }]) => ({
     read,
     family: absoluteCounterFamily({ registry, name, help, labelNames: ['role'] }),
-    totals: new Map<WorkerRole, number>(),
   }));
   let before = new Map<string, ProcessSnapshot>();
   return (processes: readonly ProcessSnapshot[], roles: ReadonlyMap<number, WorkerRole>) => {
@@ -143,14 +142,12 @@ function createCounters(registry: MetricRegistry) {
     for (const [key, process] of now) {
       const role = roles.get(process.pid);
       if (role === undefined) continue;
-      for (const { read, family, totals } of families) {
+      for (const { read, family } of families) {
         const value = read(process);
         if (value === undefined) continue;
         const earlier = before.get(key);
         const growth = value - ((earlier && read(earlier)) ?? 0);
-        const total = (totals.get(role) ?? 0) + Math.max(0, growth);
-        totals.set(role, total);
-        family.set({ role }, total);
+        family.add({ role }, Math.max(0, growth));
       }
     }
     before = now;

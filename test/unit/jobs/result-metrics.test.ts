@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { SpeedUp } from '../../../src/benchmark/compare.ts';
 import { problem } from '../../../src/core/problem.ts';
+import type { SuiteBenchResult } from '../../../src/jobs/bench-suite.ts';
 import type { PipelineResult, VariantOutcome } from '../../../src/jobs/pipeline.ts';
 import {
+  countInferences,
   failureReason,
   recordQuantizations,
   recordResult,
@@ -75,6 +77,14 @@ describe('recordResult', () => {
     expect(lines.filter((line) => line.includes('percentile="99.9"'))).toEqual([]);
   });
 
+  it('has the energy of a query where something counted it', async () => {
+    const energy = { millijoulesPerQuery: 2.5 } as SuiteBenchResult['energy'];
+    const lines = await exported(withInt8({ bench: [benchResultOf('int8', { energy })] }));
+    expect(lines.filter((line) => line.startsWith('ptq_bench_query_energy'))).toEqual([
+      expect.stringMatching(/variant="int8".* 0.0025$/),
+    ]);
+  });
+
   it('pairs each scenario with its own speed-up', async () => {
     const single = speedUpOf(pipelineResultOf());
     const lines = await exported(
@@ -124,6 +134,20 @@ describe('recordResult', () => {
     const lines = await exported(pipelineResultOf(), profileOf('tiny', { variants: [] }));
     expect(lines.filter((line) => line.includes('int8'))).toEqual([]);
     expect(lines.some((line) => line.includes('fp32'))).toBe(true);
+  });
+});
+
+describe('countInferences', () => {
+  it('adds what every benchmark of a variant measured to what earlier runs did', async () => {
+    const metrics = createMetrics({ buildInfo: { version: '1', nodeVersion: '2', ortVersion: '3' } });
+    const bench = [benchResultOf('int8'), benchResultOf('int8', { scenario: 'offline', samples: 500 })];
+    countInferences(metrics, profileOf('tiny'), withInt8({ bench }));
+    countInferences(metrics, profileOf('tiny'), withInt8({ bench }));
+    const { body } = await metrics.render();
+    expect(body.split('\n').filter((line) => line.startsWith('ptq_inferences_total{'))).toEqual([
+      'ptq_inferences_total{model="tiny",variant="fp32",provider="CPUExecutionProvider"} 2000',
+      'ptq_inferences_total{model="tiny",variant="int8",provider="CPUExecutionProvider"} 3000',
+    ]);
   });
 });
 
@@ -199,6 +223,18 @@ describe('recordRunUse', () => {
         { phase: 'evaluate', subject: '', seconds: 1 },
       ],
     });
+  });
+
+  it('adds up what all GPUs and the processors took, and tells no part for all of it', () => {
+    const gpu = { uuid: 'GPU-1', index: 0, name: 'A100', throttledBy: [], throttledSeconds: 0 };
+    const rapl = { joules: 20, meanWatts: 10 };
+    const gpus = [
+      { ...gpu, memoryPeakBytes: 5, energyJoules: 7 },
+      { ...gpu, uuid: 'GPU-2', memoryPeakBytes: 6 },
+    ];
+    expect(observed([phase({ gpus, rapl }), phase({ gpus, rapl })])?.phases).toEqual([
+      { phase: 'bench', subject: '', seconds: 2, peakGpuMemoryBytes: 11, raplJoules: 40 },
+    ]);
   });
 
   it('tells how long a run took that has no timeline', () => {

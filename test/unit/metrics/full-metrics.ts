@@ -178,6 +178,7 @@ export function createFull(): Metrics {
     runId: '01M83N04WMG5BZ7Q701Z9NB7JD',
   });
   vi.useRealTimers();
+  metrics.countInferences({ model: 'digits', variant: 'int8', provider: 'cpu' }, 12_345);
   metrics.setModelSize({ model: 'digits', variant: 'fp32', sizeBytes: 400_000 });
   metrics.setModelSize({ model: 'digits', variant: 'int8', sizeBytes: 110_000 });
   metrics.recordBench({
@@ -186,6 +187,7 @@ export function createFull(): Metrics {
     inferencesPerSecond: 12_345.6,
     latencySeconds: { p50: 0.000_08, p90: 0.000_09, p99: 0.000_12 },
     peakRssBytes: 90_000_000,
+    joulesPerQuery: 0.005,
     speedupRatio: 2.5,
     finishedWallMs: 1_790_000_001_000,
   });
@@ -221,7 +223,8 @@ export function createFull(): Metrics {
         readBytes: 4096,
         writtenBytes: 110_000,
         cpuSeconds: 0.75,
-        energyJoules: { rapl: 12.5, gpu: 50 },
+        raplJoules: 12.5,
+        gpuJoules: 50,
       },
       { phase: 'evaluate', subject: '', seconds: 2 },
     ],

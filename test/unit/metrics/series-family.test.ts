@@ -57,6 +57,13 @@ describe('a family of series', () => {
     );
   });
 
+  it('counts on from what is there', () => {
+    const family = create();
+    family.add({ device: 'a' }, 2);
+    family.add({ device: 'a' }, 3);
+    expect(family.samplesText()).toBe('disk_bytes{device="a"} 5\n');
+  });
+
   it('takes away what matches, and all that there is', () => {
     const family = create();
     family.set({ device: 'a' }, 1);
