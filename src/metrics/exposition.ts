@@ -56,13 +56,14 @@ export function describeMetrics(registry: MetricRegistry): readonly MetricDescri
  * Source: Prometheus exposition formats 0.0.4; OpenMetrics 1.0.
  */
 export async function renderExposition(registry: MetricRegistry, format: ExpositionFormat): Promise<string> {
-  let text = '';
+  const parts: string[] = [];
   for (const metric of metricsOf(registry)) {
     const samples =
       metric instanceof SeriesFamily ? metric.samplesText() : await clientSamples(metric, format);
-    if (samples !== '') text += header(metric, format) + samples;
+    if (samples !== '') parts.push(header(metric, format), samples);
   }
-  return format === 'openmetrics' ? `${text}# EOF\n` : text;
+  if (format === 'openmetrics') parts.push('# EOF\n');
+  return parts.join('');
 }
 
 function header({ name, type, help }: SeriesFamily<string> | ClientMetric, format: ExpositionFormat): string {

@@ -88,9 +88,10 @@ export class SeriesFamily<N extends string> {
   }
 
   #write(): string {
-    let text = '';
-    for (const [key, { value }] of this.#series) text += `${this.name}${key} ${valueText(value)}\n`;
-    return text;
+    const parts: string[] = [];
+    for (const [key, { value }] of this.#series) parts.push(this.name, key, ' ', valueText(value), '\n');
+    // One that was added up stays a tree of its parts, which every scrape would have to walk again.
+    return parts.join('');
   }
 
   /** What prom-client asks of a metric in its registry. */

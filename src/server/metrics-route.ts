@@ -10,8 +10,7 @@ export function addMetrics(app: FastifyInstance, agent: Pick<Agent, 'renderMetri
   app.get('/metrics', async ({ headers }, reply) => {
     const { contentType, body } = await agent.renderMetrics(headers.accept);
     reply.type(contentType).header('vary', 'Accept, Accept-Encoding');
-    // The exposition is text already.
-    if (!acceptsGzip(headers['accept-encoding'])) return reply.serializer(String).send(body);
+    if (!acceptsGzip(headers['accept-encoding'])) return reply.send(Buffer.from(body));
     // Compressing happens in a thread of the pool. The lowest level leaves a tenth of the text; higher ones cost more than they save.
     const compressed = await compress(body, { level: constants.Z_BEST_SPEED });
     return reply.header('content-encoding', 'gzip').send(compressed);
