@@ -70,7 +70,9 @@ export class Agent {
 
   /** Marks leftovers, shows the last results again, and queues a run of every registered model. */
   start(): void {
-    const { store, logger, profiles, metrics, sampler } = this.#deps;
+    const { store, logger, profiles, metrics, sampler, hardware } = this.#deps;
+    // Reading it takes a second or two, in a process of its own; scrapes do not wait for it.
+    void hardware?.then((inventory) => metrics.setInventory(inventory));
     this.#stopObserving = sampler.onSnapshot((snapshot) => metrics.observeSnapshot(snapshot));
     for (const run of store.interruptRunning())
       logger.warn('a run was interrupted', { run: run.id, model: run.model });

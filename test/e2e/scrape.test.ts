@@ -86,7 +86,10 @@ describe.skipIf(!isBuilt)('a scrape (skipped where `npm run build` was not run)'
     for (const pid of childrenOf(daemon.pid, 'sampler-main')) hold(pid);
     await until(async () => {
       const body = await scrape(daemon);
-      return (body.includes('ptq_sampler_up{collector="cpu"} 0') && !body.includes('ptq_host_')) || undefined;
+      return (
+        (body.includes('ptq_sampler_up{collector="cpu"} 0') && !body.includes('ptq_host_cpu_seconds')) ||
+        undefined
+      );
     });
     // The watchdog replaces it.
     await until(

@@ -6,6 +6,7 @@ import { silentLogger } from '../../../src/core/log.ts';
 import { Agent, type AgentDeps } from '../../../src/jobs/agent.ts';
 import { createMetrics } from '../../../src/metrics/metrics.ts';
 import { openStore, type Store } from '../../../src/store/store.ts';
+import type { HostInventory } from '../../../src/telemetry/inventory/host-inventory.ts';
 import { fakeSampler } from '../../support/fake-sampler.ts';
 import { fakeWorker } from '../../support/fake-worker.ts';
 import { benchResultOf, pipelineResultOf } from '../../support/pipeline-result.ts';
@@ -88,6 +89,20 @@ describe('Agent', () => {
     await agent.stop();
     publish(snapshotAt(4));
     expect(await cpuReadings()).toMatch(/ 2$/);
+  });
+
+  it('shows what the host is made of as soon as that is known', async () => {
+    let found: (inventory: HostInventory) => void = () => {};
+    const hardware = new Promise<HostInventory>((resolve) => {
+      found = resolve;
+    });
+    const { agent } = agentOf([], { hardware });
+    agent.start();
+    expect(await metric(agent, 'ptq_disk_info')).toBeUndefined();
+    found({ disks: [{ device: 'sda', model: 'Disk', sizeBytes: 1e12, type: 'HD' }] });
+    await hardware;
+    expect(await metric(agent, 'ptq_disk_info{')).toContain('device="sda",model="Disk"');
+    await agent.stop();
   });
 
   it('answers an order at once and works it off after those before it', async () => {
