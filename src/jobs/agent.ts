@@ -9,6 +9,7 @@ import type { Run, RunQuery } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
 import type { HostInventory } from '../telemetry/inventory/host-inventory.ts';
 import type { Sampler } from '../telemetry/sampler.ts';
+import type { Snapshot } from '../telemetry/snapshot.ts';
 import { type BenchOrder, planOf, type RunOrder, suitesOf } from './orders.ts';
 import { type PipelineResult, runPipeline } from './pipeline.ts';
 import { TimelineReaders } from './read-run-timeline.ts';
@@ -179,6 +180,11 @@ export class Agent {
     const { metrics, sampler } = this.#deps;
     metrics.setHost(sampler.latest());
     return metrics.render(accept);
+  }
+
+  /** Calls `listener` with every snapshot of the host. Returns the function that ends it. */
+  onSnapshot(listener: (snapshot: Snapshot) => void): () => void {
+    return this.#deps.sampler.onSnapshot(listener);
   }
 
   /** Whether the sampler has given at least one snapshot, or has said why it cannot. */

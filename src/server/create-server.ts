@@ -18,6 +18,7 @@ import { addMetrics } from './metrics-route.ts';
 import { sendProblem } from './problem-response.ts';
 import { requestProblems } from './request-problems.ts';
 import { runPath, runResource, runSummary } from './run-resource.ts';
+import { addTelemetryRoute } from './telemetry-route.ts';
 import { addTimelineRoute } from './timeline-route.ts';
 
 const BODY_LIMIT_BYTES = 64 * 1024;
@@ -44,6 +45,7 @@ export function createServer(
   addProbes(app, agent, info);
   addBench(app, agent);
   addTimelineRoute(app, agent);
+  addTelemetryRoute(app, agent);
   return app;
 }
 
@@ -108,6 +110,7 @@ function addProbes(app: FastifyInstance, agent: Agent, info: { readonly version:
       run: 'GET /bench/{id}',
       changed: 'GET /bench/{id}/changed/{variant}',
       timeline: 'GET /bench/{id}/timeline',
+      telemetry: 'GET /telemetry',
       arrivals: 'GET /bench/arrivals',
       bench: 'POST /bench',
     },
@@ -118,6 +121,7 @@ function addProbes(app: FastifyInstance, agent: Agent, info: { readonly version:
     const ready = agent.isReady();
     return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'starting' });
   });
+  refuseOtherMethods(app, '/telemetry', ['GET']);
   for (const url of ['/', '/metrics', '/-/healthy', '/-/ready'])
     refuseOtherMethods(app, url, ['GET', 'HEAD']);
 }

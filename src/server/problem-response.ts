@@ -18,6 +18,7 @@ const STATUS: Readonly<Record<string, number>> = {
   'too-many-columns': 422,
   'queue-full': 429,
   'too-many-readers': 429,
+  'too-many-listeners': 429,
 };
 
 /**

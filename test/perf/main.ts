@@ -23,6 +23,7 @@ import { sameModel } from './same-model.ts';
 import { sampledRanges } from './sampled-ranges.ts';
 import { samplerCost } from './sampler-cost.ts';
 import { scrapeCosts } from './scrape-cost.ts';
+import { timeline } from './timeline.ts';
 
 // Where it can be, a figure is a ratio to something measured in the same run, so that it means the same on every host. A target that is missed
 // is shown and fails nothing: what a busy host says is no proof.
@@ -46,6 +47,7 @@ const MEASUREMENTS: Readonly<Record<string, (onRow: OnRow) => Promise<readonly P
   'sampled-ranges': sampledRanges,
   'same-model': sameModel,
   'sampler-cost': measureSamplerCost,
+  timeline,
   scrape: measureScrape,
 };
 

@@ -29,6 +29,7 @@ interface Surface {
   readonly benchArrivals: Agent['benchArrivals'];
   readonly changedItems: Agent['changedItems'];
   readonly readTimeline: Agent['readTimeline'];
+  readonly onSnapshot: Agent['onSnapshot'];
   readonly isReady: Agent['isReady'];
   readonly renderMetrics: Agent['renderMetrics'];
 }
@@ -52,6 +53,7 @@ export function serve(more: Partial<Surface> = {}, logger: Logger = silentLogger
     benchArrivals: () => ['{"count":1}\n', '{"t_us":0}\n'],
     changedItems: () => undefined,
     readTimeline: async () => undefined,
+    onSnapshot: () => () => {},
     isReady: () => true,
     renderMetrics: async () => ({ contentType: 'text/plain; version=0.0.4', body: 'ptq_jobs 1\n' }),
     ...more,

@@ -4,7 +4,7 @@ import { ColumnChoice, type ColumnProblem } from './column-choice.ts';
 import { isCounter } from './column-names.ts';
 import { type Row, readRows } from './read-rows.ts';
 import { decode, overlaps, type TimeRange } from './read-timeline.ts';
-import { decodeDigest } from './segment-digest.ts';
+import { DIGEST_INTERVAL_NS, decodeDigest } from './segment-digest.ts';
 import { axisOf, axisOfSteps, type SeriesAxis, type SeriesColumn, SeriesGatherer } from './series.ts';
 import type { Leaf } from './snapshot-leaves.ts';
 import { earlier, later } from './ticks.ts';
@@ -47,12 +47,9 @@ export type SeriesProblem = TimelineReadProblem | ColumnProblem;
 /** What a view can hold, and a browser draw. */
 const MOST_COLUMNS = 1_000;
 
-/** Points at least so long are made of digests of segments, whose middle decides to which point they count. */
-const DIGESTED_STEP_NS = 60_000_000_000n;
-
 /**
- * Columns of numbers at a resolution: least, mean, most and last of every point. Where points are a minute or longer, only digests are read
- * and points are exact to a minute at their ends; otherwise all samples of the range are. Points in which nothing was sampled are null.
+ * Columns of numbers at a resolution: least, mean, most and last of every point. Where points are a minute or longer, digests of minutes are
+ * read, whose middle decides to which point they count, so that the ends of points are exact to a minute; otherwise all samples of the range are. Points in which nothing was sampled are null.
  * Memory is bounded by points and columns.
  */
 export function readSeries(
@@ -97,7 +94,7 @@ async function readOne(
   const isInside =
     (range.fromNs === undefined || segment.startNs >= range.fromNs) &&
     (range.toNs === undefined || segment.endNs <= range.toNs);
-  if (digest !== undefined && isInside && gathered.axis.stepNs >= DIGESTED_STEP_NS) {
+  if (digest !== undefined && isInside && gathered.axis.stepNs >= DIGEST_INTERVAL_NS) {
     const payload = await readPayload(file, source, digest);
     gathered.addDigest(decode(file, digest, () => decodeDigest(payload)));
     return;
@@ -138,11 +135,13 @@ class ColumnsGatherer {
       ),
     );
     for (const { path, numbers } of entries) {
-      const ofSource = ticks.get(path[0]);
-      if (numbers === undefined || ofSource === undefined) continue;
-      if (path[1] === 'wallMs') this.#noteWall(ofSource.firstNs, numbers.first);
       const name = path[1] === 'wallMs' ? undefined : this.#choice.wantedName(path);
-      if (name !== undefined) this.#columnOf(name).addDigest(ofSource.firstNs, ofSource.lastNs, numbers);
+      for (const [interval, figures] of (numbers ?? []).entries()) {
+        const times = ticks.get(path[0])?.[interval];
+        if (figures === undefined || times === undefined) continue;
+        if (path[1] === 'wallMs') this.#noteWall(times.firstNs, figures.first);
+        if (name !== undefined) this.#columnOf(name).addDigest(times.firstNs, times.lastNs, figures);
+      }
     }
   }
 

@@ -12,6 +12,7 @@ interface Column extends Leaf {
   readonly state: NumberState;
   /** The last value of earlier blocks: that of all rows of a block which holds none. */
   carried: number | undefined;
+  carriedTick: bigint | undefined;
 }
 
 /** What one block holds. Good until the next one is read. */
@@ -94,8 +95,11 @@ export class SegmentDecoder {
       const count = occurrences[id] ?? 0;
       if (!column.isWanted) return;
       if (count === 0) throw new MalformedBytesError('a column has more values than rows');
-      if (column.kind === 'bigint') values.set(id, decodeBigints(chunk, count));
-      else {
+      if (column.kind === 'bigint') {
+        const ticks = decodeBigints(chunk, count, column.carriedTick);
+        column.carriedTick = ticks.at(-1);
+        values.set(id, ticks);
+      } else {
         const numbers = decodeNumbers(chunk, count, column.state);
         column.carried = numbers.at(-1);
         values.set(id, numbers);
@@ -118,6 +122,7 @@ export class SegmentDecoder {
       isWanted: this.#isWanted(leaf),
       state: newNumberState(),
       carried: undefined,
+      carriedTick: undefined,
     });
   }
 

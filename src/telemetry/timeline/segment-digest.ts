@@ -2,16 +2,19 @@ import { deflateRawSync } from 'node:zlib';
 import { parseTick } from './bigint-column.ts';
 import { ByteReader, MalformedBytesError } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
-import { findPower, POWERS } from './decimal-power.ts';
 import { inflate } from './inflate.ts';
+import { decodeNumbers, encodeNumbers, newNumberState } from './number-column.ts';
 import { LEAF_KINDS, type LeafKind, type PathPart } from './snapshot-leaves.ts';
 
 /*
- * What a segment's columns hold in a few figures each, so that a day can be drawn without reading all of it.
+ * What a segment's columns hold, in a few figures for each minute, so that a day can be drawn without reading all of it.
  * Only numbers and ticks: texts are for whoever reads the snapshots.
  */
 
-/** Figures of one column over a segment. */
+/** The width of the points of which the view of a long time is made. */
+export const DIGEST_INTERVAL_NS = 60_000_000_000n;
+
+/** Figures of one column over an interval. */
 export interface ColumnDigest {
   readonly count: number;
   readonly first: number;
@@ -30,53 +33,48 @@ export interface TickDigest {
 
 export interface DigestEntry {
   readonly path: readonly PathPart[];
-  readonly numbers?: ColumnDigest;
-  readonly ticks?: TickDigest;
+  /** By interval; undefined where it has no values. */
+  readonly numbers?: readonly (ColumnDigest | undefined)[];
+  readonly ticks?: readonly (TickDigest | undefined)[];
 }
 
-/** Gathers the figures of one column while blocks are made of it. */
+/** Gathers the figures of one column while blocks are made of it, interval by interval. */
 export class LeafDigest {
-  #count = 0;
-  #first = 0;
-  #last = 0;
-  #min = Number.POSITIVE_INFINITY;
-  #max = Number.NEGATIVE_INFINITY;
-  #sum = 0;
-  #firstNs = 0n;
-  #lastNs = 0n;
+  readonly #numbers: (ColumnDigest | undefined)[] = [];
+  readonly #ticks: (TickDigest | undefined)[] = [];
 
-  addAll(numbers: readonly number[], ticks: readonly bigint[]): void {
-    if (this.#count === 0) {
-      this.#first = numbers[0] ?? 0;
-      this.#firstNs = ticks[0] ?? 0n;
+  /** @param interval  their number within the segment; it never falls */
+  addAll(interval: number, numbers: readonly number[], ticks: readonly bigint[]): void {
+    const [firstTick, lastTick] = [ticks[0], ticks.at(-1)];
+    if (firstTick !== undefined && lastTick !== undefined) {
+      const before = this.#ticks[interval];
+      this.#ticks[interval] = {
+        count: (before?.count ?? 0) + ticks.length,
+        firstNs: before?.firstNs ?? firstTick,
+        lastNs: lastTick,
+      };
     }
-    for (const value of numbers) {
-      this.#min = Math.min(this.#min, value);
-      this.#max = Math.max(this.#max, value);
-      this.#sum += value;
-    }
-    this.#last = numbers.at(-1) ?? this.#last;
-    this.#lastNs = ticks.at(-1) ?? this.#lastNs;
-    this.#count += numbers.length + ticks.length;
-  }
-
-  get count(): number {
-    return this.#count;
-  }
-
-  numbers(): ColumnDigest {
-    return {
-      count: this.#count,
-      first: this.#first,
-      last: this.#last,
-      min: this.#min,
-      max: this.#max,
-      mean: this.#sum / this.#count,
+    const [first, last] = [numbers[0], numbers.at(-1)];
+    if (first === undefined || last === undefined) return;
+    const before = this.#numbers[interval];
+    const count = (before?.count ?? 0) + numbers.length;
+    const sum = numbers.reduce((all, value) => all + value, 0);
+    this.#numbers[interval] = {
+      count,
+      first: before?.first ?? first,
+      last,
+      min: numbers.reduce((least, value) => Math.min(least, value), before?.min ?? first),
+      max: numbers.reduce((most, value) => Math.max(most, value), before?.max ?? first),
+      mean: ((before?.mean ?? 0) * (before?.count ?? 0) + sum) / count,
     };
   }
 
-  ticks(): TickDigest {
-    return { count: this.#count, firstNs: this.#firstNs, lastNs: this.#lastNs };
+  numbers(): readonly (ColumnDigest | undefined)[] {
+    return [...this.#numbers];
+  }
+
+  ticks(): readonly (TickDigest | undefined)[] {
+    return [...this.#ticks];
   }
 }
 
@@ -86,23 +84,18 @@ interface DigestedColumn {
   readonly digest: LeafDigest;
 }
 
-/** A digest's payload. */
+/** A digest's payload, deflated: for each column its path, how many values each interval has, and figures of those that have any. */
 export function encodeDigest(columns: readonly DigestedColumn[]): Uint8Array {
   const out = new ByteWriter();
-  const digested = columns.filter(
-    ({ kind, digest }) => digest.count > 0 && (kind === 'number' || kind === 'bigint'),
+  const digested = columns.filter(({ kind, digest }) =>
+    kind === 'number' ? digest.numbers().length > 0 : kind === 'bigint' && digest.ticks().length > 0,
   );
   out.varint(digested.length);
   for (const { kind, path, digest } of digested) {
     out.byte(LEAF_KINDS.indexOf(kind));
     out.text(JSON.stringify(path));
-    out.varint(digest.count);
     if (kind === 'number') writeNumbers(out, digest.numbers());
-    else {
-      const { firstNs, lastNs } = digest.ticks();
-      out.text(firstNs.toString());
-      out.text(lastNs.toString());
-    }
+    else writeTicks(out, digest.ticks());
   }
   return deflateRawSync(out.bytes());
 }
@@ -113,55 +106,79 @@ export function decodeDigest(payload: Uint8Array): readonly DigestEntry[] {
   return Array.from({ length: reader.count() }, () => {
     const kind = LEAF_KINDS[reader.byte()];
     const path = parsePath(reader.text());
-    const count = reader.varint();
-    if (kind === 'number') return { path, numbers: readNumbers(reader, count) };
-    return { path, ticks: { count, firstNs: parseTick(reader.text()), lastNs: parseTick(reader.text()) } };
+    const counts = Array.from({ length: reader.count() }, () => reader.varint());
+    return kind === 'number'
+      ? { path, numbers: readNumbers(reader, counts) }
+      : { path, ticks: readTicks(reader, counts) };
   });
 }
 
-// The first byte: the place of the power of ten, or this; and whether all values are the same.
-const NOT_DECIMAL = 0x07;
-const IS_CONSTANT = 0x08;
-
-function writeNumbers(out: ByteWriter, { first, last, min, max, mean }: ColumnDigest): void {
-  const values = [first, last, min, max];
-  const isConstant = Object.is(min, max);
-  const power = findPower(values, 1);
-  const place = power === undefined ? NOT_DECIMAL : (POWERS as readonly number[]).indexOf(power);
-  out.byte(place | (isConstant ? IS_CONSTANT : 0));
-  if (power === undefined) out.float64s(isConstant ? [first] : values);
-  else {
-    const whole = Math.round(first * power);
-    out.signedVarint(whole);
-    if (!isConstant)
-      for (const value of [last, min, max]) out.signedVarint(Math.round(value * power) - whole);
+function writeNumbers(out: ByteWriter, intervals: readonly (ColumnDigest | undefined)[]): void {
+  const known = writeCounts(out, intervals);
+  const isConstant = known.every(
+    ({ min, max }) => Object.is(min, known[0]?.min) && Object.is(max, known[0]?.min),
+  );
+  out.byte(isConstant ? 1 : 0);
+  if (isConstant) {
+    out.float64s([known[0]?.min ?? 0]);
+    return;
   }
-  if (!isConstant) out.raw(new Uint8Array(Float32Array.of(mean).buffer));
+  for (const figure of ['first', 'last', 'min', 'max'] as const) {
+    const chunk = new ByteWriter();
+    encodeNumbers(
+      chunk,
+      known.map((digest) => digest[figure]),
+      newNumberState(),
+    );
+    out.varint(chunk.length);
+    out.raw(chunk.bytes());
+  }
+  out.raw(new Uint8Array(Float32Array.from(known, ({ mean }) => mean).buffer));
 }
 
-function readNumbers(reader: ByteReader, count: number): ColumnDigest {
-  const head = reader.byte();
-  const isConstant = (head & IS_CONSTANT) !== 0;
-  const [first = 0, last = first, min = first, max = first] = readValues(
-    reader,
-    head & 0x07,
-    isConstant ? 1 : 4,
+function readNumbers(reader: ByteReader, counts: readonly number[]): readonly (ColumnDigest | undefined)[] {
+  const known = counts.filter((count) => count > 0).length;
+  if (known === 0) throw new MalformedBytesError('a digest is of no values');
+  if (reader.byte() === 1) {
+    const [value = 0] = reader.float64s(1);
+    return counts.map((count) =>
+      count === 0 ? undefined : { count, first: value, last: value, min: value, max: value, mean: value },
+    );
+  }
+  const read = () => decodeNumbers(new ByteReader(reader.raw(reader.varint())), known, newNumberState());
+  const [firsts, lasts, mins, maxs] = [read(), read(), read(), read()];
+  const bytes = reader.raw(4 * known);
+  const means = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let at = -1;
+  return counts.map((count) => {
+    if (count === 0) return undefined;
+    at += 1;
+    const [first = 0, last = 0, min = 0, max = 0] = [firsts[at], lasts[at], mins[at], maxs[at]];
+    return { count, first, last, min, max, mean: means.getFloat32(4 * at, true) };
+  });
+}
+
+function writeTicks(out: ByteWriter, intervals: readonly (TickDigest | undefined)[]): void {
+  for (const { firstNs, lastNs } of writeCounts(out, intervals)) {
+    out.text(firstNs.toString());
+    out.text(lastNs.toString());
+  }
+}
+
+function readTicks(reader: ByteReader, counts: readonly number[]): readonly (TickDigest | undefined)[] {
+  return counts.map((count) =>
+    count === 0 ? undefined : { count, firstNs: parseTick(reader.text()), lastNs: parseTick(reader.text()) },
   );
-  return { count, first, last, min, max, mean: isConstant ? first : readFloat32(reader) };
 }
 
-function readValues(reader: ByteReader, place: number, count: number): readonly number[] {
-  if (place === NOT_DECIMAL) return reader.float64s(count);
-  const power = POWERS[place] ?? 1;
-  const first = reader.signedVarint();
-  return [first, ...Array.from({ length: count - 1 }, () => first + reader.signedVarint())].map(
-    (whole) => whole / power,
-  );
-}
-
-function readFloat32(reader: ByteReader): number {
-  const bytes = reader.raw(4);
-  return new DataView(bytes.buffer, bytes.byteOffset, 4).getFloat32(0, true);
+/** Gives those that have values. */
+function writeCounts<T extends { readonly count: number }>(
+  out: ByteWriter,
+  intervals: readonly (T | undefined)[],
+): readonly T[] {
+  out.varint(intervals.length);
+  for (const interval of intervals) out.varint(interval?.count ?? 0);
+  return intervals.filter((interval) => interval !== undefined);
 }
 
 /** The path of a column, as it is kept: a JSON list. Throws `MalformedBytesError`. */

@@ -19,6 +19,7 @@ interface Column {
   readonly numbers: number[];
   readonly bigints: bigint[];
   carried: number | undefined;
+  carriedTick: bigint | undefined;
   readonly state: NumberState;
   readonly digest: LeafDigest;
 }
@@ -63,8 +64,11 @@ export class SegmentEncoder {
     this.#rowShapes.push(this.#shapeId(source, ids));
   }
 
-  /** The payload of a block with the snapshots that are pending. */
-  takeBlock(): Uint8Array {
+  /**
+   * The payload of a block with the snapshots that are pending.
+   * @param interval  to which interval of the segment's digest they count
+   */
+  takeBlock(interval: number): Uint8Array {
     const names = new ByteWriter();
     writeList(names, this.#newTexts, (text) => names.text(text));
     writeList(names, this.#newColumns, ({ kind, node }) => {
@@ -77,7 +81,7 @@ export class SegmentEncoder {
     const deflated = deflateRawSync(names.bytes());
     out.varint(deflated.length);
     out.raw(deflated);
-    this.#writeColumns(out);
+    this.#writeColumns(out, interval);
     this.#newTexts.length = 0;
     this.#newColumns.length = 0;
     this.#newShapes.length = 0;
@@ -90,20 +94,21 @@ export class SegmentEncoder {
     return encodeDigest(this.#columns.map(({ kind, node, digest }) => ({ kind, path: node.path(), digest })));
   }
 
-  #writeColumns(out: ByteWriter): void {
+  #writeColumns(out: ByteWriter, interval: number): void {
     const chunk = new ByteWriter();
     const body = new ByteWriter();
     let count = 0;
     let previousId = -1;
     for (const [id, column] of this.#columns.entries()) {
-      column.digest.addAll(column.numbers, column.bigints);
+      column.digest.addAll(interval, column.numbers, column.bigints);
       if (isUnchanged(column)) {
         column.numbers.length = 0;
         continue;
       }
       chunk.clear();
       if (column.kind === 'bigint') {
-        encodeBigints(chunk, column.bigints);
+        encodeBigints(chunk, column.bigints, column.carriedTick);
+        column.carriedTick = column.bigints.at(-1);
         column.bigints.length = 0;
       } else {
         encodeNumbers(chunk, column.numbers, column.state);
@@ -131,6 +136,7 @@ export class SegmentEncoder {
       numbers: [],
       bigints: [],
       carried: undefined,
+      carriedTick: undefined,
       state: newNumberState(),
       digest: new LeafDigest(),
     };

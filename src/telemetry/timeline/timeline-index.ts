@@ -83,8 +83,8 @@ export async function indexTimeline(file: string, handle: FileHandle): Promise<T
   if (!(await hasSignature(file, bytes))) return gathered.finish(true);
   let offset = SIGNATURE_BYTES;
   for (;;) {
+    if (offset >= (await bytes.size())) return gathered.finish(false);
     const headerBytes = await bytes.read(offset, HEADER_BYTES);
-    if (headerBytes.length === 0) return gathered.finish(false);
     if (headerBytes.length < HEADER_BYTES) return gathered.finish(true);
     const header = decodeHeader(headerBytes);
     if (header === undefined) {
@@ -116,7 +116,7 @@ export async function readPayload(
     file,
     offset,
     'its checksum says that it is not what was written',
-    'snapshots before and after it can be read by their time (--from, --to)',
+    'what lies before it, and after the ten minutes it is in, can be read by time (--from, --to)',
   );
 }
 
@@ -280,6 +280,7 @@ export class FileWindow {
   readonly #handle: FileHandle;
   #bytes: Uint8Array = new Uint8Array();
   #offset = 0;
+  #size: number | undefined;
 
   constructor(file: string, handle: FileHandle) {
     this.#file = file;
@@ -297,8 +298,10 @@ export class FileWindow {
     return this.#bytes.subarray(start, start + length);
   }
 
+  /** When it was first asked for: a file that grows meanwhile is read up to there. */
   async size(): Promise<number> {
-    return (await this.#handle.stat()).size;
+    this.#size ??= (await this.#handle.stat()).size;
+    return this.#size;
   }
 
   async isZeroFrom(offset: number): Promise<boolean> {

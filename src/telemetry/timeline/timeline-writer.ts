@@ -6,7 +6,9 @@ import { type Problem, problem } from '../../core/problem.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { encodeFrame, encodeSignature, type FrameKind } from './frame.ts';
+import { DIGEST_INTERVAL_NS } from './segment-digest.ts';
 import { SegmentEncoder } from './segment-encoder.ts';
+import { later } from './ticks.ts';
 
 /** Bytes waiting for a disk that does not keep up. Beyond this, snapshots are dropped and counted. */
 const MAX_BUFFERED_BYTES = 8 * 1024 * 1024;
@@ -14,8 +16,8 @@ const MAX_BUFFERED_BYTES = 8 * 1024 * 1024;
 /** What a writer that is killed loses at most. Twice as long would make the file 6 % smaller. */
 const BLOCK_NS = 5_000_000_000n;
 const BLOCK_SNAPSHOTS = 1_000;
-/** What must be read to get at one snapshot, and the width of the points of which the view of a day is made. */
-const SEGMENT_NS = 60_000_000_000n;
+/** What must be read to get at one snapshot. Names and digests are told once in it. */
+const SEGMENT_NS = 600_000_000_000n;
 
 export type TimelineWriteProblem = Problem<'timeline-not-written'>;
 
@@ -132,8 +134,9 @@ export class TimelineWriter {
     const segment = this.#segment;
     if (segment === undefined || segment.pending === 0) return;
     const [startNs, endNs, snapshots] = [this.#blockStartNs, this.#blockEndNs, segment.pending];
+    const interval = Number(later(startNs - this.#segmentStartNs, 0n) / DIGEST_INTERVAL_NS);
     this.#writeBytes(
-      encodeFrame('block', segment.takeBlock(), {
+      encodeFrame('block', segment.takeBlock(interval), {
         startsSegment: !this.#hasBlock,
         snapshots,
         startNs,

@@ -51,7 +51,10 @@ const spans: readonly PhaseSpan[] = [
   },
 ];
 
-/** Ninety seconds at 10 Hz, with a disk that comes and a process that goes: two segments of many blocks. */
+/** A quarter of an hour, a snapshot a second: two segments. */
+const longestRun = Array.from({ length: 900 }, (_, t) => snapshotAt(t, { cpu: cpuOf(t / 50, t / 20) }));
+
+/** Ninety seconds at 10 Hz, with a disk that comes and a process that goes: many blocks. */
 const longRun = Array.from({ length: 900 }, (_, index) =>
   snapshotAt(index / 10, {
     cpu: cpuOf(index / 50, index / 20),
@@ -76,7 +79,7 @@ describe('a timeline file', () => {
 
   it('tells what it is of, its phases and that it was closed', async () => {
     const file = newFile();
-    await write(file, longRun, spans);
+    await write(file, longestRun, spans);
     expect(unwrap(await readTimelineIndex(file))).toMatchObject({
       about: { run: 'r1', model: 'digits' },
       phases: spans,
@@ -85,8 +88,8 @@ describe('a timeline file', () => {
       complete: true,
       truncated: false,
       segments: [
-        { startNs: 0n, endNs: ns(59.9), snapshots: 600 },
-        { startNs: ns(60), endNs: ns(89.9), snapshots: 300 },
+        { startNs: 0n, endNs: ns(599), snapshots: 600 },
+        { startNs: ns(600), endNs: ns(899), snapshots: 300 },
       ],
     });
   });
@@ -231,7 +234,7 @@ describe('a timeline file that was damaged', () => {
 
   it('can be read around a block that is damaged', async () => {
     const file = newFile();
-    await write(file, longRun);
+    await write(file, longestRun);
     const whole = readFileSync(file);
     const { segments } = unwrap(await readTimelineIndex(file));
     const offset = (segments[0]?.blocks[3]?.offset ?? 0) + 5;
@@ -240,8 +243,8 @@ describe('a timeline file that was damaged', () => {
     expect(await read(file)).toMatchObject({
       error: { message: expect.stringContaining('checksum'), hint: expect.stringContaining('--from') },
     });
-    expect((await read(file, { toNs: ns(14.9) })).read).toEqual(longRun.slice(0, 150));
-    expect((await read(file, { fromNs: ns(60) })).read).toEqual(longRun.slice(600));
+    expect((await read(file, { toNs: ns(14) })).read).toEqual(longestRun.slice(0, 15));
+    expect((await read(file, { fromNs: ns(600) })).read).toEqual(longestRun.slice(600));
   });
 });
 
