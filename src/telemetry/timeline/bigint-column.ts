@@ -9,6 +9,11 @@ const AS_TEXT = 0;
 const STEADY = 1;
 const STEADY_FROM_CARRIED = 2;
 
+/** Whole milliseconds of a tick, to which the wall clock is put in relation. */
+export function millisecondsOf(tickNs: bigint): number {
+  return Number(tickNs / 1_000_000n);
+}
+
 /**
  * Writes ticks: how far each lies from a steady course, as a sampler has its ticks at whole multiples of its period and is
  * late by a little that does not add up. Values far apart are kept as decimal text.

@@ -1,4 +1,6 @@
+import { millisecondsOf } from './bigint-column.ts';
 import { decode, type ReadBlock, readSegment, type TimeRange } from './read-timeline.ts';
+import { isTick } from './segment-decoder.ts';
 import type { Leaf } from './snapshot-leaves.ts';
 import type { FileWindow, SegmentRef } from './timeline-index.ts';
 
@@ -71,10 +73,12 @@ function rowOf(
   const values: { readonly leaf: Leaf; readonly value: number }[] = [];
   for (const { id, leaf, isShown } of columns) {
     const value = next(id);
-    if (leaf.path[1] === 'tickNs' && typeof value === 'bigint') {
+    if (isTick(leaf.path) && typeof value === 'bigint') {
       tickNs = value;
       source = String(leaf.path[0]);
-    } else if (isTime(leaf) && typeof value === 'number') wallMs = value;
+    } else if (isTime(leaf) && typeof value === 'number') {
+      wallMs = leaf.kind === 'clock' && tickNs !== undefined ? value + millisecondsOf(tickNs) : value;
+    }
     if (isShown && typeof value === 'number') values.push({ leaf, value });
   }
   return tickNs === undefined ? [] : [{ tickNs, wallMs, source, values }];

@@ -96,7 +96,7 @@ async function readOne(
     (range.toNs === undefined || segment.endNs <= range.toNs);
   if (digest !== undefined && isInside && gathered.axis.stepNs >= DIGEST_INTERVAL_NS) {
     const payload = await readPayload(file, source, digest);
-    gathered.addDigest(decode(file, digest, () => decodeDigest(payload)));
+    gathered.addDigest(decode(file, digest, () => decodeDigest(payload, gathered.isPathWanted)));
     return;
   }
   for await (const rows of readRows(file, source, segment, range, gathered.isWanted)) {
@@ -120,6 +120,9 @@ class ColumnsGatherer {
 
   readonly isWanted = (leaf: Leaf): boolean => this.#choice.isWanted(leaf);
 
+  readonly isPathWanted = (path: Leaf['path']): boolean =>
+    path[1] === 'wallMs' || this.#choice.wantedName(path) !== undefined;
+
   addRow({ tickNs, wallMs, values }: Row): void {
     if (wallMs !== undefined) this.#noteWall(tickNs, wallMs);
     for (const { leaf, value } of values) {
@@ -134,12 +137,13 @@ class ColumnsGatherer {
         ofSource === undefined ? [] : [[path[0], ofSource] as const],
       ),
     );
-    for (const { path, numbers } of entries) {
+    for (const { kind, path, numbers } of entries) {
       const name = path[1] === 'wallMs' ? undefined : this.#choice.wantedName(path);
       for (const [interval, figures] of (numbers ?? []).entries()) {
         const times = ticks.get(path[0])?.[interval];
         if (figures === undefined || times === undefined) continue;
-        if (path[1] === 'wallMs') this.#noteWall(times.firstNs, figures.first);
+        // A clock is kept as how far it is ahead of the ticks.
+        if (kind === 'clock') this.#offsetMs ??= figures.first;
         if (name !== undefined) this.#columnOf(name).addDigest(times.firstNs, times.lastNs, figures);
       }
     }

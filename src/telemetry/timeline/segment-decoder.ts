@@ -1,5 +1,5 @@
 import type { Snapshot } from '../snapshot.ts';
-import { decodeBigints } from './bigint-column.ts';
+import { decodeBigints, millisecondsOf } from './bigint-column.ts';
 import { ByteReader, MalformedBytesError } from './byte-reader.ts';
 import { inflate } from './inflate.ts';
 import { decodeNumbers, type NumberState, newNumberState } from './number-column.ts';
@@ -44,7 +44,7 @@ export class SegmentDecoder {
     return this.#shapes[id] ?? [];
   }
 
-  /** A value of a block: `occurrence` counts the snapshots of the block that have this column. */
+  /** A value of a block, of a clock how far it is ahead of its snapshot's tick: `occurrence` counts the snapshots of the block that have this column. */
   value(block: DecodedBlock, column: number, occurrence: number): string | number | bigint {
     const { kind, carried } = this.#columns[column] as Column;
     const value = block.values.get(column)?.[occurrence] ?? carried;
@@ -64,10 +64,14 @@ export class SegmentDecoder {
 
   *snapshots(block: DecodedBlock): Generator<Snapshot> {
     const cursors = new Array<number>(this.#columns.length).fill(0);
+    let tickMs = 0;
     const next = (column: number) => {
       const occurrence = cursors[column] ?? 0;
       cursors[column] = occurrence + 1;
-      return this.value(block, column, occurrence);
+      const value = this.value(block, column, occurrence);
+      const { kind, path } = this.#columns[column] as Column;
+      if (typeof value === 'bigint' && isTick(path)) tickMs = millisecondsOf(value);
+      return kind === 'clock' ? Number(value) + tickMs : value;
     };
     for (const shape of block.rows) {
       this.#plans[shape] ??= planSnapshot(
@@ -145,6 +149,11 @@ export class SegmentDecoder {
     if (text === undefined) throw new MalformedBytesError('it names a text that was not told before');
     return text;
   }
+}
+
+/** Of the snapshot itself, not of something in it. */
+export function isTick(path: Leaf['path']): boolean {
+  return path.length === 2 && path[1] === 'tickNs';
 }
 
 /** Whether it has what every snapshot has; the readings are those of the writer's version. */

@@ -32,6 +32,7 @@ export interface TickDigest {
 }
 
 export interface DigestEntry {
+  readonly kind: LeafKind;
   readonly path: readonly PathPart[];
   /** By interval; undefined where it has no values. */
   readonly numbers?: readonly (ColumnDigest | undefined)[];
@@ -84,33 +85,44 @@ interface DigestedColumn {
   readonly digest: LeafDigest;
 }
 
+/** What else has numbers are texts, which have no mean. */
+const DIGESTED: ReadonlySet<LeafKind> = new Set(['number', 'clock']);
+
 /** A digest's payload, deflated: for each column its path, how many values each interval has, and figures of those that have any. */
 export function encodeDigest(columns: readonly DigestedColumn[]): Uint8Array {
   const out = new ByteWriter();
   const digested = columns.filter(({ kind, digest }) =>
-    kind === 'number' ? digest.numbers().length > 0 : kind === 'bigint' && digest.ticks().length > 0,
+    kind === 'bigint' ? digest.ticks().length > 0 : DIGESTED.has(kind) && digest.numbers().length > 0,
   );
   out.varint(digested.length);
   for (const { kind, path, digest } of digested) {
     out.byte(LEAF_KINDS.indexOf(kind));
     out.text(JSON.stringify(path));
-    if (kind === 'number') writeNumbers(out, digest.numbers());
+    if (kind !== 'bigint') writeNumbers(out, digest.numbers());
     else writeTicks(out, digest.ticks());
   }
   return deflateRawSync(out.bytes());
 }
 
-/** Throws `MalformedBytesError`. */
-export function decodeDigest(payload: Uint8Array): readonly DigestEntry[] {
+/**
+ * Reads a digest; columns of numbers that are not wanted are passed over. Throws `MalformedBytesError`.
+ */
+export function decodeDigest(
+  payload: Uint8Array,
+  isWanted: (path: readonly PathPart[]) => boolean,
+): readonly DigestEntry[] {
   const reader = new ByteReader(inflate(payload));
-  return Array.from({ length: reader.count() }, () => {
+  const entries: DigestEntry[] = [];
+  for (let left = reader.count(); left > 0; left -= 1) {
     const kind = LEAF_KINDS[reader.byte()];
+    if (kind === undefined) throw new MalformedBytesError('a column is of an unknown kind');
     const path = parsePath(reader.text());
     const counts = Array.from({ length: reader.count() }, () => reader.varint());
-    return kind === 'number'
-      ? { path, numbers: readNumbers(reader, counts) }
-      : { path, ticks: readTicks(reader, counts) };
-  });
+    if (kind === 'bigint') entries.push({ kind, path, ticks: readTicks(reader, counts) });
+    else if (isWanted(path)) entries.push({ kind, path, numbers: readNumbers(reader, counts) });
+    else skipNumbers(reader, counts);
+  }
+  return entries;
 }
 
 function writeNumbers(out: ByteWriter, intervals: readonly (ColumnDigest | undefined)[]): void {
@@ -156,6 +168,15 @@ function readNumbers(reader: ByteReader, counts: readonly number[]): readonly (C
     const [first = 0, last = 0, min = 0, max = 0] = [firsts[at], lasts[at], mins[at], maxs[at]];
     return { count, first, last, min, max, mean: means.getFloat32(4 * at, true) };
   });
+}
+
+function skipNumbers(reader: ByteReader, counts: readonly number[]): void {
+  if (reader.byte() === 1) {
+    reader.raw(8);
+    return;
+  }
+  for (let figure = 0; figure < 4; figure += 1) reader.raw(reader.varint());
+  reader.raw(4 * counts.filter((count) => count > 0).length);
 }
 
 function writeTicks(out: ByteWriter, intervals: readonly (TickDigest | undefined)[]): void {

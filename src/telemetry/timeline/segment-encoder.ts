@@ -1,6 +1,6 @@
 import { deflateRawSync } from 'node:zlib';
 import type { Snapshot } from '../snapshot.ts';
-import { encodeBigints } from './bigint-column.ts';
+import { encodeBigints, millisecondsOf } from './bigint-column.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { encodeNumbers, type NumberState, newNumberState } from './number-column.ts';
 import { encodeDigest, LeafDigest } from './segment-digest.ts';
@@ -53,7 +53,14 @@ export class SegmentEncoder {
   add(snapshot: Snapshot): void {
     const source = sourceOf(snapshot);
     const ids: number[] = [];
-    visitLeaves(this.#root.property(source), snapshot, (node, kind, value) => {
+    const root = this.#root.property(source);
+    const [tickNode, wallNode] = [root.property('tickNs'), root.property('wallMs')];
+    let tickMs: number | undefined;
+    visitLeaves(root, snapshot, (node, leafKind, leafValue) => {
+      if (node === tickNode && typeof leafValue === 'bigint') tickMs = millisecondsOf(leafValue);
+      // The wall clock goes on as the ticks do, so what is told of it is how far it is ahead.
+      const ahead = node === wallNode && tickMs !== undefined ? aheadOf(leafValue, tickMs) : undefined;
+      const [kind, value] = ahead === undefined ? [leafKind, leafValue] : (['clock', ahead] as const);
       const id = this.#columnId(node, kind);
       ids.push(id);
       const column = this.#columns[id] as Column;
@@ -168,6 +175,13 @@ export class SegmentEncoder {
     this.#lastShapes.set(source, { id, columns });
     return id;
   }
+}
+
+/** Undefined where the value is no number, or would not come out again to the last bit. */
+function aheadOf(value: unknown, tickMs: number): number | undefined {
+  if (typeof value !== 'number') return undefined;
+  const ahead = value - tickMs;
+  return Object.is(ahead + tickMs, value) ? ahead : undefined;
 }
 
 /** Sources have columns of their own: their ticks and costs are not each other's. */

@@ -7,8 +7,18 @@
 /** A property, the position in a list, or `{device: 'nvme0n1'}`: the element of a list with this identity. */
 export type PathPart = string | number | Readonly<Record<string, string | number>>;
 
-/** How the value of a leaf is kept. The last five are told by their kind alone. */
-export const LEAF_KINDS = ['number', 'text', 'bigint', 'true', 'false', 'null', 'object', 'array'] as const;
+/** How the value of a leaf is kept: `clock` as how far it is ahead of its snapshot's tick, the last five by their kind alone. */
+export const LEAF_KINDS = [
+  'number',
+  'text',
+  'bigint',
+  'clock',
+  'true',
+  'false',
+  'null',
+  'object',
+  'array',
+] as const;
 export type LeafKind = (typeof LEAF_KINDS)[number];
 
 export interface Leaf {

@@ -52,6 +52,7 @@ export function buildSnapshot(
     return [...plan.elements.values()].map((element) => buildSnapshot(element, next));
   switch (plan.column?.kind) {
     case 'number':
+    case 'clock':
     case 'text':
     case 'bigint':
       return next(plan.column.id);
