@@ -29,9 +29,20 @@ export function matchesColumn(pattern: string, name: string): boolean {
  * Counters, by name: they only ever grow, so what is told of a time is their growth. A collector that adds one adds it here;
  * without, its column is shown as the number it is.
  */
-const COUNTERS =
-  /^(?:cpu\.secondsByMode\..*|cpuClocks\.throttleEvents\..*|paging\..*|cgroup\.(?:cpu\.(?:usageSeconds|quota\..*)|memory\.(?:\w+Events|oomKills))|pressure\..*Seconds|disks\.[^.]+\.(?:reads|writes|discards|readBytes|writtenBytes|discardedBytes|\w+Seconds)|processes\.\d+\.(?:cpuSeconds|childrenCpuSeconds|majorFaults|io\..*)|rapl\..*\.joules|gpus\..*\.(?:energyJoules|replays)|sampler\.\w+\.(?:cpuSeconds|missedTicks))$/;
+const COUNTERS = [
+  /^cpu\.secondsByMode\./,
+  /^cpuClocks\.throttleEvents\./,
+  /^pressure\..*Seconds$/,
+  /^paging\./,
+  /^cgroup\.cpu\.(?:usageSeconds|quota\.\w+)$/,
+  /^cgroup\.memory\.(?:\w+Events|oomKills)$/,
+  /^disks\..*\.(?:reads|writes|discards|readBytes|writtenBytes|discardedBytes|\w+Seconds)$/,
+  /^processes\.\d+\.(?:cpuSeconds|childrenCpuSeconds|majorFaults|io\.\w+)$/,
+  /^rapl\..*\.joules$/,
+  /^gpus\..*\.(?:energyJoules|pcie\.replays)$/,
+  /^sampler\.\w+\.(?:cpuSeconds|missedTicks)$/,
+];
 
 export function isCounter(name: string): boolean {
-  return COUNTERS.test(name);
+  return COUNTERS.some((counter) => counter.test(name));
 }
