@@ -57,7 +57,7 @@ const step = fc.record({
     fc.bigInt({ min: -2_000_000n, max: 8_000_000_000n }),
     fc.bigInt({ min: 0n, max: 70_000_000_000n }),
   ),
-  wallMs: fc.integer({ min: 0, max: 2 ** 42 }),
+  wallMs: fc.oneof(fc.integer({ min: 0, max: 2 ** 42 }), fc.double()),
   cpu: reading,
   disks: fc.option(devices, { nil: undefined }),
 });

@@ -110,6 +110,13 @@ describe('readSeries', () => {
     expect(series.columns[0]?.mean).toEqual([720, 721, 722, 723, 724, 725, 726, 727, 728, 729]);
   });
 
+  it('leaves out what was sampled just before the range', async () => {
+    const file = await timelineOf([0, 1, 2, 3].map((t) => snapshotAt(t, { memory: memoryOf(t) })));
+    const range = { fromNs: ns(1.5), toNs: ns(3.5) };
+    const series = unwrap(await readSeries(file, { ...range, points: 1, columns: ['memory'], rates: false }));
+    expect(series.columns.find(({ name }) => name === 'memory.availableBytes')?.min).toEqual([2]);
+  });
+
   it('names the column that there is not, and what there is', async () => {
     const file = await timelineOf([snapshotAt(0, { memory: memoryOf(1) })]);
     expect(await readSeries(file, { points: 9, columns: ['memroy'], rates: false })).toMatchObject({

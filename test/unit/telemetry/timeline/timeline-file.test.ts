@@ -110,6 +110,13 @@ describe('a timeline file', () => {
     expect((await read(file, { fromNs: ns(89.9) + 1n })).read).toEqual([]);
   });
 
+  it('loses nothing where a segment ends in the middle of a block', async () => {
+    const file = newFile();
+    const snapshots = Array.from({ length: 1000 }, (_, index) => snapshotAt(index * 0.7));
+    await write(file, snapshots);
+    expect((await read(file)).read).toEqual(snapshots);
+  });
+
   it('can be read while it is written, but for the last seconds', async () => {
     const file = newFile();
     const writer = unwrap(await createTimeline(file));
