@@ -1,6 +1,6 @@
 import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Sampler, startSampler } from '../../src/telemetry/sampler.ts';
@@ -17,9 +17,9 @@ const unmet =
       ? undefined
       : 'needs dist/telemetry/sampler-main.js: npm run build';
 
-/** As strict as a loaded test machine allows, so that a hang is found in a second instead of five. */
+/** As strict as a loaded test machine allows, so that a hang is found in two seconds instead of five. */
 const quick: Partial<SamplerLimits> = {
-  silenceMs: 1000,
+  silenceMs: 2000,
   killAfterMs: 300,
   firstBackoffMs: 50,
   maxBackoffMs: 1000,
@@ -148,6 +148,23 @@ describe.skipIf(unmet !== undefined)(`the sampler process${unmet === undefined ?
     expect(isRunning(hung)).toBe(false);
   });
 
+  it('leaves no descriptor, process or timer of its parent behind when it is replaced', async () => {
+    const sampler = start(50, { ...quick, firstBackoffMs: 10, maxBackoffMs: 10 });
+    const open = () => readdirSync('/proc/self/fd').length;
+    const pids = [(await nextSnapshot(sampler)).sampler.pid];
+    await until(() => sampler.health().state === 'up');
+    await sleep(500);
+    const before = open();
+    for (let round = 0; round < 5; round += 1) {
+      process.kill(pids.at(-1) ?? 0, 'SIGKILL');
+      await until(() => sampler.health().sources.host?.restarts === round + 1);
+      pids.push((await nextSnapshot(sampler)).sampler.pid);
+    }
+    await until(() => open() <= before);
+    expect(pids.slice(0, -1).filter(isRunning)).toEqual([]);
+    expect(new Set(pids).size).toBe(6);
+  });
+
   it('says what a sampler that cannot run said last', async () => {
     const sampler = start(50, quick, new URL('no-such-file.js', entry));
     await until(() => sampler.health().sources.host?.state === 'down');
@@ -167,9 +184,10 @@ describe.skipIf(unmet !== undefined)(`the sampler process${unmet === undefined ?
   it('survives Ctrl-C, which its parent answers', async () => {
     const sampler = start(50);
     const { pid } = (await nextSnapshot(sampler)).sampler;
+    const { restarts } = sampler.health().sources.host ?? {};
     process.kill(pid, 'SIGINT');
     await collect(sampler, 0.3);
-    expect(sampler.health().sources.host).toMatchObject({ state: 'up', restarts: 0 });
+    expect(sampler.health().sources.host).toMatchObject({ state: 'up', restarts });
   });
 
   it('ends when its parent is killed', async () => {

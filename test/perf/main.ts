@@ -22,6 +22,7 @@ import { renderHost, renderProgress, renderRows } from './render-rows.ts';
 import { sameModel } from './same-model.ts';
 import { sampledRanges } from './sampled-ranges.ts';
 import { samplerCost } from './sampler-cost.ts';
+import { type MemoryCourse, samplerLeak } from './sampler-leak.ts';
 import { scrapeCosts } from './scrape-cost.ts';
 import { timeline } from './timeline.ts';
 
@@ -47,6 +48,7 @@ const MEASUREMENTS: Readonly<Record<string, (onRow: OnRow) => Promise<readonly P
   'sampled-ranges': sampledRanges,
   'same-model': sameModel,
   'sampler-cost': measureSamplerCost,
+  'sampler-leak': measureSamplerLeak,
   timeline,
   scrape: measureScrape,
 };
@@ -154,19 +156,53 @@ async function measureScrape(): Promise<PerfRow[]> {
   ];
 }
 
-const SAMPLER_SECONDS = 10;
+const SAMPLER_SECONDS = 60;
 
-async function measureSamplerCost(): Promise<PerfRow[]> {
-  return (await samplerCost(SAMPLER_SECONDS)).flatMap((result) => {
-    const perSecond = 1000 / result.intervalMs;
-    const subject = `${perSecond} snapshots a second`;
-    return [
-      ratioRow(subject, 'CPU of the sampler, cores', result.samplerCpuRatio, 0.001 * perSecond),
-      ratioRow(subject, 'CPU of the daemon for it, cores', result.parentCpuRatio, 0.001 * perSecond),
-      plainRow(subject, 'all collectors, mean', formatSeconds(result.collectSeconds)),
-      plainRow(subject, 'ticks missed', String(result.missedTicks)),
+/** Of one core, by the host's source. */
+const MOST_SAMPLER_CPU: Readonly<Record<number, number>> = { 10: 0.005, 100: 0.03 };
+
+async function measureSamplerCost(onRow: OnRow): Promise<PerfRow[]> {
+  const rows: PerfRow[] = [];
+  for (const perSecond of [10, 100]) {
+    const cost = await samplerCost(perSecond, SAMPLER_SECONDS);
+    const subject = `${perSecond} samples a second`;
+    const told = [
+      ...cost.sources.flatMap(({ source, cpuRatio, collectSeconds, samples, missedTicks }) => [
+        source === 'host'
+          ? ratioRow(subject, 'CPU of host, cores', cpuRatio, MOST_SAMPLER_CPU[perSecond] ?? 0)
+          : plainRow(subject, `CPU of ${source}, cores`, cpuRatio.toFixed(4)),
+        plainRow(subject, `collectors of ${source}, mean`, formatSeconds(collectSeconds)),
+        plainRow(subject, `samples of ${source} (ticks missed)`, `${samples} (${missedTicks})`),
+      ]),
+      plainRow(subject, 'CPU of the daemon for it, cores', cost.parentCpuRatio.toFixed(4)),
+      plainRow(subject, 'CPU of an empty timer, cores', cost.emptyTimerCpuRatio.toFixed(4)),
     ];
-  });
+    for (const row of told) onRow(row);
+    rows.push(...told);
+  }
+  return rows;
+}
+
+const LEAK_SAMPLES = 200_000;
+const MOST_BYTES_PER_SAMPLE = 10;
+
+async function measureSamplerLeak(): Promise<PerfRow[]> {
+  const { samples, seconds, sampler, daemon } = await samplerLeak(LEAK_SAMPLES);
+  const subject = `${samples} samples in ${formatSeconds(seconds)}`;
+  const rowsOf = (process: string, { beforeBytes, afterBytes, slopeBytesPerSample }: MemoryCourse) => [
+    {
+      ...plainRow(
+        subject,
+        `${process}: slope of resident memory`,
+        `${slopeBytesPerSample.toFixed(1)} B a sample`,
+      ),
+      target: `≤ ${MOST_BYTES_PER_SAMPLE} B`,
+      reached: slopeBytesPerSample <= MOST_BYTES_PER_SAMPLE,
+    },
+    memoryRow(subject, `${process}: last quarter above the second`, afterBytes - beforeBytes, 2),
+    memoryRow(subject, `${process}: resident at the end`, afterBytes, 256),
+  ];
+  return [...rowsOf('sampler', sampler), ...rowsOf('daemon', daemon)];
 }
 
 async function main(): Promise<void> {

@@ -1,57 +1,93 @@
+import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import type { SamplerSource } from '../../src/telemetry/collectors/collector.ts';
 import { startSampler } from '../../src/telemetry/sampler.ts';
 import type { Snapshot } from '../../src/telemetry/snapshot.ts';
 
-export interface SamplerCostResult {
-  readonly intervalMs: number;
-  readonly snapshots: number;
-  /** CPU time of the sampler process over wall time, after its start; 1 is one core. */
-  readonly samplerCpuRatio: number;
-  /** The same for this process, which receives the snapshots and does nothing else. */
-  readonly parentCpuRatio: number;
-  /** Mean time of all collectors together. */
+/** What one sampler process took. */
+export interface SourceCost {
+  readonly source: SamplerSource;
+  readonly samples: number;
+  /** CPU time over wall time; 1 is one core. */
+  readonly cpuRatio: number;
+  /** Mean time of all collectors together, of a sample. */
   readonly collectSeconds: number;
   readonly missedTicks: number;
 }
 
-const ENTRY = new URL('../../dist/telemetry/sampler-main.js', import.meta.url);
-const WARM_UP_SECONDS = 1;
-
-/** What sampling this host costs at 10 and at 100 snapshots per second, watching one process. Needs `npm run build`. */
-export async function samplerCost(seconds: number): Promise<readonly SamplerCostResult[]> {
-  return [await costAt(100, seconds), await costAt(10, seconds)];
+export interface SamplerCost {
+  readonly perSecond: number;
+  readonly sources: readonly SourceCost[];
+  /** This process, which receives the samples and does nothing else. */
+  readonly parentCpuRatio: number;
+  /** A process of Node.js with an empty timer of the same rate: what it costs to be woken. */
+  readonly emptyTimerCpuRatio: number;
 }
 
-async function costAt(intervalMs: number, seconds: number): Promise<SamplerCostResult> {
-  const sampler = startSampler({ entry: ENTRY, intervalMs });
+const ENTRY = new URL('../../dist/telemetry/sampler-main.js', import.meta.url);
+const WARM_UP_SECONDS = 3;
+
+/** What sampling this host costs at so many samples a second, watching one process. Needs `npm run build`. */
+export async function samplerCost(perSecond: number, seconds: number): Promise<SamplerCost> {
+  const sampler = startSampler({ entry: ENTRY, intervalMs: 1000 / perSecond });
   sampler.watch([process.pid]);
   await sleep(WARM_UP_SECONDS);
   const snapshots: Snapshot[] = [];
   const unsubscribe = sampler.onSnapshot((snapshot) => snapshots.push(snapshot));
+  const pids = Object.entries(sampler.health().sources).flatMap(([source, { pid }]) =>
+    pid === undefined ? [] : [{ source: source as SamplerSource, pid, before: cpuSecondsOf(pid) }],
+  );
   const parentBefore = process.cpuUsage();
+  const startMs = performance.now();
   await sleep(seconds);
+  const wallSeconds = (performance.now() - startMs) / 1e3;
   const parent = process.cpuUsage(parentBefore);
+  const sources = pids.map(({ source, pid, before }) => ({
+    source,
+    cpuRatio: (cpuSecondsOf(pid) - before) / wallSeconds,
+    ...summaryOf(snapshots.filter((snapshot) => snapshot.source === source)),
+  }));
   unsubscribe();
   await sampler.stop();
-  const first = snapshots[0];
-  const last = snapshots.at(-1);
-  if (first === undefined || last === undefined || first === last) {
-    throw new Error(`the sampler sent ${snapshots.length} snapshots in ${seconds} s`);
-  }
-  const collectSeconds = snapshots.map(({ health }) =>
+  return {
+    perSecond,
+    sources,
+    parentCpuRatio: (parent.user + parent.system) / 1e6 / wallSeconds,
+    emptyTimerCpuRatio: await emptyTimerCost(perSecond, Math.min(seconds, 15)),
+  };
+}
+
+function summaryOf(snapshots: readonly Snapshot[]) {
+  const seconds = snapshots.map(({ health }) =>
     Object.values(health).reduce(
       (sum, collector) => sum + (collector.status === 'down' ? 0 : collector.durationSeconds),
       0,
     ),
   );
   return {
-    intervalMs,
-    snapshots: snapshots.length,
-    samplerCpuRatio:
-      (last.sampler.cpuSeconds - first.sampler.cpuSeconds) / (Number(last.tickNs - first.tickNs) / 1e9),
-    parentCpuRatio: (parent.user + parent.system) / 1e6 / seconds,
-    collectSeconds: collectSeconds.reduce((a, b) => a + b) / collectSeconds.length,
-    missedTicks: last.sampler.missedTicks - first.sampler.missedTicks,
+    samples: snapshots.length,
+    collectSeconds: seconds.reduce((sum, one) => sum + one, 0) / Math.max(1, seconds.length),
+    missedTicks: (snapshots.at(-1)?.sampler.missedTicks ?? 0) - (snapshots[0]?.sampler.missedTicks ?? 0),
   };
+}
+
+async function emptyTimerCost(perSecond: number, seconds: number): Promise<number> {
+  const child = spawn(process.execPath, ['-e', `setInterval(() => {}, ${1000 / perSecond})`]);
+  await sleep(WARM_UP_SECONDS);
+  const before = cpuSecondsOf(child.pid ?? 0);
+  await sleep(seconds);
+  const used = cpuSecondsOf(child.pid ?? 0) - before;
+  child.kill();
+  return used / seconds;
+}
+
+/** CPU time of all threads of a process, in nanoseconds where `/proc/PID/stat` has hundredths (kernel doc scheduler/sched-stats.rst). */
+function cpuSecondsOf(pid: number): number {
+  const threads = readdirSync(`/proc/${pid}/task`);
+  return threads.reduce((sum, thread) => {
+    const [onCpuNs = '0'] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ');
+    return sum + Number(onCpuNs) / 1e9;
+  }, 0);
 }
 
 function sleep(seconds: number): Promise<void> {
