@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
+import { asError } from '../core/as-error.ts';
 import { agentVersion } from '../jobs/agent-version.ts';
 import { dropOutputWhenClosed } from './closed-output.ts';
 import { EXIT } from './exit-code.ts';
@@ -67,7 +68,7 @@ async function main(): Promise<void> {
 
 /** A bug of this program: its message for the user, its stack only where the user asks for it. */
 function printFault(error: unknown): number {
-  const thrown = error instanceof Error ? error : new Error(String(error));
+  const thrown = asError(error);
   const details = isDebugged ? (thrown.stack ?? thrown.message) : thrown.message;
   process.stderr.write(`error: a fault in ptq-agent itself: ${details}\n`);
   process.stderr.write('  what to do: please report it; PTQ_AGENT_DEBUG=1 adds where it happened\n');

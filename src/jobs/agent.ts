@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import type { Profile } from '../config/profile.ts';
+import { asError } from '../core/as-error.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
-import { type Problem, problem } from '../core/problem.ts';
+import { attempt, type Problem, problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Run, RunQuery } from '../store/runs.ts';
@@ -10,20 +11,16 @@ import type { Store } from '../store/store.ts';
 import type { HostInventory } from '../telemetry/inventory/host-inventory.ts';
 import type { Sampler } from '../telemetry/sampler.ts';
 import type { Snapshot } from '../telemetry/snapshot.ts';
+import { exportResult, restoreMetrics } from './exported-results.ts';
 import { type BenchOrder, planOf, type RunOrder, suitesOf } from './orders.ts';
 import { type PipelineResult, runPipeline } from './pipeline.ts';
 import { TimelineReaders } from './read-run-timeline.ts';
 import { orderLines } from './recorded-arrivals.ts';
-import {
-  countInferences,
-  failureReason,
-  recordQuantizations,
-  recordResult,
-  recordRunUse,
-} from './result-metrics.ts';
+import { failureReason } from './result-metrics.ts';
 import { changedItemsFile, timelineFile } from './run-files.ts';
 import type { SeriesQuery } from './series-task.ts';
 import type { JobProgress } from './worker-protocol.ts';
+import { writeWhenPossible } from './write-when-possible.ts';
 
 export interface AgentDeps {
   readonly profiles: readonly Profile[];
@@ -36,7 +33,9 @@ export interface AgentDeps {
   readonly hardware?: Promise<HostInventory>;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Told when the queue cannot go on, as when the disk of the store fails. */
+  /** How long to wait for a disk that does not take what is written; 5 s unless given. */
+  readonly storeRetryMs?: number;
+  /** Told when the queue cannot go on, as when the store is damaged. */
   readonly onFault?: (error: Error) => void;
 }
 
@@ -48,7 +47,7 @@ export interface RunView extends Run {
 }
 
 const MAX_QUEUED = 100;
-const MAX_RESTORED_BENCHES = 20;
+const STORE_RETRY_MS = 5000;
 
 /**
  * The daemon's work, from start to stop: one run at a time, because two would disturb each other's figures. Runs are
@@ -60,7 +59,7 @@ export class Agent {
   readonly #timelines: TimelineReaders;
   #current: { readonly id: string; readonly abort: AbortController; progress?: JobProgress } | undefined;
   #loop: Promise<void> | undefined;
-  #stopping = false;
+  readonly #stopping = new AbortController();
   #stopObserving: (() => void) | undefined;
 
   constructor(deps: AgentDeps) {
@@ -71,24 +70,25 @@ export class Agent {
 
   /** Marks leftovers, shows the last results again, and queues a run of every registered model. */
   start(): void {
-    const { store, logger, profiles, metrics, sampler, hardware } = this.#deps;
+    const { profiles, metrics, sampler, hardware } = this.#deps;
     // Reading it takes a second or two, in a process of its own; scrapes do not wait for it.
     void hardware?.then((inventory) => metrics.setInventory(inventory));
     this.#stopObserving = sampler.onSnapshot((snapshot) => metrics.observeSnapshot(snapshot));
+    for (const profile of profiles) restoreMetrics(this.#deps, profile);
+    const queued = attempt(() => this.#queueAll());
+    this.#work(queued.ok ? undefined : () => this.#write(() => this.#queueAll()));
+  }
+
+  /** May be called again where it came to an end by a full disk. */
+  #queueAll(): void {
+    const { store, logger, profiles } = this.#deps;
     for (const run of store.interruptRunning())
       logger.warn('a run was interrupted', { run: run.id, model: run.model });
-    for (const profile of profiles) {
-      this.#restoreMetrics(profile);
-      const [waiting] = store.listRuns({ model: profile.name, kind: 'pipeline', state: 'queued', limit: 1 });
-      if (waiting === undefined) {
-        store.createRun({
-          kind: 'pipeline',
-          model: profile.name,
-          request: { kind: 'pipeline' } satisfies RunOrder,
-        });
-      }
+    for (const { name: model } of profiles) {
+      const [waiting] = store.listRuns({ model, kind: 'pipeline', state: 'queued', limit: 1 });
+      const request: RunOrder = { kind: 'pipeline' };
+      if (waiting === undefined) store.createRun({ kind: 'pipeline', model, request });
     }
-    this.#work();
   }
 
   /** The registered models. */
@@ -98,7 +98,7 @@ export class Agent {
 
   /**
    * Queues a benchmark of a registered model.
-   * Problems: `unknown-model`, `unknown-variant`, `unknown-suite`, `queue-full`.
+   * Problems: `unknown-model`, `unknown-variant`, `unknown-suite`, `queue-full`, `store-not-written`.
    */
   orderBench(model: string, order: BenchOrder): Result<RunView, Problem> {
     const profile = this.#profiles.get(model);
@@ -135,10 +135,11 @@ export class Agent {
         problem('queue-full', `${MAX_QUEUED} runs are waiting already`, { hint: 'try again later' }),
       );
     }
-    const run = store.createRun({ kind: 'bench', model, request: order });
+    const run = attempt(() => store.createRun({ kind: 'bench', model, request: order }));
+    if (!run.ok) return run;
     this.#updateJobCounts();
     this.#work();
-    return ok(this.#view(run));
+    return ok(this.#view(run.value));
   }
 
   getRun(id: string): RunView | undefined {
@@ -194,11 +195,11 @@ export class Agent {
 
   /** Ends the run under way, which becomes `interrupted`, and waits until its processes are gone. */
   async stop(): Promise<void> {
-    this.#stopping = true;
+    this.#stopping.abort();
     this.#current?.abort.abort();
     await this.#loop;
     this.#stopObserving?.();
-    this.#deps.store.interruptRunning();
+    await this.#write(() => this.#deps.store.interruptRunning());
   }
 
   #view(run: Run): RunView {
@@ -210,8 +211,9 @@ export class Agent {
     return { ...run, ...(progress === undefined ? {} : { progress }) };
   }
 
-  #work(): void {
-    this.#loop ??= this.#drain()
+  #work(first: () => Promise<unknown> = async () => {}): void {
+    this.#loop ??= first()
+      .then(() => this.#drain())
       .catch((error: unknown) => {
         const thrown = asError(error);
         this.#deps.logger.error('the queue cannot go on', { stack: thrown.stack });
@@ -225,7 +227,7 @@ export class Agent {
   async #drain(): Promise<void> {
     // Lets the caller finish first, so that a request is answered as queued.
     await new Promise((resolve) => setImmediate(resolve));
-    while (!this.#stopping) {
+    while (!this.#stopping.signal.aborted) {
       const next = this.#deps.store.nextQueued();
       this.#updateJobCounts();
       if (next === undefined) return;
@@ -237,7 +239,8 @@ export class Agent {
     const { store, logger } = this.#deps;
     const profile = this.#profiles.get(run.model);
     if (profile === undefined) {
-      store.failRun(run.id, problem('unknown-model', `no model '${run.model}' is registered any more`));
+      const gone = problem('unknown-model', `no model '${run.model}' is registered any more`);
+      await this.#write(() => store.failRun(run.id, gone));
       return;
     }
     const current: { id: string; abort: AbortController; progress?: JobProgress } = {
@@ -245,20 +248,26 @@ export class Agent {
       abort: new AbortController(),
     };
     this.#current = current;
-    store.startRun(run.id);
+    await this.#write(() => store.startRun(run.id));
     this.#updateJobCounts();
     logger.info('run started', { run: run.id, kind: run.kind, model: run.model });
     const outcome = await this.#pipelineOf(run, profile, current);
     this.#current = undefined;
     if (outcome.ok) {
-      store.finishRun(run.id, outcome.value);
-      this.#export(profile, run.id, outcome.value);
+      await this.#write(() => store.finishRun(run.id, outcome.value));
+      exportResult(this.#deps, profile, run.id, outcome.value);
       logger.info('run succeeded', { run: run.id, model: run.model, seconds: outcome.value.seconds });
-    } else if (!this.#stopping) {
-      store.failRun(run.id, outcome.error);
+    } else if (!this.#stopping.signal.aborted) {
+      await this.#write(() => store.failRun(run.id, outcome.error));
       this.#deps.metrics.countJobFailure(failureReason(outcome.error));
       logger.error('run failed', { run: run.id, model: run.model, ...outcome.error });
     }
+  }
+
+  /** A disk that is full for a while costs neither a result nor the daemon. Undefined where the daemon stops before. */
+  #write<T>(write: () => T): Promise<T | undefined> {
+    const { logger, storeRetryMs: retryMs = STORE_RETRY_MS } = this.#deps;
+    return writeWhenPossible(write, { logger, retryMs, signal: this.#stopping.signal });
   }
 
   /** A bug in one run is that run's failure: the daemon goes on. */
@@ -291,46 +300,7 @@ export class Agent {
     }
   }
 
-  /** The result is safe in the store; a bug in showing it must not end the queue. */
-  #export(profile: Profile, runId: string, result: PipelineResult): void {
-    const { metrics, clock, logger } = this.#deps;
-    try {
-      const finishedWallMs = clock.wallMs();
-      recordResult(metrics, profile, result, finishedWallMs);
-      recordRunUse(metrics, profile, result, finishedWallMs);
-      recordQuantizations(metrics, profile, runId, result);
-      countInferences(metrics, profile, result);
-    } catch (error) {
-      logger.error('a result cannot be exported', { model: profile.name, stack: asError(error).stack });
-    }
-  }
-
-  /** Shows the last full run again, and over it the benchmarks that came later. */
-  #restoreMetrics(profile: Profile): void {
-    const { store, metrics, logger } = this.#deps;
-    const ofModel = { model: profile.name, state: 'succeeded' } as const;
-    const [full] = store.listRuns({ ...ofModel, kind: 'pipeline', limit: 1 });
-    const benches = store
-      .listRuns({ ...ofModel, kind: 'bench', limit: MAX_RESTORED_BENCHES })
-      .filter(({ id }) => full === undefined || id > full.id);
-    for (const run of [...(full === undefined ? [] : [full]), ...benches.reverse()]) {
-      try {
-        // Results are written by this class alone, so they have the result's shape, unless by another version of it.
-        const result = run.result as PipelineResult;
-        const finishedWallMs = run.finishedMs ?? run.createdMs;
-        recordResult(metrics, profile, result, finishedWallMs);
-        recordRunUse(metrics, profile, result, finishedWallMs);
-      } catch (error) {
-        logger.warn('an earlier result cannot be shown', { run: run.id, reason: asError(error).message });
-      }
-    }
-  }
-
   #updateJobCounts(): void {
     this.#deps.metrics.setJobs(this.#deps.store.countRuns());
   }
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }

@@ -1,3 +1,4 @@
+import { asError } from '../core/as-error.ts';
 import { systemClock } from '../core/clock.ts';
 import { ProblemError, problem } from '../core/problem.ts';
 import type { OpenSystem } from './system-under-test.ts';
@@ -70,7 +71,7 @@ function main(): void {
 /** What is not an expected failure is a bug of this program: it is reported as such, its stack goes to stderr for debugging. */
 function asProblem(error: unknown) {
   if (error instanceof ProblemError) return error.problem;
-  const thrown = error instanceof Error ? error : new Error(String(error));
+  const thrown = asError(error);
   process.stderr.write(`${thrown.stack ?? thrown.message}\n`);
   return problem('internal-fault', `a fault in ptq-agent itself: ${thrown.message}`, {
     hint: 'please report it, with the command and the model if you can',

@@ -1,6 +1,7 @@
 import type { ReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { asError } from '../core/as-error.ts';
 import { toJson } from '../core/json.ts';
 import type { Logger } from '../core/log.ts';
 import { problem } from '../core/problem.ts';
@@ -67,7 +68,7 @@ function addGuards(app: FastifyInstance, logger: Logger): void {
 function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply, logger: Logger) {
   const known = requestProblems(error);
   if (known !== undefined) return sendProblem(reply, known);
-  const thrown = error instanceof Error ? error : new Error(String(error));
+  const thrown = asError(error);
   logger.error('fault while answering', { path: pathOf(request), stack: thrown.stack });
   return sendProblem(reply, [
     problem('internal-fault', 'the daemon met a fault of its own; its log has the details'),

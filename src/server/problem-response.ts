@@ -19,6 +19,7 @@ const STATUS: Readonly<Record<string, number>> = {
   'queue-full': 429,
   'too-many-readers': 429,
   'too-many-listeners': 429,
+  'store-not-written': 507,
 };
 
 /**

@@ -2,7 +2,7 @@ import type { Database } from 'libsql';
 import { monotonicFactory } from 'ulid';
 import type { Clock } from '../core/clock.ts';
 import { toJson } from '../core/json.ts';
-import { type Problem, problem } from '../core/problem.ts';
+import { type Problem, ProblemError, problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { Row } from './database.ts';
 
@@ -37,7 +37,10 @@ export interface RunQuery {
 
 export type TransitionProblem = Problem<'run-not-found' | 'run-state-conflict'>;
 
-/** The runs of a store. A transition that the run's state does not allow changes nothing and is a problem. */
+/**
+ * The runs of a store. A transition that the run's state does not allow changes nothing and is a problem. Whatever writes throws
+ * a `ProblemError` of kind `store-not-written` where the disk does not take it, and has changed nothing then.
+ */
 export interface Runs {
   /** Adds a run in the state `queued`. */
   createRun(run: { readonly kind: RunKind; readonly model: string; readonly request: unknown }): Run;
@@ -100,14 +103,16 @@ export function createRuns(db: Database, clock: Clock): Runs {
         problem('run-state-conflict', `run ${id} is ${before.state} and cannot become ${change.to}`),
       );
     }
-    update.run({
-      id,
-      state: change.to,
-      startedMs: change.startedMs ?? null,
-      finishedMs: change.finishedMs ?? null,
-      result: change.result === undefined ? null : toJson(change.result),
-      problem: change.problem === undefined ? null : toJson(change.problem),
-    });
+    writing(() =>
+      update.run({
+        id,
+        state: change.to,
+        startedMs: change.startedMs ?? null,
+        finishedMs: change.finishedMs ?? null,
+        result: change.result === undefined ? null : toJson(change.result),
+        problem: change.problem === undefined ? null : toJson(change.problem),
+      }),
+    );
     return ok(getRun(id) as Run);
   };
 
@@ -136,7 +141,7 @@ export function createRuns(db: Database, clock: Clock): Runs {
     createRun: ({ kind, model, request }) => {
       const createdMs = clock.wallMs();
       const id = newId(createdMs);
-      insert.run({ id, kind, model, request: toJson(request ?? null), createdMs });
+      writing(() => insert.run({ id, kind, model, request: toJson(request ?? null), createdMs }));
       return getRun(id) as Run;
     },
     startRun: (id) => move(id, { from: ['queued'], to: 'running', startedMs: clock.wallMs() }),
@@ -188,4 +193,28 @@ function toRun(row: Row): Run {
 
 function parse(column: unknown): unknown {
   return JSON.parse(column as string) as unknown;
+}
+
+/** Result codes of SQLite for a disk that is full, fails, or may not be written. */
+const DISK_CODES = /^SQLITE_(?:FULL|IOERR|READONLY)/;
+
+function writing(write: () => unknown): void {
+  try {
+    write();
+  } catch (error) {
+    throw refusedByDisk(error);
+  }
+}
+
+function refusedByDisk(error: unknown): unknown {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (!DISK_CODES.test(code)) return error;
+  return new ProblemError<'store-not-written'>(
+    problem('store-not-written', `the data directory cannot be written (${code})`, {
+      hint:
+        code === 'SQLITE_FULL'
+          ? 'make room on its disk'
+          : 'see whether its disk is mounted read-only or failing',
+    }),
+  );
 }

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, mkdirSync, mkdtempSync, openSync, rmdirSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmdirSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -119,7 +119,7 @@ describe.skipIf(!isBuilt)('a scrape (skipped where `npm run build` was not run)'
       const small = join(folder, 'small');
       mkdirSync(small);
       expect(mountSmallDisk(small)).toBe(true);
-      mkdirSync(join(folder, 'profiles'));
+      writeProfile(join(folder, 'profiles'), 'tiny', { duration: '1s' });
       const daemon = await start(join(folder, 'profiles'), join(small, 'data'));
       onTestFinished(async () => {
         daemon.child.kill('SIGKILL');
@@ -132,8 +132,23 @@ describe.skipIf(!isBuilt)('a scrape (skipped where `npm run build` was not run)'
         expect(await scrape(daemon)).toContain('ptq_host_cpu_seconds_total{');
         await new Promise((resolve) => setTimeout(resolve, 200));
       }
+      const order = await fetch(`${daemon.url}/bench`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ model: 'tiny' }),
+      });
+      expect(order.status).toBe(507);
+      expect(await order.json()).toMatchObject({
+        type: '/problems/store-not-written',
+        hint: 'make room on its disk',
+      });
+      expect(await scrape(daemon)).toContain('ptq_host_cpu_seconds_total{');
+      unlinkSync(join(small, 'ballast'));
+      // What it was at fails or succeeds, depending on when the disk was full; it goes on either way.
+      await until(async () => /^ptq_jobs\{state="running"\} 0$/m.test(await scrape(daemon)) || undefined);
+      expect(await scrape(daemon)).toMatch(/^ptq_jobs\{state="(?:succeeded|failed)"\} 1$/m);
     },
-    60_000,
+    90_000,
   );
 });
 

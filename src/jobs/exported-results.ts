@@ -1,0 +1,55 @@
+import type { Profile } from '../config/profile.ts';
+import { asError } from '../core/as-error.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Logger } from '../core/log.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import type { Store } from '../store/store.ts';
+import type { PipelineResult } from './pipeline.ts';
+import { countInferences, recordQuantizations, recordResult, recordRunUse } from './result-metrics.ts';
+
+interface ExportDeps {
+  readonly store: Store;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+const MAX_RESTORED_BENCHES = 20;
+
+/** The result is safe in the store; a bug in showing it must not end the queue. */
+export function exportResult(
+  { metrics, clock, logger }: ExportDeps,
+  profile: Profile,
+  runId: string,
+  result: PipelineResult,
+): void {
+  try {
+    const finishedWallMs = clock.wallMs();
+    recordResult(metrics, profile, result, finishedWallMs);
+    recordRunUse(metrics, profile, result, finishedWallMs);
+    recordQuantizations(metrics, profile, runId, result);
+    countInferences(metrics, profile, result);
+  } catch (error) {
+    logger.error('a result cannot be exported', { model: profile.name, stack: asError(error).stack });
+  }
+}
+
+/** Shows the last full run again, and over it the benchmarks that came later. */
+export function restoreMetrics({ store, metrics, logger }: ExportDeps, profile: Profile): void {
+  const ofModel = { model: profile.name, state: 'succeeded' } as const;
+  const [full] = store.listRuns({ ...ofModel, kind: 'pipeline', limit: 1 });
+  const benches = store
+    .listRuns({ ...ofModel, kind: 'bench', limit: MAX_RESTORED_BENCHES })
+    .filter(({ id }) => full === undefined || id > full.id);
+  for (const run of [...(full === undefined ? [] : [full]), ...benches.reverse()]) {
+    try {
+      // Results are written by this class alone, so they have the result's shape, unless by another version of it.
+      const result = run.result as PipelineResult;
+      const finishedWallMs = run.finishedMs ?? run.createdMs;
+      recordResult(metrics, profile, result, finishedWallMs);
+      recordRunUse(metrics, profile, result, finishedWallMs);
+    } catch (error) {
+      logger.warn('an earlier result cannot be shown', { run: run.id, reason: asError(error).message });
+    }
+  }
+}
