@@ -105,7 +105,10 @@ export class SamplerChild {
     this.#process.ref();
     this.send({ type: 'stop' });
     this.#killSoon();
+    // Its end is told when its pipes have closed, which keep nothing alive: without this the parent could end before.
+    const awake = setInterval(() => {}, this.#options.killAfterMs);
     await this.#gone;
+    clearInterval(awake);
   }
 
   #receive(message: FromSampler): void {
