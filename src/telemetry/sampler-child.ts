@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { type Problem, problem } from '../core/problem.ts';
 import { type ReadActivity, readActivity } from './activity.ts';
@@ -101,8 +102,7 @@ export class SamplerChild {
     if (this.#hasEnded) return;
     this.#isDown = true;
     clearTimeout(this.#watchdog);
-    // Waiting for the end is the one time when the child must keep the parent alive.
-    this.#process.ref();
+    this.#ref();
     this.send({ type: 'stop' });
     this.#killSoon();
     // Its end is told when its pipes have closed, which keep nothing alive: without this the parent could end before.
@@ -204,7 +204,20 @@ export class SamplerChild {
   #unref(): void {
     this.#process.unref();
     this.#process.channel?.unref();
-    const stderr = this.#process.stderr;
-    if (stderr !== null && 'unref' in stderr && typeof stderr.unref === 'function') stderr.unref();
+    setRef(this.#process.stderr, 'unref');
   }
+
+  /**
+   * Waiting for the end is the one time when the child must keep the parent alive: its stderr too, since `close` comes when
+   * that has been read to its end, which may be after the process has gone.
+   */
+  #ref(): void {
+    this.#process.ref();
+    setRef(this.#process.stderr, 'ref');
+  }
+}
+
+/** A pipe is a socket, which its type does not say. */
+function setRef(stream: ChildProcess['stderr'], how: 'ref' | 'unref'): void {
+  if (stream instanceof Socket) stream[how]();
 }
