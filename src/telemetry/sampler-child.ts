@@ -1,5 +1,4 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { type Problem, problem } from '../core/problem.ts';
 import { type ReadActivity, readActivity } from './activity.ts';
@@ -102,10 +101,10 @@ export class SamplerChild {
     if (this.#hasEnded) return;
     this.#isDown = true;
     clearTimeout(this.#watchdog);
-    this.#ref();
     this.send({ type: 'stop' });
     this.#killSoon();
-    // Its end is told when its pipes have closed, which keep nothing alive: without this the parent could end before.
+    // Waiting for the end is the one time when the child must keep the parent alive; its end is told when its pipes have closed,
+    // which may be after the process has gone.
     const awake = setInterval(() => {}, this.#options.killAfterMs);
     await this.#gone;
     clearInterval(awake);
@@ -204,20 +203,7 @@ export class SamplerChild {
   #unref(): void {
     this.#process.unref();
     this.#process.channel?.unref();
-    setRef(this.#process.stderr, 'unref');
+    const stderr = this.#process.stderr;
+    if (stderr !== null && 'unref' in stderr && typeof stderr.unref === 'function') stderr.unref();
   }
-
-  /**
-   * Waiting for the end is the one time when the child must keep the parent alive: its stderr too, since `close` comes when
-   * that has been read to its end, which may be after the process has gone.
-   */
-  #ref(): void {
-    this.#process.ref();
-    setRef(this.#process.stderr, 'ref');
-  }
-}
-
-/** A pipe is a socket, which its type does not say. */
-function setRef(stream: ChildProcess['stderr'], how: 'ref' | 'unref'): void {
-  if (stream instanceof Socket) stream[how]();
 }
