@@ -32,8 +32,8 @@ export interface TurnControls {
 /** A large model shows no sign of life while it is loaded. */
 const LOAD_PATIENCE = 10;
 
-/** Files, drivers and clocks are warm when a variant is started again; only the process itself is not. */
-const LATER_WINDOW_SHARE = 0.4;
+/** Of the time for a warm-up. Files, drivers and clocks are warm when a variant is started again; only the process is not. */
+const LATER_WARM_UP_SHARE = 0.4;
 
 export function newParticipant(sut: NamedSut, process = 0): Participant {
   return { sut, process, rounds: [], loaded: null, warmUp: null, usage: null, failure: null };
@@ -53,10 +53,10 @@ export async function getReady(
   });
   if (!loaded.ok) return giveUp(participant, loaded.error);
   participant.loaded = loaded.value;
+  const share = participant.process === 0 ? 1 : LATER_WARM_UP_SHARE;
   const spec = {
-    windowDurationNs:
-      settings.warmUpWindowSeconds * 1e9 * (participant.process === 0 ? 1 : LATER_WINDOW_SHARE),
-    maxDurationNs: settings.maxWarmUpSeconds * 1e9,
+    windowDurationNs: settings.warmUpWindowSeconds * 1e9 * share,
+    maxDurationNs: settings.maxWarmUpSeconds * 1e9 * share,
     seed: settings.seed,
   };
   const answer = await answerOf(sut, (onAlive) => sut.handle.warmUp(spec, onAlive), patience);

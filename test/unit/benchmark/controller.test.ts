@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type BenchControls, type BenchProgress, runBench } from '../../../src/benchmark/controller.ts';
 import type { BenchSettings } from '../../../src/benchmark/settings.ts';
+import type { WarmUpSpec } from '../../../src/benchmark/steady-state.ts';
 import type { NamedSut } from '../../../src/benchmark/sut-handle.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { problem } from '../../../src/core/problem.ts';
@@ -241,5 +242,22 @@ describe('runBench', () => {
     const stopped = await runBench(contestants(), several, { ...controls, stopAtFirstFailure: true });
     expect(events.filter((event) => event.startsWith('round'))).toEqual([]);
     expect(stopped.records[0]?.failure?.message).toBe('no memory');
+  });
+
+  it('warms later processes up in shorter windows, and for less long', async () => {
+    const specs: WarmUpSpec[] = [];
+    const start = () => {
+      const { handle } = virtualSut('a', fast);
+      const warmUp: typeof handle.warmUp = (spec, onAlive) => {
+        specs.push(spec);
+        return handle.warmUp(spec, onAlive);
+      };
+      return { ...handle, warmUp };
+    };
+    const { identity } = virtualSut('a', fast);
+    const several = { ...settings, processes: 3, warmUpWindowSeconds: 0.01, maxWarmUpSeconds: 1 };
+    await runBench([{ identity, start }], several, controls);
+    expect(specs.map(({ windowDurationNs }) => windowDurationNs)).toEqual([1e7, 4e6, 4e6]);
+    expect(specs.map(({ maxDurationNs }) => maxDurationNs)).toEqual([1e9, 4e8, 4e8]);
   });
 });
