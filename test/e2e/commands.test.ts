@@ -69,7 +69,9 @@ describe.skipIf(!isBuilt)('ptq-agent (skipped where `npm run build` was not run)
       '--columns',
       'memory.availableBytes',
     ]);
-    expect(csv.stdout).toMatch(/^time,seconds,source,memory.availableBytes\r\n2\d\d\d-[^,]+Z,[\d.]+,host,\d+\r\n/);
+    expect(csv.stdout).toMatch(
+      /^time,seconds,source,memory.availableBytes\r\n2\d\d\d-[^,]+Z,[\d.]+,host,\d+\r\n/,
+    );
     expect(await runProgram(['timeline', 'latest', ...dataDir, '--columns', 'cpu'])).toMatchObject({
       code: 2,
     });
