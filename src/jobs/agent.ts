@@ -12,7 +12,7 @@ import type { HostInventory } from '../telemetry/inventory/host-inventory.ts';
 import type { Sampler } from '../telemetry/sampler.ts';
 import type { Snapshot } from '../telemetry/snapshot.ts';
 import { exportResult, restoreMetrics } from './exported-results.ts';
-import { type BenchOrder, planOf, type RunOrder, suitesOf } from './orders.ts';
+import { type BenchOrder, mistakeIn, planOf, type RunOrder } from './orders.ts';
 import { type PipelineResult, runPipeline } from './pipeline.ts';
 import { TimelineReaders } from './read-run-timeline.ts';
 import { orderLines } from './recorded-arrivals.ts';
@@ -110,25 +110,8 @@ export class Agent {
         }),
       );
     }
-    const known = new Set(['fp32', ...profile.variants.map(({ name }) => name)]);
-    const unknown = order.variants?.find((name) => !known.has(name));
-    if (unknown !== undefined) {
-      return err(
-        problem('unknown-variant', `the model '${model}' has no variant '${unknown}'`, {
-          place: { field: '/variants' },
-          hint: `it has: ${[...known].join(', ')}`,
-        }),
-      );
-    }
-    const suites = suitesOf(profile).map(({ name }) => name);
-    if (order.suite !== undefined && !suites.includes(order.suite)) {
-      return err(
-        problem('unknown-suite', `the model '${model}' has no suite '${order.suite}'`, {
-          place: { field: '/suite' },
-          hint: `it has: ${suites.join(', ')}`,
-        }),
-      );
-    }
+    const mistake = mistakeIn(order, profile);
+    if (mistake !== undefined) return err(mistake);
     const { store } = this.#deps;
     if ((store.countRuns().queued ?? 0) >= MAX_QUEUED) {
       return err(

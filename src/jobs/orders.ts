@@ -1,6 +1,7 @@
 import type { Measurement } from '../config/measurement.ts';
 import type { Profile } from '../config/profile.ts';
 import { PROFILE_SUITE, type Suite } from '../config/suite.ts';
+import { type Problem, problem } from '../core/problem.ts';
 import type { Sampling } from '../core/sampling.ts';
 import type { PipelinePlan } from './run-context.ts';
 
@@ -31,6 +32,24 @@ export interface BenchOrder {
 export function suitesOf({ bench: { scenarios, suites } }: Profile): readonly Suite[] {
   const own: Suite = { name: PROFILE_SUITE, measurements: scenarios, limits: {} };
   return scenarios.length === 0 ? suites : [own, ...suites];
+}
+
+/** What an order names that the profile does not have: `unknown-variant`, `unknown-suite`. */
+export function mistakeIn({ variants, suite }: BenchOrder, profile: Profile): Problem | undefined {
+  const known = new Set(['fp32', ...profile.variants.map(({ name }) => name)]);
+  const unknown = variants?.find((name) => !known.has(name));
+  if (unknown !== undefined) {
+    return problem('unknown-variant', `the model '${profile.name}' has no variant '${unknown}'`, {
+      place: { field: '/variants' },
+      hint: `it has: ${[...known].join(', ')}`,
+    });
+  }
+  const suites = suitesOf(profile).map(({ name }) => name);
+  if (suite === undefined || suites.includes(suite)) return undefined;
+  return problem('unknown-suite', `the model '${profile.name}' has no suite '${suite}'`, {
+    place: { field: '/suite' },
+    hint: `it has: ${suites.join(', ')}`,
+  });
 }
 
 export function planOf(profile: Profile, order: RunOrder): PipelinePlan {

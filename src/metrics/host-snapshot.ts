@@ -1,4 +1,4 @@
-import type { GpusSnapshot } from './gpu-families.ts';
+import type { GpusSnapshot } from './gpu-snapshot.ts';
 
 /**
  * What the host's metrics are made from: of telemetry's readings as much as is exported. A reading that is absent was not

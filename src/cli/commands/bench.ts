@@ -28,7 +28,7 @@ import {
   prepareBenchFiles,
   writeBenchFiles,
 } from '../bench-files.ts';
-import { addBenchOptions, type BenchOptions, besideSuites, suiteOfOptions } from '../bench-options.ts';
+import { addBenchOptions, type BenchOptions } from '../bench-options.ts';
 import { renderBench } from '../bench-report.ts';
 import { measuringDeps, namedModels } from '../bench-request.ts';
 import { renderSummaries } from '../bench-summary.ts';
@@ -39,6 +39,7 @@ import { abortOnInterrupt } from '../interrupt.ts';
 import { terminalLogger } from '../loggers.ts';
 import { createProgressView } from '../progress.ts';
 import { addStateOption, type StateOptions, statesOf } from '../state-option.ts';
+import { besideSuites, suiteOfOptions } from '../suite-of-options.ts';
 import { printProblems, printResult, type Terminal } from '../terminal.ts';
 
 interface Options extends StateOptions, BenchOptions, BenchFileOptions {

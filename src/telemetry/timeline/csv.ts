@@ -2,10 +2,11 @@ import { attemptAsync } from '../../core/problem.ts';
 import type { Result } from '../../core/result.ts';
 import { ColumnChoice } from './column-choice.ts';
 import { columnName } from './column-names.ts';
+import { FileWindow } from './file-window.ts';
 import { readRows } from './read-rows.ts';
 import type { SeriesProblem, TimelineSeries } from './read-series.ts';
 import { isWithin, overlaps, readSegment, type TimeRange } from './read-timeline.ts';
-import { FileWindow, indexTimeline, type TimelineIndex, withTimeline } from './timeline-index.ts';
+import { indexTimeline, type TimelineIndex, withTimeline } from './timeline-index.ts';
 
 /** Takes a piece of text and resolves when there is room for more. */
 export type WriteText = (text: string) => Promise<void>;

@@ -1,8 +1,9 @@
 import { millisecondsOf } from './bigint-column.ts';
+import type { FileWindow } from './file-window.ts';
 import { decode, type ReadBlock, readSegment, type TimeRange } from './read-timeline.ts';
 import { isTick } from './segment-decoder.ts';
 import type { Leaf } from './snapshot-leaves.ts';
-import type { FileWindow, SegmentRef } from './timeline-index.ts';
+import type { SegmentRef } from './timeline-index.ts';
 
 /** The wanted values of one snapshot. */
 export interface Row {

@@ -2,6 +2,7 @@ import { attemptAsync, ProblemError, problem } from '../../core/problem.ts';
 import type { Result } from '../../core/result.ts';
 import { ColumnChoice, type ColumnProblem } from './column-choice.ts';
 import { isCounter } from './column-names.ts';
+import { FileWindow } from './file-window.ts';
 import { type Row, readRows } from './read-rows.ts';
 import { decode, overlaps, type TimeRange } from './read-timeline.ts';
 import { DIGEST_INTERVAL_NS, decodeDigest } from './segment-digest.ts';
@@ -9,7 +10,6 @@ import { axisOf, axisOfSteps, type SeriesAxis, type SeriesColumn, SeriesGatherer
 import type { Leaf } from './snapshot-leaves.ts';
 import { earlier, later } from './ticks.ts';
 import {
-  FileWindow,
   indexTimeline,
   readPayload,
   type SegmentRef,

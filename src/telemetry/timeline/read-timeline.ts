@@ -2,10 +2,10 @@ import { attemptAsync } from '../../core/problem.ts';
 import type { Result } from '../../core/result.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { MalformedBytesError } from './byte-reader.ts';
+import { FileWindow } from './file-window.ts';
 import { type DecodedBlock, SegmentDecoder } from './segment-decoder.ts';
 import type { Leaf } from './snapshot-leaves.ts';
 import {
-  FileWindow,
   type FrameRef,
   indexTimeline,
   readPayload,

@@ -1,11 +1,7 @@
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
-import {
-  addBenchOptions,
-  type BenchOptions,
-  besideSuites,
-  suiteOfOptions,
-} from '../../../src/cli/bench-options.ts';
+import { addBenchOptions, type BenchOptions } from '../../../src/cli/bench-options.ts';
+import { besideSuites, suiteOfOptions } from '../../../src/cli/suite-of-options.ts';
 
 function parse(line: string): BenchOptions {
   const command = addBenchOptions(new Command())
