@@ -29,7 +29,7 @@ export interface BenchOrder {
 }
 
 /** The suites that can be ordered of a profile: its own scenarios first, then those that it names. */
-export function suitesOf({ bench: { scenarios, suites } }: Profile): readonly Suite[] {
+function suitesOf({ bench: { scenarios, suites } }: Profile): readonly Suite[] {
   const own: Suite = { name: PROFILE_SUITE, measurements: scenarios, limits: {} };
   return scenarios.length === 0 ? suites : [own, ...suites];
 }
