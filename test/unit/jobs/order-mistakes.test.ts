@@ -1,0 +1,25 @@
+import { describe, expect, it } from 'vitest';
+import { mistakeIn } from '../../../src/jobs/orders.ts';
+import { profileOf } from '../../support/profile.ts';
+
+describe('mistakeIn', () => {
+  const profile = profileOf('tiny');
+
+  it('finds nothing in an order of what the profile has', () => {
+    expect(mistakeIn({ kind: 'bench' }, profile)).toBeUndefined();
+    const order = { kind: 'bench', variants: ['fp32', 'int8'], suite: 'profile' } as const;
+    expect(mistakeIn(order, profile)).toBeUndefined();
+  });
+
+  it('names the variant or the suite that the profile lacks', () => {
+    expect(mistakeIn({ kind: 'bench', variants: ['int8', 'int4'] }, profile)).toMatchObject({
+      kind: 'unknown-variant',
+      message: "the model 'tiny' has no variant 'int4'",
+      hint: 'it has: fp32, int8',
+    });
+    expect(mistakeIn({ kind: 'bench', suite: 'nightly' }, profile)).toMatchObject({
+      kind: 'unknown-suite',
+      hint: 'it has: profile',
+    });
+  });
+});
