@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { isBuilt, runProgram } from '../support/program.ts';
@@ -20,14 +21,21 @@ describe.skipIf(!isBuilt)('ptq-agent watch (skipped where `npm run build` was no
 
   it.skipIf(!hasScript)(
     'draws in the second screen of a terminal and gives it back at Ctrl-C (needs script of util-linux)',
-    () => {
-      // The terminal's own way: the control character goes in, the interrupt comes out of its line discipline.
+    async () => {
       const command = `stty cols 70 rows 12; '${process.execPath}' '${MAIN}' watch --local --interval 300ms; echo "ended with $?"`;
-      const shell = `( sleep 3; printf '\\003'; sleep 1 ) | script -qec '${command.replaceAll("'", `'\\''`)}' /dev/null`;
-      const { stdout } = spawnSync('sh', ['-c', shell], {
-        encoding: 'utf8',
+      const terminal = spawn('script', ['-qec', command, '/dev/null'], {
         env: { ...process.env, NO_COLOR: '1' },
+        stdio: ['pipe', 'pipe', 'inherit'],
       });
+      let stdout = '';
+      terminal.stdout.setEncoding('utf8').on('data', (text: string) => {
+        stdout += text;
+        // The terminal's own way: the control character goes in, the interrupt comes out of its line discipline. Only
+        // once figures are drawn, and with the input left open: at its end script takes the terminal away.
+        if (stdout.includes(' %') && !stdout.includes('^C')) terminal.stdin.write('\u0003');
+        if (stdout.includes('ended with')) terminal.stdin.end();
+      });
+      await once(terminal, 'close');
       const [before = '', drawn = '', after = ''] = stdout.replaceAll('\u001b', '^').split(/\^\[\?1049[hl]/);
       expect(before).not.toContain('cpu');
       expect(drawn).toMatch(/\^\[\?25l/);

@@ -102,7 +102,9 @@ describe.skipIf(process.platform !== 'linux')(
         const restarts = gpu()?.restarts ?? 0;
         const before = hostSnapshots();
         behave(what);
+        const sinceMs = performance.now();
         await until(() => gpu()?.state === 'down');
+        const goneMs = performance.now() - sinceMs;
         behave('work');
         expect(gpu()?.problem).toMatchObject({
           kind: 'collector-hung',
@@ -110,8 +112,10 @@ describe.skipIf(process.platform !== 'linux')(
         });
         expect(sampler.latest()).not.toHaveProperty('pressure');
         expect(sampler.latest()).toHaveProperty('processes');
-        // Ten a second, for as long as it took to find the hang.
-        expect(hostSnapshots() - before).toBeGreaterThan((SILENCE_MS / 1000) * 10 * 0.7);
+        // Ten a second are due for as long as it took to find the hang. A third shows that the other source did not
+        // wait for it (it would have given none), also where a loaded machine leaves out ticks.
+        expect(goneMs).toBeGreaterThan(SILENCE_MS * 0.5);
+        expect(hostSnapshots() - before).toBeGreaterThan((SILENCE_MS / 1000) * 10 * 0.33);
         await until(() => disks()?.status === 'ok');
         expect(gpu()).toMatchObject({ state: 'up', restarts: restarts + 1 });
         expect(gpu()?.pid).not.toBe(pid);
