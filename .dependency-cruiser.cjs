@@ -8,6 +8,7 @@ const MAY_IMPORT = {
   evaluation: ['core'],
   benchmark: ['core'],
   telemetry: ['core'],
+  trace: ['core'],
   metrics: ['core'],
   store: ['core'],
   config: ['core'],
@@ -20,11 +21,12 @@ const MAY_IMPORT = {
     'evaluation',
     'benchmark',
     'telemetry',
+    'trace',
     'metrics',
     'store',
     'config',
   ],
-  server: ['core', 'jobs', 'metrics', 'store', 'config'],
+  server: ['core', 'jobs', 'metrics', 'store', 'config', 'trace'],
 };
 
 // A third-party package that only one room may touch.
