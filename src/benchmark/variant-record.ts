@@ -5,6 +5,7 @@ import type { OutputCheckReport } from './output-check.ts';
 import type { SutCapacity } from './round.ts';
 import type { RoundResult } from './round-result.ts';
 import type { WarmUpResult } from './steady-state.ts';
+import type { TraceCost } from './traced-pass.ts';
 
 /** What was benchmarked, as the caller names it. */
 export interface SutIdentity {
@@ -36,6 +37,18 @@ export interface SutUsage {
   readonly placement: ProviderUse | null;
   /** Outputs that were kept while it was measured, against those of a session that was not. */
   readonly outputCheck: OutputCheckReport;
+  /** Where it was asked for. */
+  readonly trace?: TracedPass;
+}
+
+/** What came of a pass that was traced after all was measured. */
+export interface TracedPass {
+  /** Null where nothing was traced. */
+  readonly cost: TraceCost | null;
+  /** Of the session that was traced, beside the one that was measured; null where there was none. */
+  readonly extraRssBytes: number | null;
+  /** Why there is no trace, or not all of it. */
+  readonly problem?: Problem;
 }
 
 /** Which providers ran the nodes of the optimized graph, from the runtime's own profile. */

@@ -1,4 +1,12 @@
-import { parentPort, threadId, Worker, workerData } from 'node:worker_threads';
+import {
+  MessageChannel,
+  type MessagePort,
+  parentPort,
+  receiveMessageOnPort,
+  threadId,
+  Worker,
+  workerData,
+} from 'node:worker_threads';
 import { createLaneClock } from '../benchmark/load/lane-clock.ts';
 import { runLane } from '../benchmark/load/lane-loop.ts';
 import { type LoadBoard, stopLoad } from '../benchmark/load/load-board.ts';
@@ -14,10 +22,21 @@ import { type BareOutputs, openBareSession, toTensors } from '../runtime/bare-se
 import type { NodePlacement } from '../runtime/nodes-by-provider.ts';
 import { buildFeeds, firstOfEveryShape } from './bench-feeds.ts';
 import { keepOutputs } from './kept-outputs.ts';
+import { createLaneTracer, type LaneTracer } from './lane-tracer.ts';
 import { requireFile } from './open-model.ts';
 import { providersOf } from './providers-of.ts';
 import { type StagedRun, stageFeeds } from './staged-feeds.ts';
 import type { SutTask } from './sut-task.ts';
+import {
+  announceOrder,
+  createTraceSwitch,
+  isTracing,
+  ordersGiven,
+  switchTracing,
+  type TraceAnswer,
+  type TraceOrder,
+  type TraceSwitch,
+} from './trace-orders.ts';
 import { unwrap } from './unwrap.ts';
 
 /** What a lane holds once it is ready. */
@@ -31,6 +50,9 @@ export interface LaneReady {
 interface LaneStart {
   readonly task: SutTask;
   readonly ring: RunRing;
+  readonly tracing: TraceSwitch;
+  /** Where orders come from and answers go to. In the middle of a load the lane takes them from it itself. */
+  readonly tracePort: MessagePort;
 }
 
 interface LaneLoad {
@@ -58,6 +80,10 @@ export interface BenchLane {
   run(load: LaneLoad): Promise<Result<unknown, Problem>>;
   /** Holds the outputs that were kept against those of a new session, and finds out which provider ran what. */
   check(): Promise<Result<LaneCheck, Problem>>;
+  /** Sends runs to the traced session, if there is one, or back to the ordinary one, from the next on. */
+  switchTracing(traced: boolean): void;
+  /** Carried out before the next run where a load is under way, and at once where none is. */
+  trace(order: TraceOrder): Promise<TraceAnswer>;
 }
 
 /**
@@ -66,7 +92,13 @@ export interface BenchLane {
  */
 export function startBenchLane(entry: URL, task: SutTask): BenchLane {
   const ring = createRunRing();
-  const worker = new Worker(entry, { workerData: { task, ring } satisfies LaneStart });
+  const tracing = createTraceSwitch();
+  const { port1: traceOrders, port2: tracePort } = new MessageChannel();
+  const worker = new Worker(entry, {
+    workerData: { task, ring, tracing, tracePort } satisfies LaneStart,
+    transferList: [tracePort],
+  });
+  const tracesWaiting: ((answer: TraceAnswer) => void)[] = [];
   let ended: Problem | undefined;
   let settle: (answer: LaneAnswer) => void = () => {};
   const next = () =>
@@ -77,8 +109,10 @@ export function startBenchLane(entry: URL, task: SutTask): BenchLane {
   const end = (reason: Problem) => {
     ended ??= reason;
     settle(err(ended));
+    for (const answer of tracesWaiting.splice(0)) answer(err(ended));
   };
   worker.on('message', (answer: LaneAnswer) => settle(answer));
+  traceOrders.on('message', (answer: TraceAnswer) => tracesWaiting.shift()?.(answer));
   worker.on('error', (error: Error) =>
     end(problem('internal-fault', `a fault in ptq-agent itself: ${error.message}`)),
   );
@@ -100,6 +134,14 @@ export function startBenchLane(entry: URL, task: SutTask): BenchLane {
     ready: next() as Promise<Result<LaneReady, Problem>>,
     run: ask,
     check: () => ask('check') as Promise<Result<LaneCheck, Problem>>,
+    switchTracing: (traced) => switchTracing(tracing, traced),
+    trace: (order) =>
+      new Promise((resolve) => {
+        if (ended !== undefined) return resolve(err(ended));
+        tracesWaiting.push(resolve);
+        traceOrders.postMessage(order);
+        announceOrder(tracing);
+      }),
   };
 }
 
@@ -107,10 +149,11 @@ export function startBenchLane(entry: URL, task: SutTask): BenchLane {
 export async function benchLaneMain(): Promise<void> {
   const port = parentPort;
   if (port === null) throw new Error('a lane was started outside of a thread');
-  const { task, ring } = workerData as LaneStart;
+  const start = workerData as LaneStart;
+  const { task, ring } = start;
   const answer = (result: LaneAnswer) => port.postMessage(result);
   try {
-    const lane = await openLane(task);
+    const lane = await openLane(task, start);
     port.on('message', (request: LaneRequest) => {
       if (request === 'check') void attemptAsync(lane.check).then(answer);
       else answer(attempt(() => lane.carryOut(request, ring)));
@@ -122,7 +165,7 @@ export async function benchLaneMain(): Promise<void> {
   }
 }
 
-async function openLane(task: SutTask) {
+async function openLane(task: SutTask, { tracing, tracePort }: LaneStart) {
   await requireFile(task.modelPath);
   const open = () =>
     unwrap(openBareSession(task.modelPath, { intraOpThreads: task.threads, device: task.device }));
@@ -134,20 +177,36 @@ async function openLane(task: SutTask) {
   );
   const runs = stageFeeds(feeds, session.prepare);
   const kept = keepOutputs(seededRandom(threadId));
-  const ready: LaneReady = { sampleCount: feeds.length, shapeSamples: firstOfEveryShape(feeds), loadedNs };
+  const shapeSamples = firstOfEveryShape(feeds);
+  const ready: LaneReady = { sampleCount: feeds.length, shapeSamples, loadedNs };
+  const tracer = createLaneTracer({ task, feeds, shapeSamples, clock: systemClock });
+  const orders = takeTraceOrders(tracePort, tracing, tracer);
   return {
     ready,
     carryOut: (load: LaneLoad, ring: RunRing): null => {
       const { plan, board, startNs } = load;
       const clock = createLaneClock(systemClock.nowNs, startNs, board);
-      const stage = (sample: number) => runs[sample]?.stage();
-      const outputsOf = (sample: number) => (runs[sample] as StagedRun<BareOutputs>).run();
+      let traced: typeof runs | undefined;
+      let used = runs;
+      const stage = (sample: number) => {
+        orders.look();
+        traced = isTracing(tracing) ? tracer.runs() : undefined;
+        used = traced ?? runs;
+        used[sample]?.stage();
+      };
+      const outputsOf = (sample: number) => (used[sample] as StagedRun<BareOutputs>).run();
       const run = load.keepOutputs
         ? (sample: number) => kept.offer(sample, outputsOf(sample))
         : (sample: number) => void outputsOf(sample);
+      const isScheduled = plan.pacing.kind === 'scheduled';
+      const ran = (runStartNs: number, doneNs: number, dueNs: number | undefined) => {
+        if (traced === undefined) return;
+        const due = isScheduled && dueNs !== undefined ? { dueNs } : {};
+        tracer.note(startNs, { startNs: runStartNs, doneNs, ...due });
+      };
       try {
         clock.waitUntilNs(0);
-        runLane(plan, { board, ring, clock, stage, run });
+        runLane(plan, { board, ring, clock, stage, run, ran });
         return null;
       } catch (error) {
         // The other lanes have nothing to go on for.
@@ -160,6 +219,28 @@ async function openLane(task: SutTask) {
       const outputCheck = kept.check((sample) => fresh.prepare(feeds[sample] as NamedTensors)());
       fresh.close();
       return { outputCheck, placement: await placementOf(task, feeds[0] as NamedTensors) };
+    },
+  };
+}
+
+/** Has the tracer obey what comes by the port: where the thread is idle as it comes, and in a load whenever `look` is called. */
+function takeTraceOrders(port: MessagePort, tracing: TraceSwitch, tracer: LaneTracer) {
+  let obeyed = 0;
+  const obey = (order: TraceOrder): void => {
+    obeyed += 1;
+    const answer = tracer.obey(order);
+    switchTracing(tracing, answer.ok && order.kind === 'begin' && order.atOnce);
+    port.postMessage(answer);
+  };
+  port.on('message', obey);
+  return {
+    look: () => {
+      while (ordersGiven(tracing) !== obeyed) {
+        const received = receiveMessageOnPort(port);
+        // Told of, and not there yet.
+        if (received === undefined) return;
+        obey(received.message as TraceOrder);
+      }
     },
   };
 }

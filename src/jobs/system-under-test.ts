@@ -3,7 +3,7 @@ import { type EnergyInterval, type EnergySource, energyBetween } from '../benchm
 import type { ContextSwitches } from '../benchmark/round-result.ts';
 import { type RoundProbes, runRound } from '../benchmark/run-round.ts';
 import { warmUpUntilSteady } from '../benchmark/steady-state.ts';
-import type { LoadedSut, ProviderUse, SutUsage } from '../benchmark/variant-record.ts';
+import type { LoadedSut, ProviderUse, SutUsage, TracedPass } from '../benchmark/variant-record.ts';
 import { secondsBetween } from '../core/clock.ts';
 import { type Problem, ProblemError, problem } from '../core/problem.ts';
 import { ok, type Result } from '../core/result.ts';
@@ -21,8 +21,10 @@ import { openRaplEnergy } from './rapl-energy.ts';
 import { createConditionsReader } from './read-host-conditions.ts';
 import type { SutTask } from './sut-task.ts';
 import type { TaskContext } from './task-context.ts';
+import type { TracedPassOrder } from './trace-orders.ts';
+import { createTracedSystem } from './traced-system.ts';
 import { unwrap } from './unwrap.ts';
-import type { SutCommand } from './worker-protocol.ts';
+import type { SutCommand, TraceCommand } from './worker-protocol.ts';
 
 const IDLE_MS = 1000;
 
@@ -33,6 +35,8 @@ export interface OpenSystem {
   obey(command: SutCommand): Promise<Result<unknown, Problem>>;
   /** Ends the load under way; heard at once, as inference runs in other threads. */
   stop(): void;
+  /** May come at any time; events answer. */
+  trace(command: TraceCommand): void;
 }
 
 /**
@@ -54,6 +58,7 @@ export async function openSystemUnderTest(
   for (const lane of lanes) ready.push(unwrap(await lane.ready));
   const first = ready[0] as LaneReady;
   const generator = generateByLanes(lanes, first, task.batch, clock);
+  const traced = createTracedSystem(lanes, emit);
   const onRuns = (records: Float64Array) => emit({ kind: 'runs', records });
   const probes: RoundProbes = {
     cpuSeconds: processCpuSeconds,
@@ -74,6 +79,7 @@ export async function openSystemUnderTest(
       idleEnergy,
     },
     stop: () => generator.stop(),
+    trace: traced.obey,
     obey: async (command) => {
       switch (command.verb) {
         case 'warm-up':
@@ -81,16 +87,22 @@ export async function openSystemUnderTest(
         case 'round':
           return runRound(generator, command.spec, probes, onRuns);
         case 'finish':
-          return finish(generator, task);
+          return finish(generator, task, (order) => traced.pass(order, generator), command.trace);
       }
     },
   };
 }
 
 /** The usage is read first, as the checks take memory and time of their own. */
-async function finish(generator: StoppableGenerator, task: SutTask): Promise<Result<SutUsage, Problem>> {
+async function finish(
+  generator: StoppableGenerator,
+  task: SutTask,
+  pass: (order: TracedPassOrder) => Promise<TracedPass>,
+  order: TracedPassOrder | undefined,
+): Promise<Result<SutUsage, Problem>> {
   const usage = { peakRssBytes: peakRssBytes(), cpuSeconds: processCpuSeconds() };
   const affinity = affinityOf(process.pid);
+  const trace = order === undefined ? undefined : await pass(order);
   const checked = await generator.check();
   if (!checked.ok) return checked;
   const { outputCheck, placement } = checked.value;
@@ -100,6 +112,7 @@ async function finish(generator: StoppableGenerator, task: SutTask): Promise<Res
     cpus,
     outputCheck,
     placement: placement === null ? null : providerUse(placement, task),
+    ...(trace === undefined ? {} : { trace }),
   });
 }
 

@@ -4,7 +4,7 @@ import { ProblemError, problem } from '../core/problem.ts';
 import type { OpenSystem } from './system-under-test.ts';
 import type { TaskContext } from './task-context.ts';
 import { unwrap } from './unwrap.ts';
-import type { StopLoad, SutCommand, WorkerMessage, WorkerTask } from './worker-protocol.ts';
+import type { StopLoad, SutCommand, TraceCommand, WorkerMessage, WorkerTask } from './worker-protocol.ts';
 
 /** Threads, beside this file once it is compiled. */
 const LANE_ENTRY = new URL('./lane-main.js', import.meta.url);
@@ -16,6 +16,8 @@ function main(): void {
   const send = (message: WorkerMessage) => process.send?.(message);
   const context: TaskContext = { clock: systemClock, emit: send, sessionEntry: SESSION_ENTRY };
   let system: OpenSystem | undefined;
+  // What comes before the system is loaded.
+  const traceCommands: TraceCommand[] = [];
 
   const perform = async (request: WorkerTask | SutCommand): Promise<unknown> => {
     if ('verb' in request) {
@@ -54,12 +56,18 @@ function main(): void {
           context,
           BENCH_LANE_ENTRY,
         );
+        for (const command of traceCommands.splice(0)) system.trace(command);
         return system.loaded;
     }
   };
 
-  process.on('message', (request: WorkerTask | SutCommand | StopLoad) => {
+  process.on('message', (request: WorkerTask | SutCommand | StopLoad | TraceCommand) => {
     if ('verb' in request && request.verb === 'stop') return system?.stop();
+    if ('verb' in request && (request.verb === 'trace' || request.verb === 'end-trace')) {
+      if (system === undefined) traceCommands.push(request);
+      else system.trace(request);
+      return;
+    }
     perform(request).then(
       (value) => send({ kind: 'done', value }),
       (error: unknown) => send({ kind: 'failed', problem: asProblem(error) }),

@@ -6,7 +6,14 @@ import type { WorkerRole } from '../metrics/worker-metrics.ts';
 import type { CpuList } from './cpu-list.ts';
 import { memoryLimitExceeded, watchResidentMemory } from './memory-limit.ts';
 import { pinnedFork, pinningProblem, refusedPinning } from './pinned-fork.ts';
-import type { StopLoad, SutCommand, WorkerEvent, WorkerMessage, WorkerTask } from './worker-protocol.ts';
+import type {
+  StopLoad,
+  SutCommand,
+  TraceCommand,
+  WorkerEvent,
+  WorkerMessage,
+  WorkerTask,
+} from './worker-protocol.ts';
 
 /** How the parent makes workers. */
 export interface WorkerHost {
@@ -112,7 +119,7 @@ export class WorkerProcess {
   }
 
   /** Tells the worker something that it does not answer. */
-  tell(request: StopLoad): void {
+  tell(request: StopLoad | TraceCommand): void {
     // Whoever has gone has stopped as well.
     if (this.#ended === undefined) this.#child.send(request, () => {});
   }

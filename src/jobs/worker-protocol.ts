@@ -3,6 +3,7 @@ import type { WarmUpSpec } from '../benchmark/steady-state.ts';
 import type { BegunPhase, Phase, PhaseSpan } from '../core/phase.ts';
 import type { Problem } from '../core/problem.ts';
 import type { HostInventory } from '../telemetry/inventory/host-inventory.ts';
+import type { TracePart } from '../trace/trace-part.ts';
 import type { ColdStartTask } from './cold-start-task.ts';
 import type { DeviceTrialTask } from './device-trial.ts';
 import type { DigestTask } from './digest-inputs.ts';
@@ -15,6 +16,7 @@ import type { QuantizeTask } from './quantize-task.ts';
 import type { SeriesTask } from './series-task.ts';
 import type { SutTask } from './sut-task.ts';
 import type { TimelineTask } from './timeline-task.ts';
+import type { TracedPassOrder, TraceSpool } from './trace-orders.ts';
 
 /** What a worker process is asked to do: one task a process, so that a model can take down nothing but its own job. */
 export type WorkerTask =
@@ -52,7 +54,11 @@ export type WorkerEvent =
   /** What is known of the host by now. */
   | { readonly kind: 'inventory'; readonly inventory: HostInventory }
   /** Something was completed. */
-  | { readonly kind: 'alive' };
+  | { readonly kind: 'alive' }
+  /** Every lane has a traced session and uses it. It takes so much more memory; null where the kernel does not tell. */
+  | { readonly kind: 'trace-begun'; readonly extraRssBytes: number | null }
+  /** What a trace gave, one part a lane, or why it could not begin or end. */
+  | { readonly kind: 'traced'; readonly parts: readonly TracePart[]; readonly problem?: Problem };
 
 /** What a worker sends its parent. Exactly one `done` or `failed` answers a task or a command. */
 export type WorkerMessage =
@@ -64,9 +70,18 @@ export type WorkerMessage =
 export type SutCommand =
   | { readonly verb: 'warm-up'; readonly spec: WarmUpSpec }
   | { readonly verb: 'round'; readonly spec: RoundSpec }
-  | { readonly verb: 'finish' };
+  /** With `trace` a pass that is traced comes after the usage was read and before the checks. */
+  | { readonly verb: 'finish'; readonly trace?: TracedPassOrder };
 
 /** Ends the load that a system under test is at. It has no answer of its own. */
 export interface StopLoad {
   readonly verb: 'stop';
 }
+
+/**
+ * Has a system under test trace what it runs, from its next runs on, whatever it is at, until it is told `end-trace`. Told, not asked:
+ * the events `trace-begun` and `traced` answer.
+ */
+export type TraceCommand =
+  | { readonly verb: 'trace'; readonly spool: TraceSpool }
+  | { readonly verb: 'end-trace' };

@@ -7,6 +7,7 @@ import { err, ok, type Result } from '../core/result.ts';
 import type { ElementType, NamedTensors } from '../core/tensor.ts';
 import { requireDevice } from './devices.ts';
 import { thisMachine } from './machine.ts';
+import { findProfile, type ProfileProblem } from './op-profile.ts';
 import {
   fromOrt,
   type ModelPort,
@@ -23,6 +24,11 @@ export interface BareSession {
   readonly outputs: readonly ModelPort[];
   /** Converts feeds once. The function that comes back runs the model and throws a `ProblemError` where it fails. */
   prepare(feeds: NamedTensors): () => BareOutputs;
+  /**
+   * Ends the profile of a session that was opened with `profilePrefix`, once; later runs are as fast as without. The path
+   * of the file that the runtime wrote. Errors: `profile-unreadable`.
+   */
+  endProfile(): Result<string, ProfileProblem>;
   close(): void;
 }
 
@@ -79,6 +85,12 @@ export function openBareSession(
           throw new ProblemError(runningProblem(error, path));
         }
       };
+    },
+    endProfile: () => {
+      if (settings.profilePrefix === undefined)
+        throw new Error('the session was opened without profilePrefix');
+      session.endProfiling();
+      return findProfile(settings.profilePrefix);
     },
     close: () => session.dispose(),
   });

@@ -1,5 +1,7 @@
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdirSync } from 'node:fs';
+import { readFile, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { asError } from '../core/as-error.ts';
 import { type Problem, problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
 
@@ -94,13 +96,24 @@ export function parseOpProfile(text: string): Result<OpProfile, ProfileProblem> 
  * name and does not tell it. Errors: `profile-unreadable`.
  */
 export async function takeOpProfile(prefix: string): Promise<Result<OpProfile, ProfileProblem>> {
-  const folder = dirname(prefix);
-  const name = (await readdir(folder)).find((file) => file.startsWith(basename(prefix)));
-  if (name === undefined) return unreadable('the runtime wrote none');
-  const path = join(folder, name);
-  const text = await readFile(path, 'utf8');
-  await rm(path);
+  const path = findProfile(prefix);
+  if (!path.ok) return path;
+  const text = await readFile(path.value, 'utf8');
+  await rm(path.value);
   return parseOpProfile(text);
+}
+
+/** The one profile whose path begins with `prefix`. Errors: `profile-unreadable`. */
+export function findProfile(prefix: string): Result<string, ProfileProblem> {
+  const folder = dirname(prefix);
+  let names: readonly string[];
+  try {
+    names = readdirSync(folder);
+  } catch (error) {
+    return unreadable(asError(error).message);
+  }
+  const name = names.find((file) => file.startsWith(basename(prefix)));
+  return name === undefined ? unreadable('the runtime wrote none') : ok(join(folder, name));
 }
 
 function kernelDetails(args: Readonly<Record<string, unknown>>) {

@@ -19,6 +19,8 @@ export interface Lane {
   readonly stage: (sample: number) => void;
   /** Runs the model once on the sample that was staged last; blocks until it is done. */
   readonly run: (sample: number) => void;
+  /** Told of a run that is over, where nothing is timed; `dueNs` where it came by a schedule or a query that it is a part of. */
+  readonly ran?: (startNs: number, doneNs: number, dueNs: number | undefined) => void;
 }
 
 /**
@@ -27,7 +29,7 @@ export interface Lane {
  * because the system was busy counts from the moment when it was due (no coordinated omission). Blocks until the load is over.
  * Between the two readings of the clock lies the call of the model and nothing else.
  */
-export function runLane(plan: LoadPlan, { board, ring, clock, stage, run }: Lane): void {
+export function runLane(plan: LoadPlan, { board, ring, clock, stage, run, ran }: Lane): void {
   const { pacing, limits, order } = plan;
   const planned = pacing.kind === 'scheduled' ? pacing.dueNs.length : limits.maxRuns;
   while (!isStopped(board)) {
@@ -42,6 +44,7 @@ export function runLane(plan: LoadPlan, { board, ring, clock, stage, run }: Lane
     run(sample);
     const doneNs = clock.nowNs();
     pushRun(ring, claimed, dueNs ?? startNs, readyNs, startNs, doneNs);
+    ran?.(startNs, doneNs, dueNs);
     finishRun(plan, board, claimed, doneNs, clock);
   }
 }

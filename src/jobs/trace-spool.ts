@@ -1,0 +1,83 @@
+import { writeFileSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { asError } from '../core/as-error.ts';
+import { type Problem, problem } from '../core/problem.ts';
+import { err, ok, type Result } from '../core/result.ts';
+import type { TracePart } from '../trace/trace-part.ts';
+
+const FOLDER_PREFIX = 'ptq-agent-spool-';
+const PART_PREFIX = 'part-';
+
+/**
+ * Makes a folder for the profiles and parts of one trace, which is its maker's to remove, and removes those whose makers have
+ * died. @param parent the folder for temporary files unless given. Error: `trace-not-written`.
+ */
+export async function makeTraceSpool(parent: string = tmpdir()): Promise<Result<string, Problem>> {
+  try {
+    await removeOrphans(parent);
+    return ok(await mkdtemp(join(parent, `${FOLDER_PREFIX}${process.pid}-`)));
+  } catch (error) {
+    return err(notWritten(parent, error));
+  }
+}
+
+export async function removeTraceSpool(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
+}
+
+/** Blocks, as the thread of a lane may be in the middle of a load. Error: `trace-not-written`. */
+export function writeTracePart(folder: string, name: string, part: TracePart): Result<void, Problem> {
+  const file = join(folder, `${PART_PREFIX}${name}.json`);
+  try {
+    writeFileSync(file, JSON.stringify(part));
+    return ok(undefined);
+  } catch (error) {
+    return err(notWritten(file, error));
+  }
+}
+
+/** All parts in a folder, in the order in which they began. One that was cut off, as its writer died, is left out and named. */
+export async function readTraceParts(
+  folder: string,
+): Promise<{ readonly parts: readonly TracePart[]; readonly unreadable: readonly string[] }> {
+  const parts: TracePart[] = [];
+  const unreadable: string[] = [];
+  const names = (await readdir(folder)).filter((name) => name.startsWith(PART_PREFIX)).sort();
+  for (const name of names) {
+    try {
+      // Written by this program's own threads.
+      parts.push(JSON.parse(await readFile(join(folder, name), 'utf8')) as TracePart);
+    } catch {
+      unreadable.push(name);
+    }
+  }
+  parts.sort((a, b) => Number(BigInt(a.baseNs) - BigInt(b.baseNs)));
+  return { parts, unreadable };
+}
+
+async function removeOrphans(parent: string): Promise<void> {
+  for (const name of await readdir(parent)) {
+    const pid = new RegExp(`^${FOLDER_PREFIX}(\\d+)-`).exec(name)?.[1];
+    if (pid === undefined || isAlive(Number(pid))) continue;
+    // Of another user it cannot be removed, and need not be.
+    await removeTraceSpool(join(parent, name)).catch(() => {});
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+function notWritten(file: string, error: unknown): Problem {
+  return problem('trace-not-written', `the trace cannot be written: ${asError(error).message}`, {
+    place: { file },
+    hint: 'see whether the disk is full and the folder may be written',
+  });
+}
