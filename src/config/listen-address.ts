@@ -9,12 +9,9 @@ export interface ListenAddress {
   readonly port: number;
 }
 
-export type ListenProblemKind = 'invalid-listen-address' | 'public-listen-address';
+export type ListenProblemKind = 'invalid-listen-address';
 
-/**
- * Parses `HOST:PORT`, with an IPv6 host in brackets as in `[::1]:9477`. A host that others can reach is
- * refused: the API starts jobs and has no authentication.
- */
+/** Parses `HOST:PORT`, with an IPv6 host in brackets as in `[::1]:9477`. */
 export function parseListenAddress(text: string): Result<ListenAddress, Problem<ListenProblemKind>> {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9.-]+)):([0-9]{1,5})$/.exec(text);
   const host = match?.[1] ?? match?.[2];
@@ -26,21 +23,11 @@ export function parseListenAddress(text: string): Result<ListenAddress, Problem<
       }),
     );
   }
-  if (!isLoopback(host)) {
-    return err(
-      problem(
-        'public-listen-address',
-        `refusing to listen on ${text}: other machines could start jobs here`,
-        {
-          hint: 'there is no authentication: listen on 127.0.0.1 or [::1], and put an authenticating proxy or an SSH tunnel before it',
-        },
-      ),
-    );
-  }
   return ok({ host, port });
 }
 
-function isLoopback(host: string): boolean {
+/** Whether only programs of this machine can reach a host of this name. */
+export function isLoopback(host: string): boolean {
   if (host.toLowerCase() === 'localhost') return true;
   const family = isIP(host);
   if (family === 0) return false;

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import Type from 'typebox';
 import { Check } from 'typebox/value';
 import { type Problem, type ProblemPlace, problem } from '../core/problem.ts';
@@ -15,6 +15,10 @@ export interface AgentSettings {
   readonly profilesDir: string;
   readonly dataDir: string;
   readonly samplerIntervalMs: number;
+  /** See `loadWebConfig`. */
+  readonly webConfigFile?: string;
+  /** Holds the secret that allows to change something. */
+  readonly tokenFile: string;
 }
 
 /** Settings given on the command line; they win over the file. Paths are relative to the working directory. */
@@ -23,6 +27,8 @@ export interface SettingsOverrides {
   readonly listen?: string;
   readonly profiles?: string;
   readonly dataDir?: string;
+  readonly webConfig?: string;
+  readonly tokenFile?: string;
 }
 
 export type SettingsProblem = Problem<
@@ -45,6 +51,18 @@ const SettingsSchema = Type.Object(
       Type.String({
         minLength: 1,
         description: 'the folder for results and artifacts, absolute or relative to this file',
+      }),
+    ),
+    webConfig: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description: 'a web configuration of exporter-toolkit, absolute or relative to this file',
+      }),
+    ),
+    tokenFile: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description: 'the file of the access token, absolute or relative to this file',
       }),
     ),
     sampler: Type.Optional(
@@ -104,12 +122,21 @@ export async function loadSettings(
 
   const fromFile = (path: string | undefined): string | undefined =>
     path === undefined || document === undefined ? undefined : resolve(dirname(document.file), path);
+  const dataDir = resolve(overrides.dataDir ?? fromFile(source.dataDir) ?? DEFAULTS.dataDir);
+  const webConfig = overrides.webConfig ?? fromFile(source.webConfig);
   return ok({
     listen: listen.value,
     profilesDir: resolve(overrides.profiles ?? fromFile(source.profiles) ?? DEFAULTS.profiles),
-    dataDir: resolve(overrides.dataDir ?? fromFile(source.dataDir) ?? DEFAULTS.dataDir),
+    dataDir,
+    ...(webConfig === undefined ? {} : { webConfigFile: resolve(webConfig) }),
+    tokenFile: resolve(overrides.tokenFile ?? fromFile(source.tokenFile) ?? tokenFileOf(dataDir)),
     samplerIntervalMs: intervalSeconds * 1e3,
   });
+}
+
+/** Where the daemon of a data directory keeps its token unless told otherwise. */
+export function tokenFileOf(dataDir: string): string {
+  return join(dataDir, 'token');
 }
 
 async function load(file: string): Promise<Result<Loaded, readonly SettingsProblem[]>> {

@@ -1,11 +1,13 @@
 import type { ReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
+import type { ServerOptions } from 'node:https';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { asError } from '../core/as-error.ts';
 import { toJson } from '../core/json.ts';
 import type { Logger } from '../core/log.ts';
 import { problem } from '../core/problem.ts';
 import type { Agent } from '../jobs/agent.ts';
+import { type Access, addAccess } from './access/add-access.ts';
 import {
   ArrivalsQuerySchema,
   type ArrivalsQueryString,
@@ -14,7 +16,6 @@ import {
   RunQuerySchema,
   type RunQueryString,
 } from './bench-schemas.ts';
-import { guardRequest } from './guard.ts';
 import { addMetrics } from './metrics-route.ts';
 import { sendProblem } from './problem-response.ts';
 import { requestProblems } from './request-problems.ts';
@@ -33,8 +34,11 @@ export function createServer(
   agent: Agent,
   info: { readonly version: string },
   logger: Logger,
+  access: Access,
+  https: ServerOptions | null = null,
 ): FastifyInstance {
   const app = Fastify({
+    https,
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     // Numbers given as text are mistakes worth naming; query strings, which have nothing else, are checked as text.
@@ -42,7 +46,8 @@ export function createServer(
     frameworkErrors: (error, request, reply) => answerError(error, request, reply, logger),
   });
   app.setReplySerializer((payload) => toJson(payload));
-  addGuards(app, logger);
+  addAccess(app, access);
+  addFaults(app, logger);
   addProbes(app, agent, info);
   addBench(app, agent);
   addTimelineRoute(app, agent);
@@ -50,11 +55,7 @@ export function createServer(
   return app;
 }
 
-function addGuards(app: FastifyInstance, logger: Logger): void {
-  app.addHook('onRequest', async (request, reply) => {
-    const refusal = guardRequest(request.headers.host, request.headers.origin);
-    return refusal === undefined ? undefined : sendProblem(reply, [refusal]);
-  });
+function addFaults(app: FastifyInstance, logger: Logger): void {
   app.setNotFoundHandler((request, reply) =>
     sendProblem(reply, [
       problem('not-found', `there is no ${request.method} ${pathOf(request)}`, {

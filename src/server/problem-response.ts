@@ -4,6 +4,8 @@ import type { Problem } from '../core/problem.ts';
 /** The HTTP status of each kind of problem that a request can meet; what is not listed is this program's fault. */
 const STATUS: Readonly<Record<string, number>> = {
   'invalid-request': 400,
+  unauthorized: 401,
+  'foreign-certificate': 403,
   'foreign-host': 403,
   'foreign-origin': 403,
   'not-found': 404,
@@ -19,6 +21,8 @@ const STATUS: Readonly<Record<string, number>> = {
   'queue-full': 429,
   'too-many-readers': 429,
   'too-many-listeners': 429,
+  'too-many-logins': 429,
+  'rate-limited': 429,
   'store-not-written': 507,
 };
 

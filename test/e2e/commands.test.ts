@@ -283,7 +283,13 @@ describe.skipIf(!isBuilt)('ptq-agent (skipped where `npm run build` was not run)
       2,
       '[data-dir-not-writable]',
     ],
-    ['a public address', ['serve', '--listen', '0.0.0.0:9477'], 2, '[public-listen-address]'],
+    ['an address without a port', ['serve', '--listen', '0.0.0.0'], 2, '[invalid-listen-address]'],
+    [
+      'a web configuration that is not there',
+      ['serve', '--web-config', `${folder}/none.yaml`, '--data-dir', `${folder}/data`],
+      2,
+      '[web-config-not-found]',
+    ],
   ] as const)('names what is wrong with %s', async (_what, args, code, words) => {
     const place = temporaryFolder();
     writeFileSync(join(place, 'empty.onnx'), '');

@@ -132,11 +132,7 @@ describe.skipIf(!isBuilt)('a scrape (skipped where `npm run build` was not run)'
         expect(await scrape(daemon)).toContain('ptq_host_cpu_seconds_total{');
         await new Promise((resolve) => setTimeout(resolve, 200));
       }
-      const order = await fetch(`${daemon.url}/bench`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ model: 'tiny' }),
-      });
+      const order = await daemon.post('/bench', { model: 'tiny' });
       expect(order.status).toBe(507);
       expect(await order.json()).toMatchObject({
         type: '/problems/store-not-written',

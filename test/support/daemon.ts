@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { RunState } from '../../src/store/runs.ts';
 import { type Program, startProgram } from './program.ts';
 
@@ -21,6 +23,8 @@ export interface ShownRun {
 export interface Daemon extends Program {
   readonly url: string;
   readonly get: (path: string) => Promise<Response>;
+  /** With the token of the daemon. */
+  readonly post: (path: string, body: object) => Promise<Response>;
   readonly order: (body: object) => Promise<ShownRun>;
   readonly runs: () => Promise<readonly ShownRun[]>;
   readonly run: (id: string) => Promise<ShownRun>;
@@ -32,13 +36,18 @@ export async function startDaemon(profiles: string, dataDir: string): Promise<Da
   const program = startProgram(args);
   const url = await until(() => /"address":"([^"]+)"/.exec(program.stderr())?.[1] ?? exitOf(program));
   const get = (path: string) => fetch(`${url}${path}`);
+  const post = (path: string, body: object) => {
+    const token = readFileSync(join(dataDir, 'token'), 'utf8').trim();
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };
+    return fetch(`${url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+  };
   return {
     ...program,
     url,
     get,
+    post,
     order: async (body) => {
-      const headers = { 'content-type': 'application/json' };
-      const answer = await fetch(`${url}/bench`, { method: 'POST', headers, body: JSON.stringify(body) });
+      const answer = await post('/bench', body);
       if (answer.status !== 202) throw new Error(`expected 202 but found ${answer.status}`);
       return (await answer.json()) as ShownRun;
     },

@@ -1,9 +1,11 @@
+import type { ServerOptions } from 'node:https';
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
 import { onTestFinished } from 'vitest';
 import { type Logger, silentLogger } from '../../src/core/log.ts';
 import { ok } from '../../src/core/result.ts';
 import type { Agent, RunView } from '../../src/jobs/agent.ts';
 import type { BenchOrder } from '../../src/jobs/orders.ts';
+import type { Access } from '../../src/server/access/add-access.ts';
 import { createServer } from '../../src/server/create-server.ts';
 import type { RunQuery } from '../../src/store/runs.ts';
 import { profileOf } from './profile.ts';
@@ -34,8 +36,19 @@ interface Surface {
   readonly renderMetrics: Agent['renderMetrics'];
 }
 
+/** What changes something at the server needs this. */
+export const TOKEN = 'a-token-of-more-than-twenty-letters';
+export const OPEN: Access = { token: TOKEN, users: new Map(), guardsReading: false };
+
 /** A server over an agent that has one finished run and takes every order. */
-export function serve(more: Partial<Surface> = {}, logger: Logger = silentLogger) {
+export function serve(
+  more: Partial<Surface> = {},
+  {
+    logger = silentLogger,
+    access = OPEN,
+    https = null,
+  }: { readonly logger?: Logger; readonly access?: Access; readonly https?: ServerOptions | null } = {},
+) {
   const orders: { readonly model: string; readonly order: BenchOrder }[] = [];
   const queries: RunQuery[] = [];
   const agent = {
@@ -59,14 +72,16 @@ export function serve(more: Partial<Surface> = {}, logger: Logger = silentLogger
     ...more,
   };
   // The class has private state, which the server cannot see.
-  const app = createServer(agent as unknown as Agent, { version: '1.2.3' }, logger);
+  const app = createServer(agent as unknown as Agent, { version: '1.2.3' }, logger, access, https);
   onTestFinished(() => app.close());
   return { app, orders, queries };
 }
 
+/** Asks with the token, unless the request has an `authorization` of its own. */
 export async function ask(
   app: FastifyInstance,
   request: InjectOptions | string,
 ): Promise<LightMyRequestResponse> {
-  return app.inject(request);
+  const options = typeof request === 'string' ? { url: request } : request;
+  return app.inject({ ...options, headers: { authorization: `Bearer ${TOKEN}`, ...options.headers } });
 }

@@ -15,6 +15,7 @@ import { WORKER_ENTRY } from '../entries.ts';
 import { EXIT } from '../exit-code.ts';
 import { abortOnInterrupt } from '../interrupt.ts';
 import { jsonLogger } from '../loggers.ts';
+import { openAccess } from '../open-access.ts';
 import { type AgentData, openAgentData } from '../open-agent-data.ts';
 import { printProblems, type Terminal } from '../terminal.ts';
 
@@ -23,6 +24,8 @@ interface ServeOptions {
   readonly profiles?: string;
   readonly dataDir?: string;
   readonly listen?: string;
+  readonly webConfig?: string;
+  readonly tokenFile?: string;
   readonly logLevel: string;
 }
 
@@ -33,6 +36,8 @@ export function serveCommand(terminal: Terminal, exit: (code: number) => void): 
     .option('--profiles <dir>', 'the folder of profiles (default: profiles)')
     .option('--data-dir <dir>', 'where results and artifacts are kept (default: .ptq-agent)')
     .option('--listen <host:port>', 'where to serve (default: 127.0.0.1:9477)')
+    .option('--web-config <file>', 'TLS, users and limits (YAML, as all exporters of Prometheus read it)')
+    .option('--token-file <file>', 'the access token; made where it is missing (default: DATA-DIR/token)')
     .addOption(
       new Option('--log-level <level>', 'what to log')
         .choices(['debug', 'info', 'warn', 'error'])
@@ -42,12 +47,14 @@ export function serveCommand(terminal: Terminal, exit: (code: number) => void): 
 }
 
 async function serve(options: ServeOptions, terminal: Terminal): Promise<number> {
-  const { config, listen, profiles, dataDir } = options;
+  const { config, listen, profiles, dataDir, webConfig, tokenFile } = options;
   const signal = abortOnInterrupt();
   const settings = await loadSettings(config, {
     ...(listen === undefined ? {} : { listen }),
     ...(profiles === undefined ? {} : { profiles }),
     ...(dataDir === undefined ? {} : { dataDir }),
+    ...(webConfig === undefined ? {} : { webConfig }),
+    ...(tokenFile === undefined ? {} : { tokenFile }),
   });
   if (!settings.ok) return printProblems(terminal, settings.error);
   const logger = jsonLogger(options.logLevel);
@@ -67,6 +74,9 @@ async function serveUntil(
   logger: Logger,
   terminal: Terminal,
 ): Promise<number> {
+  const opened = await openAccess(settings, logger);
+  if (!opened.ok) return printProblems(terminal, opened.error);
+  const { access, https, follow } = opened.value;
   const loaded = await loadProfiles(settings.profilesDir);
   // A profile that cannot be used keeps no other model from being served.
   for (const found of loaded.problems)
@@ -93,7 +103,8 @@ async function serveUntil(
     logger,
     onFault: () => fault.abort(),
   });
-  const server = createServer(agent, { version: agentVersion() }, logger);
+  const server = createServer(agent, { version: agentVersion() }, logger, access, https);
+  const unfollow = follow(server.server);
   try {
     const address = await server.listen(settings.listen);
     logger.info('listening', { address, models: loaded.profiles.map(({ name }) => name) });
@@ -110,6 +121,7 @@ async function serveUntil(
   await aborted(AbortSignal.any([signal, fault.signal]));
   logger.info('stopping');
   await agent.stop();
+  unfollow();
   await server.close();
   return fault.signal.aborted ? EXIT.fault : EXIT.done;
 }

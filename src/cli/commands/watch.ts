@@ -4,6 +4,7 @@ import { toJson } from '../../core/json.ts';
 import { silentLogger } from '../../core/log.ts';
 import { type Problem, problem } from '../../core/problem.ts';
 import { ok, type Result } from '../../core/result.ts';
+import { readAccessToken } from '../../store/access-token.ts';
 import { startSampler } from '../../telemetry/sampler.ts';
 import type { Snapshot } from '../../telemetry/snapshot.ts';
 import { SAMPLER_ENTRY } from '../entries.ts';
@@ -11,7 +12,7 @@ import { EXIT } from '../exit-code.ts';
 import { abortOnInterrupt } from '../interrupt.ts';
 import { durationSeconds, positiveInteger } from '../option-parsers.ts';
 import { printProblems, type Terminal } from '../terminal.ts';
-import { followDaemon, isDaemon, readRun } from '../watch/daemon-snapshots.ts';
+import { type DaemonAt, followDaemon, isDaemon, readRun } from '../watch/daemon-snapshots.ts';
 import { LiveFigures } from '../watch/live-figures.ts';
 import { LiveScreen, type ScreenStream } from '../watch/live-screen.ts';
 import { formatFigure, runLines, WatchView } from '../watch/watch-view.ts';
@@ -21,6 +22,7 @@ const ENDED = new Set(['succeeded', 'failed', 'cancelled', 'interrupted']);
 
 interface WatchOptions {
   readonly agent?: URL;
+  readonly tokenFile?: string;
   readonly local: boolean;
   readonly interval: number;
   readonly count?: number;
@@ -32,6 +34,7 @@ export function watchCommand(terminal: Terminal, exit: (code: number) => void): 
     .description('what the host does now: of a running daemon with what it works on, else of this host')
     .argument('[run]', 'the id of a run of the daemon; the view ends with it')
     .option('--agent <url>', `the daemon (default: ${DEFAULT_AGENT.origin} where one answers)`, agentUrl)
+    .option('--token-file <file>', 'the access token of a daemon that wants one, in a file')
     .option('--local', 'sample this host, whether a daemon runs or not', false)
     .option('--interval <time>', 'how often the view is drawn', durationSeconds, 1)
     .option('--count <n>', 'end after so many', positiveInteger)
@@ -44,7 +47,8 @@ export function watchCommand(terminal: Terminal, exit: (code: number) => void): 
 async function watch(run: string | undefined, options: WatchOptions, terminal: Terminal): Promise<number> {
   const source = await chooseSource(run, options);
   if (!source.ok) return printProblems(terminal, [source.error]);
-  const url = source.value;
+  const daemon = source.value;
+  const url = daemon?.url;
   const over = new AbortController();
   const signal = AbortSignal.any([over.signal, abortOnInterrupt()]);
   const view = new WatchView();
@@ -54,9 +58,9 @@ async function watch(run: string | undefined, options: WatchOptions, terminal: T
   const output = openOutput(terminal, options, title);
   let drawn = 0;
   const draw = async () => {
-    if (url !== undefined) view.run = await readRun(url, run);
+    if (daemon !== undefined) view.run = await readRun(daemon, run);
     if (signal.aborted) return;
-    output.draw(view, url !== undefined);
+    output.draw(view, daemon !== undefined);
     view.endPoint();
     drawn += 1;
     if (drawn === options.count || (run !== undefined && ENDED.has(view.run?.state ?? ''))) over.abort();
@@ -64,9 +68,9 @@ async function watch(run: string | undefined, options: WatchOptions, terminal: T
   const timer = setInterval(() => void draw(), options.interval * 1000);
   try {
     const followed =
-      url === undefined
+      daemon === undefined
         ? await followHost(options.interval, signal, onSnapshot)
-        : await followDaemon(url, signal, onSnapshot);
+        : await followDaemon(daemon, signal, onSnapshot);
     output.close();
     if (!followed.ok) return printProblems(terminal, [followed.error]);
     if (url !== undefined && !signal.aborted) {
@@ -81,11 +85,15 @@ async function watch(run: string | undefined, options: WatchOptions, terminal: T
   }
 }
 
+function daemonAt(url: URL, token: string | undefined): DaemonAt {
+  return token === undefined ? { url } : { url, token };
+}
+
 /** The daemon to watch; undefined where this host is to be sampled. */
 async function chooseSource(
   run: string | undefined,
-  { agent, local }: WatchOptions,
-): Promise<Result<URL | undefined, Problem>> {
+  { agent, local, tokenFile }: WatchOptions,
+): Promise<Result<DaemonAt | undefined, Problem>> {
   const bad = (message: string, hint: string) =>
     ({ ok: false, error: problem('bad-usage', message, { hint }) }) as const;
   if (local && agent !== undefined)
@@ -93,9 +101,13 @@ async function chooseSource(
   if (local && run !== undefined) return bad('a run can only be watched at its daemon', 'leave out --local');
   if (local) return ok(undefined);
   const url = agent ?? ((await isDaemon(DEFAULT_AGENT)) ? DEFAULT_AGENT : undefined);
-  if (run === undefined) return ok(url);
-  if (url === undefined) return bad(`no daemon answers at ${DEFAULT_AGENT.origin}`, 'name it with --agent');
-  if ((await readRun(url, run)) !== undefined) return ok(url);
+  const token = tokenFile === undefined ? ok(undefined) : readAccessToken(tokenFile);
+  if (!token.ok) return token;
+  const daemon = url === undefined ? undefined : daemonAt(url, token.value);
+  if (run === undefined) return ok(daemon);
+  if (url === undefined || daemon === undefined)
+    return bad(`no daemon answers at ${DEFAULT_AGENT.origin}`, 'name it with --agent');
+  if ((await readRun(daemon, run)) !== undefined) return ok(daemon);
   return {
     ok: false,
     error: problem('unknown-run', `the daemon at ${url.origin} has no run '${run}'`, {

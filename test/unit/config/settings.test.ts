@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseListenAddress } from '../../../src/config/listen-address.ts';
+import { isLoopback, parseListenAddress } from '../../../src/config/listen-address.ts';
 import { loadSettings } from '../../../src/config/settings.ts';
 
 let folder = '';
@@ -29,6 +29,7 @@ describe('loadSettings', () => {
         listen: { host: '127.0.0.1', port: 9477 },
         profilesDir: resolve('profiles'),
         dataDir: resolve('.ptq-agent'),
+        tokenFile: resolve('.ptq-agent/token'),
         samplerIntervalMs: 250,
       },
     });
@@ -44,6 +45,7 @@ describe('loadSettings', () => {
         listen: { host: '::1', port: 9000 },
         profilesDir: join(folder, 'models'),
         dataDir: '/var/lib/ptq',
+        tokenFile: '/var/lib/ptq/token',
         samplerIntervalMs: 1000,
       },
     });
@@ -55,6 +57,16 @@ describe('loadSettings', () => {
     expect(result).toMatchObject({
       ok: true,
       value: { listen: { host: 'localhost', port: 0 }, profilesDir: resolve('here'), dataDir: '/there' },
+    });
+  });
+
+  it('finds the web configuration and the token relative to the file that names them', async () => {
+    const file = await settingsFile('webConfig: web.yaml\ntokenFile: secrets/token\n');
+    expect(await loadSettings(file)).toMatchObject({
+      value: { webConfigFile: join(folder, 'web.yaml'), tokenFile: join(folder, 'secrets/token') },
+    });
+    expect(await loadSettings(file, { webConfig: '/w.yaml', tokenFile: '/t' })).toMatchObject({
+      value: { webConfigFile: '/w.yaml', tokenFile: '/t' },
     });
   });
 
@@ -76,17 +88,17 @@ describe('loadSettings', () => {
   });
 
   it('refuses an address and an interval at the place that gave them', async () => {
-    const file = await settingsFile('listen: 0.0.0.0:9477\nsampler:\n  interval: 5ms\n');
+    const file = await settingsFile('listen: 0.0.0.0\nsampler:\n  interval: 5ms\n');
     expect(await loadSettings(file)).toMatchObject({
       ok: false,
       error: [
-        { kind: 'public-listen-address', place: { file, line: 1, field: '/listen' } },
+        { kind: 'invalid-listen-address', place: { file, line: 1, field: '/listen' } },
         { kind: 'invalid-value', place: { line: 3, field: '/sampler/interval' } },
       ],
     });
-    expect(await loadSettings(undefined, { listen: '0.0.0.0:9477' })).toMatchObject({
+    expect(await loadSettings(undefined, { listen: '0.0.0.0' })).toMatchObject({
       ok: false,
-      error: [{ kind: 'public-listen-address', place: { field: '--listen' } }],
+      error: [{ kind: 'invalid-listen-address', place: { field: '--listen' } }],
     });
   });
 
@@ -111,14 +123,19 @@ describe('parseListenAddress', () => {
   });
 
   it.each([
-    '0.0.0.0:9477',
-    '[::]:9477',
-    '192.168.1.4:80',
-    '[fe80::1]:80',
-    'example.org:80',
-    '127.0.0.1.example.org:80',
-  ])('refuses %s, which others could reach', (text) => {
-    expect(parseListenAddress(text)).toMatchObject({ ok: false, error: { kind: 'public-listen-address' } });
+    ['127.0.0.1', true],
+    ['127.8.9.10', true],
+    ['::1', true],
+    ['0:0:0:0:0:0:0:1', true],
+    ['LocalHost', true],
+    ['0.0.0.0', false],
+    ['::', false],
+    ['192.168.1.4', false],
+    ['fe80::1', false],
+    ['example.org', false],
+    ['127.0.0.1.example.org', false],
+  ])('knows whether others can reach %s', (host, isLocal) => {
+    expect(isLoopback(host)).toBe(isLocal);
   });
 
   it.each([

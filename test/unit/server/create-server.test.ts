@@ -292,7 +292,7 @@ describe('every path', () => {
     const fail = () => {
       throw new Error('SQLITE_IOERR at /secret/path');
     };
-    const { app } = serve({ listRuns: fail }, logger);
+    const { app } = serve({ listRuns: fail }, { logger });
     const answer = await ask(app, '/bench?limit=3');
     expect(answer.statusCode).toBe(500);
     expect(answer.json()).toMatchObject({ type: '/problems/internal-fault' });

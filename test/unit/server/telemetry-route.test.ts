@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import type { Snapshot } from '../../../src/telemetry/snapshot.ts';
-import { serve } from '../../support/server.ts';
+import { serve, TOKEN } from '../../support/server.ts';
 import { ns, snapshotAt } from '../telemetry/snapshots.ts';
 
 async function listening() {
@@ -56,7 +56,7 @@ describe('GET /telemetry', () => {
 
   it('takes no other method', async () => {
     const { url } = await listening();
-    const answer = await fetch(url, { method: 'POST' });
+    const answer = await fetch(url, { method: 'POST', headers: { authorization: `Bearer ${TOKEN}` } });
     expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET']);
   });
 });

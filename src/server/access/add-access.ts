@@ -1,0 +1,86 @@
+import { TLSSocket } from 'node:tls';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { ClientAuth, RateLimit } from '../../config/web-config.ts';
+import { type Problem, problem } from '../../core/problem.ts';
+import { guardRequest } from '../guard.ts';
+import { sendProblem } from '../problem-response.ts';
+import { hasAllowedCertificate } from './client-certificate.ts';
+import { type Credentials, createAuthorizer } from './credentials.ts';
+import { createRateLimiter } from './rate-limit.ts';
+
+/** Who may do what. */
+export interface Access extends Credentials {
+  /** Whether reading needs a credential, too: where other machines can ask, or users are configured. */
+  readonly guardsReading: boolean;
+  readonly clientAuth?: ClientAuth;
+  readonly clientAllowedSans?: readonly string[];
+  /** Sent with every answer. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly rateLimit?: RateLimit;
+}
+
+/** What a supervisor asks of a process that it has started, without credentials. */
+const PROBES = new Set(['/-/healthy', '/-/ready']);
+const READING = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/** Lets pass only who may. What changes something always needs a credential: a web page can reach a daemon on loopback. */
+export function addAccess(app: FastifyInstance, access: Access): void {
+  const authorize = createAuthorizer(access);
+  const limiter =
+    access.rateLimit === undefined ? undefined : createRateLimiter(access.rateLimit, () => performance.now());
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers(access.headers ?? {});
+    const { headers, protocol: scheme } = request;
+    const isProbe = PROBES.has(request.url);
+    const waitSeconds = isProbe ? 0 : (limiter?.takeSeconds() ?? 0);
+    if (waitSeconds > 0) {
+      const tooMany = problem('rate-limited', 'this is more often than the daemon is configured to answer');
+      return sendProblem(reply.header('retry-after', Math.ceil(waitSeconds)), [tooMany]);
+    }
+    const refusal =
+      guardRequest(headers.host, headers.origin, { anyHost: access.guardsReading, scheme }) ??
+      (isProbe ? undefined : await missing(request));
+    if (refusal === undefined) return;
+    if (refusal.kind === 'unauthorized') reply.header('www-authenticate', challengesOf(access));
+    return sendProblem(reply, [refusal]);
+  });
+
+  const missing = async ({ method, headers, socket }: FastifyRequest): Promise<Problem | undefined> => {
+    const { clientAuth = 'NoClientCert', clientAllowedSans = [], guardsReading } = access;
+    if (clientAuth !== 'NoClientCert' && !showsWhatIsAsked(socket, clientAuth))
+      return problem('foreign-certificate', 'the certificate of the client is missing or not accepted');
+    if (clientAuth.includes('Verify') && socket instanceof TLSSocket && socket.authorized) {
+      return hasAllowedCertificate(socket, clientAllowedSans)
+        ? undefined
+        : problem(
+            'foreign-certificate',
+            'the certificate of the client has none of the names that are allowed',
+          );
+    }
+    return guardsReading || !READING.has(method) ? authorize(headers.authorization) : undefined;
+  };
+}
+
+/** Without verification a certificate proves nothing; a wrong one is worse than none where those given are verified. */
+function showsWhatIsAsked(socket: FastifyRequest['socket'], clientAuth: ClientAuth): boolean {
+  if (!(socket instanceof TLSSocket)) return false;
+  const isGiven = socket.getPeerX509Certificate() !== undefined;
+  switch (clientAuth) {
+    case 'RequireAnyClientCert':
+      return isGiven;
+    case 'VerifyClientCertIfGiven':
+      return !isGiven || socket.authorized;
+    case 'RequireAndVerifyClientCert':
+      return socket.authorized;
+    default:
+      return true;
+  }
+}
+
+function challengesOf({ users }: Credentials): string[] {
+  // Browsers ask for a name and a password only where these can be right.
+  return [
+    'Bearer realm="ptq-agent"',
+    ...(users.size === 0 ? [] : ['Basic realm="ptq-agent", charset="UTF-8"']),
+  ];
+}
