@@ -135,7 +135,7 @@ export async function loadSettings(
 }
 
 /** Where the daemon of a data directory keeps its token unless told otherwise. */
-export function tokenFileOf(dataDir: string): string {
+function tokenFileOf(dataDir: string): string {
   return join(dataDir, 'token');
 }
 
