@@ -20,18 +20,30 @@ export interface OpenAccess {
 
 const OPEN: WebConfig = { users: new Map(), headers: {} };
 
-/** Reads the web configuration and the token, which is made where there is none. Problems: those of both, `tls-unusable`. */
-export async function openAccess(
-  { listen, webConfigFile, tokenFile }: Pick<AgentSettings, 'listen' | 'webConfigFile' | 'tokenFile'>,
-  logger: Logger,
-): Promise<Result<OpenAccess, readonly Problem[]>> {
-  const config = webConfigFile === undefined ? ok(OPEN) : await loadWebConfig(webConfigFile);
+/** What the web configuration says, found usable. */
+export interface Web {
+  readonly config: WebConfig;
+  /** Null for plain HTTP. */
+  readonly https: ServerOptions | null;
+}
+
+/** Reads and tries the web configuration, and writes nothing. Problems: those of `loadWebConfig`, `tls-unusable`. */
+export async function loadWeb(file: string | undefined): Promise<Result<Web, readonly Problem[]>> {
+  const config = file === undefined ? ok(OPEN) : await loadWebConfig(file);
   if (!config.ok) return config;
-  const { tls, users, headers, rateLimit } = config.value;
+  const { tls } = config.value;
   const https = tls === undefined ? ok(null) : await tlsOptions(tls);
-  if (!https.ok) return err([https.error]);
+  return https.ok ? ok({ config: config.value, https: https.value }) : err([https.error]);
+}
+
+/** Reads the token, which is made where there is none. Problems: those of `openAccessToken`. */
+export function openAccess(
+  { config: { tls, users, headers, rateLimit }, https }: Web,
+  { listen, tokenFile }: Pick<AgentSettings, 'listen' | 'tokenFile'>,
+  logger: Logger,
+): Result<OpenAccess, Problem> {
   const token = openAccessToken(tokenFile);
-  if (!token.ok) return err([token.error]);
+  if (!token.ok) return token;
   const isPublic = !isLoopback(listen.host);
   const guardsReading = isPublic || users.size > 0;
   logger.info(
@@ -55,7 +67,7 @@ export async function openAccess(
       ...(rateLimit === undefined ? {} : { rateLimit }),
       ...(tls === undefined ? {} : { clientAuth: tls.clientAuth, clientAllowedSans: tls.clientAllowedSans }),
     },
-    https: https.value,
+    https,
     // Fastify types its server as one of plain HTTP whatever its options say.
     follow: (server) => (tls === undefined ? () => {} : followTlsFiles(server as Server, tls, logger)),
   });

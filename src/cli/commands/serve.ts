@@ -15,7 +15,7 @@ import { WORKER_ENTRY } from '../entries.ts';
 import { EXIT } from '../exit-code.ts';
 import { abortOnInterrupt } from '../interrupt.ts';
 import { jsonLogger } from '../loggers.ts';
-import { openAccess } from '../open-access.ts';
+import { loadWeb, openAccess, type Web } from '../open-access.ts';
 import { type AgentData, openAgentData } from '../open-agent-data.ts';
 import { printProblems, type Terminal } from '../terminal.ts';
 
@@ -57,11 +57,13 @@ async function serve(options: ServeOptions, terminal: Terminal): Promise<number>
     ...(tokenFile === undefined ? {} : { tokenFile }),
   });
   if (!settings.ok) return printProblems(terminal, settings.error);
+  const web = await loadWeb(settings.value.webConfigFile);
+  if (!web.ok) return printProblems(terminal, web.error);
   const logger = jsonLogger(options.logLevel);
   const data = openAgentData(settings.value.dataDir, settings.value.samplerIntervalMs, logger);
   if (!data.ok) return printProblems(terminal, [data.error]);
   try {
-    return await serveUntil(signal, settings.value, data.value, logger, terminal);
+    return await serveUntil(signal, settings.value, web.value, data.value, logger, terminal);
   } finally {
     await data.value.close();
   }
@@ -70,12 +72,13 @@ async function serve(options: ServeOptions, terminal: Terminal): Promise<number>
 async function serveUntil(
   signal: AbortSignal,
   settings: AgentSettings,
+  web: Web,
   { store, sampler }: AgentData,
   logger: Logger,
   terminal: Terminal,
 ): Promise<number> {
-  const opened = await openAccess(settings, logger);
-  if (!opened.ok) return printProblems(terminal, opened.error);
+  const opened = openAccess(web, settings, logger);
+  if (!opened.ok) return printProblems(terminal, [opened.error]);
   const { access, https, follow } = opened.value;
   const loaded = await loadProfiles(settings.profilesDir);
   // A profile that cannot be used keeps no other model from being served.
