@@ -1,8 +1,9 @@
+import { bigintSizeBytes, varintSizeBytes } from '../core/varint.ts';
 import { payloadBytes, payloadSizeBytes } from './byte-source.ts';
 import type { AnyMessage, MessageSchema, ValueKind } from './message-schema.ts';
 import type { Payload } from './messages.ts';
 import { textSizeBytes } from './wire-text.ts';
-import { type ByteSink, bigintSizeBytes, varintSizeBytes, WireWriter } from './wire-writer.ts';
+import { type ByteSink, WireWriter } from './wire-writer.ts';
 
 /** A message measured and ready to be written. `sizeBytes` is exact. */
 export interface Encoding {

@@ -1,3 +1,4 @@
+import { MAX_VARINT_BYTES, putBigVarint, putVarint } from '../core/varint.ts';
 import type { Payload } from './messages.ts';
 import { encodeText, isAscii } from './wire-text.ts';
 
@@ -10,7 +11,6 @@ export interface ByteSink {
 const BUFFER_BYTES = 64 * 1024;
 /** The length of a short text is a varint of one byte. */
 const SHORT_TEXT = 127;
-const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER);
 
 /** Writes wire values through a small buffer; `flush` at the end. */
 export class WireWriter {
@@ -29,37 +29,14 @@ export class WireWriter {
 
   /** A safe integer; negative ones are sign-extended to 64 bits and take ten bytes. */
   varint(value: number): void {
-    if (value < 0) {
-      this.bigint(BigInt(value));
-      return;
-    }
-    this.#reserve(10);
-    let rest = value;
-    // Bitwise operators work on 32 bits only, and sizes may be larger.
-    while (rest > 0x7fffffff) {
-      this.#buffer[this.#at++] = (rest % 128) | 0x80;
-      rest = Math.floor(rest / 128);
-    }
-    while (rest > 0x7f) {
-      this.#buffer[this.#at++] = (rest & 0x7f) | 0x80;
-      rest >>>= 7;
-    }
-    this.#buffer[this.#at++] = rest;
+    this.#reserve(MAX_VARINT_BYTES);
+    this.#at = putVarint(this.#buffer, this.#at, value);
   }
 
   /** A 64-bit integer, in two's complement. */
   bigint(value: bigint): void {
-    if (value >= 0n && value <= MAX_SAFE) {
-      this.varint(Number(value));
-      return;
-    }
-    this.#reserve(10);
-    let rest = BigInt.asUintN(64, value);
-    while (rest > 0x7fn) {
-      this.#buffer[this.#at++] = Number(rest & 0x7fn) | 0x80;
-      rest >>= 7n;
-    }
-    this.#buffer[this.#at++] = Number(rest);
+    this.#reserve(MAX_VARINT_BYTES);
+    this.#at = putBigVarint(this.#buffer, this.#at, value);
   }
 
   float(value: number): void {
@@ -106,22 +83,4 @@ export class WireWriter {
   #reserve(size: number): void {
     if (this.#at + size > BUFFER_BYTES) this.flush();
   }
-}
-
-/** Size of a safe integer as a varint; negative ones are sign-extended to 64 bits. */
-export function varintSizeBytes(value: number): number {
-  if (value < 0) return 10;
-  if (value < 0x80) return 1;
-  let size = 1;
-  for (let rest = value; rest > 0x7f; rest = Math.floor(rest / 128)) size += 1;
-  return size;
-}
-
-/** Size of a 64-bit integer as a varint. */
-export function bigintSizeBytes(value: bigint): number {
-  if (value >= 0n && value <= MAX_SAFE) return varintSizeBytes(Number(value));
-  if (value < 0n) return 10;
-  let size = 1;
-  for (let rest = value >> 7n; rest > 0n; rest >>= 7n) size += 1;
-  return size;
 }

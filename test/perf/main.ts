@@ -25,6 +25,7 @@ import { samplerCost } from './sampler-cost.ts';
 import { type MemoryCourse, samplerLeak } from './sampler-leak.ts';
 import { scrapeCosts } from './scrape-cost.ts';
 import { timeline } from './timeline.ts';
+import { traceEncode } from './trace-encode.ts';
 
 // Where it can be, a figure is a ratio to something measured in the same run, so that it means the same on every host. A target that is missed
 // is shown and fails nothing: what a busy host says is no proof.
@@ -50,6 +51,7 @@ const MEASUREMENTS: Readonly<Record<string, (onRow: OnRow) => Promise<readonly P
   'sampler-cost': measureSamplerCost,
   'sampler-leak': measureSamplerLeak,
   timeline,
+  'trace-encode': traceEncode,
   scrape: measureScrape,
 };
 
