@@ -1,53 +1,35 @@
-import { existsSync } from 'node:fs';
 import type { Profile } from '../config/profile.ts';
 import { asError } from '../core/as-error.ts';
-import type { Clock } from '../core/clock.ts';
-import type { Logger } from '../core/log.ts';
 import { attempt, type Problem, problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Run, RunQuery } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
-import type { HostInventory } from '../telemetry/inventory/host-inventory.ts';
-import type { Sampler } from '../telemetry/sampler.ts';
 import type { Snapshot } from '../telemetry/snapshot.ts';
+import type { AgentDeps } from './agent-deps.ts';
 import { exportResult, restoreMetrics } from './exported-results.ts';
-import { type BenchOrder, mistakeIn, planOf, type RunOrder } from './orders.ts';
+import { planOf, type RunOrder } from './orders.ts';
 import { type PipelineResult, runPipeline } from './pipeline.ts';
-import { TimelineReaders } from './read-run-timeline.ts';
 import { orderLines } from './recorded-arrivals.ts';
 import { failureReason } from './result-metrics.ts';
-import { changedItemsFile, timelineFile } from './run-files.ts';
-import type { SeriesQuery } from './series-task.ts';
+import { isEnded, RunFeed, type RunNews } from './run-feed.ts';
+import { RunRecords } from './run-records.ts';
+import type { RunView } from './run-view.ts';
+import { type IncomingOrder, takeOrder } from './take-order.ts';
 import type { JobProgress } from './worker-protocol.ts';
 import { writeWhenPossible } from './write-when-possible.ts';
 
-export interface AgentDeps {
-  readonly profiles: readonly Profile[];
-  readonly store: Store;
-  readonly sampler: Sampler;
-  readonly samplerIdleIntervalMs: number;
-  readonly metrics: Metrics;
-  readonly workerEntry: URL;
-  /** See `PipelineDeps`. */
-  readonly hardware?: Promise<HostInventory>;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  /** How long to wait for a disk that does not take what is written; 5 s unless given. */
-  readonly storeRetryMs?: number;
-  /** Told when the queue cannot go on, as when the store is damaged. */
-  readonly onFault?: (error: Error) => void;
-}
-
-/** A run as it can be seen while it waits, works, or has ended. */
-export interface RunView extends Run {
-  /** How many runs come before it; only while it waits. */
-  readonly queuePosition?: number;
-  readonly progress?: JobProgress;
-}
-
 const MAX_QUEUED = 100;
 const STORE_RETRY_MS = 5000;
+
+/** The run under way. */
+interface CurrentRun {
+  readonly id: string;
+  readonly abort: AbortController;
+  progress?: JobProgress;
+  /** Somebody wants it to end. */
+  cancelling?: true;
+}
 
 /**
  * The daemon's work, from start to stop: one run at a time, because two would disturb each other's figures. Runs are
@@ -56,15 +38,18 @@ const STORE_RETRY_MS = 5000;
 export class Agent {
   readonly #deps: AgentDeps;
   readonly #profiles: ReadonlyMap<string, Profile>;
-  readonly #timelines: TimelineReaders;
-  #current: { readonly id: string; readonly abort: AbortController; progress?: JobProgress } | undefined;
+  /** What runs left in files. */
+  readonly records: RunRecords;
+  readonly #feed: RunFeed;
+  #current: CurrentRun | undefined;
   #loop: Promise<void> | undefined;
   readonly #stopping = new AbortController();
   #stopObserving: (() => void) | undefined;
 
   constructor(deps: AgentDeps) {
     this.#deps = deps;
-    this.#timelines = new TimelineReaders({ entry: deps.workerEntry });
+    this.#feed = new RunFeed(deps.clock);
+    this.records = new RunRecords(deps.store, deps.workerEntry);
     this.#profiles = new Map(deps.profiles.map((profile) => [profile.name, profile]));
   }
 
@@ -96,55 +81,54 @@ export class Agent {
     return this.#deps.profiles;
   }
 
-  /**
-   * Queues a benchmark of a registered model.
-   * Problems: `unknown-model`, `unknown-variant`, `unknown-suite`, `queue-full`, `store-not-written`.
-   */
-  orderBench(model: string, order: BenchOrder): Result<RunView, Problem> {
-    const profile = this.#profiles.get(model);
-    if (profile === undefined) {
-      return err(
-        problem('unknown-model', `no model '${model}' is registered`, {
-          place: { field: '/model' },
-          hint: `registered are: ${[...this.#profiles.keys()].join(', ') || 'none'}`,
-        }),
-      );
-    }
-    const mistake = mistakeIn(order, profile);
-    if (mistake !== undefined) return err(mistake);
-    const { store } = this.#deps;
-    if ((store.countRuns().queued ?? 0) >= MAX_QUEUED) {
-      return err(
-        problem('queue-full', `${MAX_QUEUED} runs are waiting already`, { hint: 'try again later' }),
-      );
-    }
-    const run = attempt(() => store.createRun({ kind: 'bench', model, request: order }));
+  /** Queues a benchmark of a registered model; see `takeOrder`. */
+  orderBench(incoming: IncomingOrder): Result<RunView, Problem> {
+    const run = takeOrder(incoming, this.#profiles, this.#deps.store);
     if (!run.ok) return run;
     this.#updateJobCounts();
     this.#work();
     return ok(this.#view(run.value));
   }
 
+  /**
+   * Ends a run: one that waits at once, the one under way as soon as its processes are gone. One that is cancelled
+   * already stays so. Problems: `unknown-run`, `run-ended`, `store-not-written`.
+   */
+  cancelRun(id: string): Result<RunView, Problem> {
+    const run = this.#deps.store.getRun(id);
+    if (run === undefined) return err(problem('unknown-run', `there is no run '${id}'`));
+    if (run.state === 'cancelled') return ok(run);
+    if (isEnded(run)) {
+      return err(
+        problem('run-ended', `the run is over: it is ${run.state}`, { hint: 'GET it for its result' }),
+      );
+    }
+    if (this.#current?.id === id) {
+      this.#current.cancelling = true;
+      this.#current.abort.abort();
+    } else {
+      const cancelled = attempt(() => this.#deps.store.cancelRun(id));
+      if (!cancelled.ok) return cancelled;
+      this.#updateJobCounts();
+    }
+    const view = this.getRun(id) as RunView;
+    this.#feed.tell(view);
+    return ok(view);
+  }
+
+  /** Follows a run (see `RunFeed.follow`). Undefined where there is none. */
+  followRun(
+    id: string,
+    after: string | undefined,
+    listener: (news: RunNews) => void,
+  ): (() => void) | undefined {
+    const run = this.getRun(id);
+    return run === undefined ? undefined : this.#feed.follow(run, after, listener);
+  }
+
   getRun(id: string): RunView | undefined {
     const run = this.#deps.store.getRun(id);
     return run === undefined ? undefined : this.#view(run);
-  }
-
-  /** The file that lists the items whose answer a variant changed in a run; undefined where the run evaluated no such variant. */
-  changedItems(id: string, variant: string): string | undefined {
-    // A result that another version wrote may have a shape of its own.
-    const result = this.#deps.store.getRun(id)?.result as Partial<PipelineResult> | undefined;
-    // The name becomes a part of a path, so it must be one that the run itself had.
-    const known = result?.variants?.find((outcome) => outcome.variant === variant)?.evaluation;
-    return known === undefined ? undefined : changedItemsFile(this.#deps.store.runDirectory(id), variant);
-  }
-
-  /** Columns of a run's timeline, as JSON of a `SeriesView`; undefined where there is no such run, or it has no timeline. */
-  async readTimeline(id: string, query: SeriesQuery): Promise<Result<string, Problem> | undefined> {
-    const run = this.#deps.store.getRun(id);
-    if (run?.startedMs === undefined) return undefined;
-    const file = timelineFile(this.#deps.store.runDirectory(id));
-    return existsSync(file) ? this.#timelines.read(file, query) : undefined;
   }
 
   listRuns(query: RunQuery): readonly RunView[] {
@@ -190,8 +174,12 @@ export class Agent {
       const ahead = this.#deps.store.listRuns({ state: 'queued', limit: MAX_QUEUED, before: run.id }).length;
       return { ...run, queuePosition: ahead + (this.#current === undefined ? 0 : 1) };
     }
-    const progress = this.#current?.id === run.id ? this.#current.progress : undefined;
-    return { ...run, ...(progress === undefined ? {} : { progress }) };
+    const { progress, cancelling } = this.#current?.id === run.id ? this.#current : {};
+    return {
+      ...run,
+      ...(progress === undefined ? {} : { progress }),
+      ...(cancelling === undefined ? {} : { cancelling }),
+    };
   }
 
   #work(first: () => Promise<unknown> = async () => {}): void {
@@ -226,13 +214,11 @@ export class Agent {
       await this.#write(() => store.failRun(run.id, gone));
       return;
     }
-    const current: { id: string; abort: AbortController; progress?: JobProgress } = {
-      id: run.id,
-      abort: new AbortController(),
-    };
+    const current: CurrentRun = { id: run.id, abort: new AbortController() };
     this.#current = current;
     await this.#write(() => store.startRun(run.id));
     this.#updateJobCounts();
+    this.#tell(run.id);
     logger.info('run started', { run: run.id, kind: run.kind, model: run.model });
     const outcome = await this.#pipelineOf(run, profile, current);
     this.#current = undefined;
@@ -240,11 +226,20 @@ export class Agent {
       await this.#write(() => store.finishRun(run.id, outcome.value));
       exportResult(this.#deps, profile, run.id, outcome.value);
       logger.info('run succeeded', { run: run.id, model: run.model, seconds: outcome.value.seconds });
+    } else if (current.cancelling) {
+      await this.#write(() => store.cancelRun(run.id));
+      logger.info('run cancelled', { run: run.id, model: run.model });
     } else if (!this.#stopping.signal.aborted) {
       await this.#write(() => store.failRun(run.id, outcome.error));
       this.#deps.metrics.countJobFailure(failureReason(outcome.error));
       logger.error('run failed', { run: run.id, model: run.model, ...outcome.error });
     }
+    this.#tell(run.id);
+  }
+
+  #tell(id: string): void {
+    const view = this.getRun(id);
+    if (view !== undefined) this.#feed.tell(view);
   }
 
   /** A disk that is full for a while costs neither a result nor the daemon. Undefined where the daemon stops before. */
@@ -257,7 +252,7 @@ export class Agent {
   async #pipelineOf(
     run: Run,
     profile: Profile,
-    current: { readonly abort: AbortController; progress?: JobProgress },
+    current: CurrentRun,
   ): Promise<Result<PipelineResult, Problem>> {
     const { store, sampler, samplerIdleIntervalMs, metrics, workerEntry, hardware, clock, logger } =
       this.#deps;
@@ -274,6 +269,7 @@ export class Agent {
         workers: metrics,
         onProgress: (progress) => {
           current.progress = progress;
+          this.#feed.tellProgress(this.#view({ ...run, state: 'running' }));
         },
       });
     } catch (error) {

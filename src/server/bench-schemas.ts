@@ -38,6 +38,13 @@ export const BenchRequestSchema = Type.Object(
 
 export type BenchRequestBody = Type.Static<typeof BenchRequestSchema>;
 
+/** Headers of `POST /bench`. Source: draft-ietf-httpapi-idempotency-key-header. */
+export const OrderHeadersSchema = Type.Object({
+  'idempotency-key': Type.Optional(
+    Type.String({ pattern: '^[!-~]{1,255}$', description: 'at most 255 characters of ASCII without spaces' }),
+  ),
+});
+
 /** The query string of `GET /bench`. */
 export const RunQuerySchema = Type.Object(
   {

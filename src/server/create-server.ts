@@ -13,13 +13,15 @@ import {
   type ArrivalsQueryString,
   type BenchRequestBody,
   BenchRequestSchema,
+  OrderHeadersSchema,
   RunQuerySchema,
   type RunQueryString,
 } from './bench-schemas.ts';
 import { addMetrics } from './metrics-route.ts';
 import { sendProblem } from './problem-response.ts';
 import { requestProblems } from './request-problems.ts';
-import { runPath, runResource, runSummary } from './run-resource.ts';
+import { addRunEvents } from './run-events-route.ts';
+import { runPath, runResource, runSummary, unknownRun } from './run-resource.ts';
 import { addTelemetryRoute } from './telemetry-route.ts';
 import { addTimelineRoute } from './timeline-route.ts';
 
@@ -50,7 +52,8 @@ export function createServer(
   addFaults(app, logger);
   addProbes(app, agent, info);
   addBench(app, agent);
-  addTimelineRoute(app, agent);
+  addRunEvents(app, agent);
+  addTimelineRoute(app, agent.records);
   addTelemetryRoute(app, agent);
   return app;
 }
@@ -115,6 +118,8 @@ function addProbes(app: FastifyInstance, agent: Agent, info: { readonly version:
       telemetry: 'GET /telemetry',
       arrivals: 'GET /bench/arrivals',
       bench: 'POST /bench',
+      events: 'GET /bench/{id}/events',
+      cancel: 'POST /bench/{id}/cancel',
     },
   }));
   addMetrics(app, agent);
@@ -129,19 +134,28 @@ function addProbes(app: FastifyInstance, agent: Agent, info: { readonly version:
 }
 
 function addBench(app: FastifyInstance, agent: Agent): void {
-  app.post('/bench', { schema: { body: BenchRequestSchema } }, async (request, reply) => {
-    const { model, ...order } = request.body as BenchRequestBody;
-    const queued = agent.orderBench(model, { kind: 'bench', ...order });
-    if (!queued.ok) {
-      if (queued.error.kind === 'queue-full') reply.header('retry-after', RETRY_AFTER_SECONDS);
-      return sendProblem(reply, [queued.error]);
-    }
-    return reply
-      .code(202)
-      .header('location', runPath(queued.value.id))
-      .header('retry-after', RETRY_AFTER_SECONDS)
-      .send(runResource(queued.value));
-  });
+  app.post(
+    '/bench',
+    { schema: { body: BenchRequestSchema, headers: OrderHeadersSchema } },
+    async (request, reply) => {
+      const { model, ...order } = request.body as BenchRequestBody;
+      const key = request.headers['idempotency-key'] as string | undefined;
+      const queued = agent.orderBench({
+        model,
+        order: { kind: 'bench', ...order },
+        ...(key === undefined ? {} : { key }),
+      });
+      if (!queued.ok) {
+        if (queued.error.kind === 'queue-full') reply.header('retry-after', RETRY_AFTER_SECONDS);
+        return sendProblem(reply, [queued.error]);
+      }
+      return reply
+        .code(202)
+        .header('location', runPath(queued.value.id))
+        .header('retry-after', RETRY_AFTER_SECONDS)
+        .send(runResource(queued.value));
+    },
+  );
   app.get('/bench/arrivals', { schema: { querystring: ArrivalsQuerySchema } }, async (request, reply) => {
     const { limit, ...query } = request.query as ArrivalsQueryString;
     const lines = agent.benchArrivals({ ...query, limit: Number(limit ?? MOST_ARRIVALS) });
@@ -150,15 +164,18 @@ function addBench(app: FastifyInstance, agent: Agent): void {
   app.get<{ Params: { id: string } }>('/bench/:id', async (request, reply) => {
     const run = agent.getRun(request.params.id);
     if (run !== undefined) return runResource(run);
-    return sendProblem(reply, [
-      problem('unknown-run', `there is no run '${request.params.id}'`, { hint: 'GET /bench lists the runs' }),
-    ]);
+    return sendProblem(reply, [unknownRun(request.params.id)]);
+  });
+  app.post<{ Params: { id: string } }>('/bench/:id/cancel', async (request, reply) => {
+    const cancelled = agent.cancelRun(request.params.id);
+    if (!cancelled.ok) return sendProblem(reply, [cancelled.error]);
+    return reply.code(202).header('location', runPath(cancelled.value.id)).send(runSummary(cancelled.value));
   });
   app.get<{ Params: { id: string; variant: string } }>(
     '/bench/:id/changed/:variant',
     async (request, reply) => {
       const { id, variant } = request.params;
-      const file = agent.getRun(id) === undefined ? undefined : agent.changedItems(id, variant);
+      const file = agent.getRun(id) === undefined ? undefined : agent.records.changedItems(id, variant);
       const lines = file === undefined ? undefined : await openFile(file);
       if (lines !== undefined) return reply.type('application/jsonl; charset=utf-8').send(lines);
       return sendProblem(reply, [
@@ -177,6 +194,8 @@ function addBench(app: FastifyInstance, agent: Agent): void {
   refuseOtherMethods(app, '/bench/:id', ['GET', 'HEAD']);
   refuseOtherMethods(app, '/bench/:id/changed/:variant', ['GET', 'HEAD']);
   refuseOtherMethods(app, '/bench/:id/timeline', ['GET', 'HEAD']);
+  refuseOtherMethods(app, '/bench/:id/events', ['GET']);
+  refuseOtherMethods(app, '/bench/:id/cancel', ['POST']);
 }
 
 /** Undefined where the file is not there, as when it was removed by hand. */

@@ -1,8 +1,9 @@
-import type { RunView } from '../jobs/agent.ts';
+import { type Problem, problem } from '../core/problem.ts';
+import type { RunView } from '../jobs/run-view.ts';
 
 /** A run as the API shows it. */
 export function runResource(run: RunView) {
-  const { id, kind, model, state, request, progress, queuePosition, result, problem } = run;
+  const { id, kind, model, state, request, progress, queuePosition, cancelling, result, problem } = run;
   return {
     id,
     kind,
@@ -14,6 +15,7 @@ export function runResource(run: RunView) {
     ...(run.startedMs === undefined ? {} : { startedAt: iso(run.startedMs) }),
     ...(run.finishedMs === undefined ? {} : { finishedAt: iso(run.finishedMs) }),
     ...(queuePosition === undefined ? {} : { queuePosition }),
+    ...(cancelling === undefined ? {} : { cancelling }),
     ...(progress === undefined ? {} : { progress }),
     ...(result === undefined ? {} : { result }),
     ...(problem === undefined ? {} : { problem }),
@@ -32,4 +34,8 @@ export function runPath(id: string): string {
 
 function iso(wallMs: number): string {
   return new Date(wallMs).toISOString();
+}
+
+export function unknownRun(id: string): Problem {
+  return problem('unknown-run', `there is no run '${id}'`, { hint: 'GET /bench lists the runs' });
 }

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
 import { problem } from '../core/problem.ts';
-import type { Agent } from '../jobs/agent.ts';
+import type { RunRecords } from '../jobs/run-records.ts';
 import { sendProblem } from './problem-response.ts';
 
 const DEFAULT_POINTS = 600;
@@ -37,13 +37,13 @@ const TimelineQuerySchema = Type.Object(
 type TimelineQuery = Type.Static<typeof TimelineQuerySchema>;
 
 /** Columns of a run's timeline over time, for plots; also of a run that is under way. A worker reads them, the loop does not wait. */
-export function addTimelineRoute(app: FastifyInstance, agent: Pick<Agent, 'readTimeline'>): void {
+export function addTimelineRoute(app: FastifyInstance, records: Pick<RunRecords, 'readTimeline'>): void {
   app.get<{ Params: { id: string } }>(
     '/bench/:id/timeline',
     { schema: { querystring: TimelineQuerySchema } },
     async (request, reply) => {
       const { from, to, points, columns, counters } = request.query as TimelineQuery;
-      const read = await agent.readTimeline(request.params.id, {
+      const read = await records.readTimeline(request.params.id, {
         points: Number(points ?? DEFAULT_POINTS),
         rates: counters !== 'total',
         ...(from === undefined ? {} : { fromSeconds: Number(from) }),

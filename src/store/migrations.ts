@@ -26,4 +26,12 @@ export const MIGRATIONS: readonly string[] = [
      created_ms INTEGER NOT NULL,
      size_bytes INTEGER NOT NULL
    ) STRICT;`,
+  // Orders by the keys that their senders gave them, so that one sent again is not carried out again.
+  `CREATE TABLE order_keys (
+     key TEXT PRIMARY KEY,
+     digest TEXT NOT NULL,
+     run_id TEXT NOT NULL,
+     created_ms INTEGER NOT NULL
+   ) STRICT;
+   CREATE INDEX order_keys_by_age ON order_keys (created_ms);`,
 ];

@@ -35,6 +35,13 @@ export interface RunQuery {
   readonly before?: string;
 }
 
+/** What the sender of an order calls it, so that it can be sent again without being carried out again. */
+export interface OrderKey {
+  readonly key: string;
+  /** Of all that was asked for. */
+  readonly digest: string;
+}
+
 export type TransitionProblem = Problem<'run-not-found' | 'run-state-conflict'>;
 
 /**
@@ -42,8 +49,15 @@ export type TransitionProblem = Problem<'run-not-found' | 'run-state-conflict'>;
  * a `ProblemError` of kind `store-not-written` where the disk does not take it, and has changed nothing then.
  */
 export interface Runs {
-  /** Adds a run in the state `queued`. */
-  createRun(run: { readonly kind: RunKind; readonly model: string; readonly request: unknown }): Run;
+  /** Adds a run in the state `queued`, and with it the key of its order where that has one. */
+  createRun(run: {
+    readonly kind: RunKind;
+    readonly model: string;
+    readonly request: unknown;
+    readonly key?: OrderKey;
+  }): Run;
+  /** What was ordered under a key in the last 24 hours. */
+  findOrder(key: string): { readonly digest: string; readonly runId: string } | undefined;
   /** queued → running. */
   startRun(id: string): Result<Run, TransitionProblem>;
   /** running → succeeded. */
@@ -73,6 +87,8 @@ interface Transition {
   readonly problem?: Problem;
 }
 
+const KEY_LIFETIME_MS = 24 * 3600 * 1000;
+
 const UNFINISHED = ['queued', 'running'] as const;
 
 export function createRuns(db: Database, clock: Clock): Runs {
@@ -80,6 +96,13 @@ export function createRuns(db: Database, clock: Clock): Runs {
   const insert = db.prepare(
     `INSERT INTO runs (id, kind, model, state, request, created_ms)
      VALUES (@id, @kind, @model, 'queued', @request, @createdMs)`,
+  );
+  const insertKey = db.prepare(
+    `INSERT OR REPLACE INTO order_keys (key, digest, run_id, created_ms) VALUES (@key, @digest, @id, @createdMs)`,
+  );
+  const forgetKeys = db.prepare('DELETE FROM order_keys WHERE created_ms < @beforeMs');
+  const selectKey = db.prepare(
+    'SELECT digest, run_id FROM order_keys WHERE key = @key AND created_ms >= @sinceMs',
   );
   const update = db.prepare(
     `UPDATE runs SET state = @state, started_ms = coalesce(@startedMs, started_ms), finished_ms = @finishedMs,
@@ -138,11 +161,22 @@ export function createRuns(db: Database, clock: Clock): Runs {
 
   return {
     benchOrders,
-    createRun: ({ kind, model, request }) => {
+    createRun: ({ kind, model, request, key }) => {
       const createdMs = clock.wallMs();
       const id = newId(createdMs);
-      writing(() => insert.run({ id, kind, model, request: toJson(request ?? null), createdMs }));
+      // A key without its run would lose an order, a run without its key would carry one out twice.
+      const add = db.transaction(() => {
+        insert.run({ id, kind, model, request: toJson(request ?? null), createdMs });
+        if (key === undefined) return;
+        insertKey.run({ ...key, id, createdMs });
+        forgetKeys.run({ beforeMs: createdMs - KEY_LIFETIME_MS });
+      });
+      writing(add);
       return getRun(id) as Run;
+    },
+    findOrder: (key) => {
+      const row = selectKey.get({ key, sinceMs: clock.wallMs() - KEY_LIFETIME_MS }) as Row | undefined;
+      return row === undefined ? undefined : { digest: String(row['digest']), runId: String(row['run_id']) };
     },
     startRun: (id) => move(id, { from: ['queued'], to: 'running', startedMs: clock.wallMs() }),
     finishRun: (id, result) =>

@@ -2,9 +2,12 @@ import type { ServerOptions } from 'node:https';
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
 import { onTestFinished } from 'vitest';
 import { type Logger, silentLogger } from '../../src/core/log.ts';
-import { ok } from '../../src/core/result.ts';
-import type { Agent, RunView } from '../../src/jobs/agent.ts';
-import type { BenchOrder } from '../../src/jobs/orders.ts';
+import { problem } from '../../src/core/problem.ts';
+import { err, ok } from '../../src/core/result.ts';
+import type { Agent } from '../../src/jobs/agent.ts';
+import type { RunRecords } from '../../src/jobs/run-records.ts';
+import type { RunView } from '../../src/jobs/run-view.ts';
+import type { IncomingOrder } from '../../src/jobs/take-order.ts';
 import type { Access } from '../../src/server/access/add-access.ts';
 import { createServer } from '../../src/server/create-server.ts';
 import type { RunQuery } from '../../src/store/runs.ts';
@@ -29,8 +32,10 @@ interface Surface {
   readonly orderBench: Agent['orderBench'];
   readonly listRuns: Agent['listRuns'];
   readonly benchArrivals: Agent['benchArrivals'];
-  readonly changedItems: Agent['changedItems'];
-  readonly readTimeline: Agent['readTimeline'];
+  readonly changedItems: RunRecords['changedItems'];
+  readonly cancelRun: Agent['cancelRun'];
+  readonly followRun: Agent['followRun'];
+  readonly readTimeline: RunRecords['readTimeline'];
   readonly onSnapshot: Agent['onSnapshot'];
   readonly isReady: Agent['isReady'];
   readonly renderMetrics: Agent['renderMetrics'];
@@ -42,19 +47,20 @@ export const OPEN: Access = { token: TOKEN, users: new Map(), guardsReading: fal
 
 /** A server over an agent that has one finished run and takes every order. */
 export function serve(
-  more: Partial<Surface> = {},
+  { changedItems, readTimeline, ...more }: Partial<Surface> = {},
   {
     logger = silentLogger,
     access = OPEN,
     https = null,
   }: { readonly logger?: Logger; readonly access?: Access; readonly https?: ServerOptions | null } = {},
 ) {
-  const orders: { readonly model: string; readonly order: BenchOrder }[] = [];
+  const orders: IncomingOrder[] = [];
   const queries: RunQuery[] = [];
   const agent = {
     profiles: [profileOf('tiny')],
-    orderBench: (model: string, order: BenchOrder) => {
-      orders.push({ model, order });
+    orderBench: (incoming: IncomingOrder) => {
+      orders.push(incoming);
+      const { model, order } = incoming;
       const { startedMs: _started, finishedMs: _finished, result: _result, ...waiting } = finishedRun;
       return ok({ ...waiting, model, request: order, state: 'queued', queuePosition: 3 } as const);
     },
@@ -64,8 +70,15 @@ export function serve(
       return [finishedRun];
     },
     benchArrivals: () => ['{"count":1}\n', '{"t_us":0}\n'],
-    changedItems: () => undefined,
-    readTimeline: async () => undefined,
+    cancelRun: (id: string) =>
+      id === ID
+        ? err(problem('run-ended', 'the run is over'))
+        : err(problem('unknown-run', `there is no run '${id}'`)),
+    followRun: () => undefined,
+    records: {
+      changedItems: changedItems ?? (() => undefined),
+      readTimeline: readTimeline ?? (async () => undefined),
+    },
     onSnapshot: () => () => {},
     isReady: () => true,
     renderMetrics: async () => ({ contentType: 'text/plain; version=0.0.4', body: 'ptq_jobs 1\n' }),

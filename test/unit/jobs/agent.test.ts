@@ -3,7 +3,8 @@ import type { Profile } from '../../../src/config/profile.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import type { Logger } from '../../../src/core/log.ts';
 import { silentLogger } from '../../../src/core/log.ts';
-import { Agent, type AgentDeps } from '../../../src/jobs/agent.ts';
+import { Agent } from '../../../src/jobs/agent.ts';
+import type { AgentDeps } from '../../../src/jobs/agent-deps.ts';
 import { createMetrics } from '../../../src/metrics/metrics.ts';
 import { openStore, type Store } from '../../../src/store/store.ts';
 import type { HostInventory } from '../../../src/telemetry/inventory/host-inventory.ts';
@@ -108,7 +109,9 @@ describe('Agent', () => {
   it('answers an order at once and works it off after those before it', async () => {
     const { agent, store } = agentOf(['tiny']);
     agent.start();
-    const ordered = unwrap(agent.orderBench('tiny', { kind: 'bench', scenario: 'offline' }));
+    const ordered = unwrap(
+      agent.orderBench({ model: 'tiny', order: { kind: 'bench', scenario: 'offline' } }),
+    );
     expect(ordered).toMatchObject({ state: 'queued', kind: 'bench', queuePosition: 1 });
     await idle(store);
     expect(agent.getRun(ordered.id)).toMatchObject({ state: 'succeeded', result: { model: 'tiny' } });
@@ -130,26 +133,108 @@ describe('Agent', () => {
 
   it('refuses a model, a variant or a suite that is not registered', () => {
     const { agent } = agentOf(['tiny']);
-    expect(agent.orderBench('huge', { kind: 'bench' })).toMatchObject({
+    expect(agent.orderBench({ model: 'huge', order: { kind: 'bench' } })).toMatchObject({
       ok: false,
       error: { kind: 'unknown-model', place: { field: '/model' }, hint: 'registered are: tiny' },
     });
-    expect(agent.orderBench('tiny', { kind: 'bench', variants: ['int8', 'int4'] })).toMatchObject({
+    expect(
+      agent.orderBench({ model: 'tiny', order: { kind: 'bench', variants: ['int8', 'int4'] } }),
+    ).toMatchObject({
       ok: false,
       error: { kind: 'unknown-variant', place: { field: '/variants' }, hint: 'it has: fp32, int8' },
     });
-    expect(agent.orderBench('tiny', { kind: 'bench', suite: 'nightly' })).toMatchObject({
+    expect(agent.orderBench({ model: 'tiny', order: { kind: 'bench', suite: 'nightly' } })).toMatchObject({
       ok: false,
       error: { kind: 'unknown-suite', place: { field: '/suite' }, hint: 'it has: profile' },
     });
+  });
+
+  it('takes an order that comes again under its key for the same', async () => {
+    const { agent, store } = agentOf(['tiny']);
+    const order = { model: 'tiny', order: { kind: 'bench', scenario: 'offline' }, key: 'nightly-1' } as const;
+    const first = unwrap(agent.orderBench(order));
+    expect(unwrap(agent.orderBench(order)).id).toBe(first.id);
+    agent.start();
+    await idle(store);
+    expect(unwrap(agent.orderBench(order))).toMatchObject({ id: first.id, state: 'succeeded' });
+    expect(unwrap(agent.orderBench({ ...order, key: 'nightly-2' })).id).not.toBe(first.id);
+    const other = { ...order, order: { kind: 'bench', scenario: 'server' } } as const;
+    expect(agent.orderBench(other)).toMatchObject({ error: { kind: 'key-used-otherwise' } });
+    expect(agent.orderBench({ ...order, model: 'huge' })).toMatchObject({
+      error: { kind: 'key-used-otherwise' },
+    });
+    await agent.stop();
+  });
+
+  it('refuses an order that cannot be carried out, and takes it under its key once it can', () => {
+    const store = unwrap(openStore(temporaryFolder()));
+    const order = { model: 'tiny', order: { kind: 'bench' }, key: 'k' } as const;
+    expect(agentOf([], { store }).agent.orderBench(order)).toMatchObject({
+      error: { kind: 'unknown-model' },
+    });
+    expect(agentOf(['tiny'], { store }).agent.orderBench(order)).toMatchObject({ ok: true });
+  });
+
+  it('cancels a run that waits at once', async () => {
+    const { agent, store } = agentOf(['wait']);
+    agent.start();
+    await vi.waitFor(() => expect(agent.listRuns({ state: 'running', limit: 1 })).toHaveLength(1));
+    const { id } = unwrap(agent.orderBench({ model: 'wait', order: { kind: 'bench' } }));
+    expect(unwrap(agent.cancelRun(id)).state).toBe('cancelled');
+    expect(unwrap(agent.cancelRun(id)).state).toBe('cancelled');
+    await agent.stop();
+    expect(statesOf(store)).toEqual(['wait pipeline interrupted', 'wait bench cancelled']);
+  });
+
+  it('cancels the run under way, whose processes end, and goes on with the next', async () => {
+    const { agent, store } = agentOf(['wait', 'tiny']);
+    agent.start();
+    await vi.waitFor(() => expect(agent.listRuns({ state: 'running', limit: 1 })).toHaveLength(1));
+    const [running] = agent.listRuns({ state: 'running', limit: 1 });
+    const id = running?.id ?? '';
+    expect(unwrap(agent.cancelRun(id))).toMatchObject({ state: 'running', cancelling: true });
+    await idle(store);
+    expect(statesOf(store)).toEqual(['wait pipeline cancelled', 'tiny pipeline succeeded']);
+    expect(agent.getRun(id)).not.toHaveProperty('cancelling');
+    await agent.stop();
+  });
+
+  it('does not cancel what is over, or is not there', async () => {
+    const { agent, store } = agentOf(['tiny']);
+    agent.start();
+    await idle(store);
+    const [run] = agent.listRuns({ limit: 1 });
+    expect(agent.cancelRun(run?.id ?? '')).toMatchObject({ error: { kind: 'run-ended' } });
+    expect(agent.cancelRun('01M83MHX4BNBFSWHZ8PWNPP7QX')).toMatchObject({ error: { kind: 'unknown-run' } });
+    expect(statesOf(store)).toEqual(['tiny pipeline succeeded']);
+    await agent.stop();
+  });
+
+  it('tells followers of a run how it fares, to its end', async () => {
+    const { agent, store } = agentOf(['tiny']);
+    const ordered = unwrap(agent.orderBench({ model: 'tiny', order: { kind: 'bench' } }));
+    const heard: string[] = [];
+    agent.followRun(ordered.id, undefined, ({ kind, run }) => void heard.push(`${kind} ${run.state}`));
+    agent.start();
+    await idle(store);
+    expect(heard[0]).toBe('state queued');
+    expect(heard).toContain('state running');
+    expect(heard.filter((line) => line.startsWith('end'))).toEqual(['end succeeded']);
+    expect(heard.at(-1)).toBe('end succeeded');
+    const late: string[] = [];
+    agent.followRun(ordered.id, undefined, ({ kind }) => void late.push(kind));
+    expect(late).toEqual(['end']);
+    expect(agent.followRun('01M83MHX4BNBFSWHZ8PWNPP7QX', undefined, () => {})).toBeUndefined();
+    await agent.stop();
   });
 
   it('refuses more orders than it will ever get done', async () => {
     const { agent } = agentOf(['wait']);
     agent.start();
     await vi.waitFor(() => expect(agent.listRuns({ limit: 1 })[0]?.progress).toBeDefined());
-    for (let order = 0; order < 100; order += 1) unwrap(agent.orderBench('wait', { kind: 'bench' }));
-    expect(agent.orderBench('wait', { kind: 'bench' })).toMatchObject({
+    for (let order = 0; order < 100; order += 1)
+      unwrap(agent.orderBench({ model: 'wait', order: { kind: 'bench' } }));
+    expect(agent.orderBench({ model: 'wait', order: { kind: 'bench' } })).toMatchObject({
       ok: false,
       error: { kind: 'queue-full' },
     });
@@ -279,13 +364,13 @@ describe('the changed items of a run', () => {
   it('lie in the folder of the run, for the variants that it evaluated', () => {
     const { agent, store } = agentOf([]);
     const { id } = store.createRun({ kind: 'pipeline', model: 'tiny', request: { kind: 'pipeline' } });
-    expect(agent.changedItems(id, 'int8')).toBeUndefined();
+    expect(agent.records.changedItems(id, 'int8')).toBeUndefined();
     store.startRun(id);
     store.finishRun(id, pipelineResultOf());
-    expect(agent.changedItems(id, 'int8')).toBe(`${store.runDirectory(id)}/changed-int8.jsonl`);
+    expect(agent.records.changedItems(id, 'int8')).toBe(`${store.runDirectory(id)}/changed-int8.jsonl`);
     for (const other of ['fp32', 'int4', '../int8', 'int8/../../x', '', '__proto__'])
-      expect(agent.changedItems(id, other), other).toBeUndefined();
-    expect(agent.changedItems('01M83MHX4BNBFSWHZ8PWNPP7QX', 'int8')).toBeUndefined();
+      expect(agent.records.changedItems(id, other), other).toBeUndefined();
+    expect(agent.records.changedItems('01M83MHX4BNBFSWHZ8PWNPP7QX', 'int8')).toBeUndefined();
   });
 
   it('are not there after a benchmark, nor in a result that another version wrote', () => {
@@ -296,7 +381,7 @@ describe('the changed items of a run', () => {
       const { id } = store.createRun({ kind: 'bench', model: 'tiny', request: { kind: 'bench' } });
       store.startRun(id);
       store.finishRun(id, result);
-      expect(agent.changedItems(id, 'int8')).toBeUndefined();
+      expect(agent.records.changedItems(id, 'int8')).toBeUndefined();
     }
   });
 });

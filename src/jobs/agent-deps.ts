@@ -1,0 +1,25 @@
+import type { Profile } from '../config/profile.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Logger } from '../core/log.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import type { Store } from '../store/store.ts';
+import type { HostInventory } from '../telemetry/inventory/host-inventory.ts';
+import type { Sampler } from '../telemetry/sampler.ts';
+
+/** What the daemon's work needs. */
+export interface AgentDeps {
+  readonly profiles: readonly Profile[];
+  readonly store: Store;
+  readonly sampler: Sampler;
+  readonly samplerIdleIntervalMs: number;
+  readonly metrics: Metrics;
+  readonly workerEntry: URL;
+  /** See `PipelineDeps`. */
+  readonly hardware?: Promise<HostInventory>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** How long to wait for a disk that does not take what is written; 5 s unless given. */
+  readonly storeRetryMs?: number;
+  /** Told when the queue cannot go on, as when the store is damaged. */
+  readonly onFault?: (error: Error) => void;
+}

@@ -1,0 +1,36 @@
+import { existsSync } from 'node:fs';
+import type { Problem } from '../core/problem.ts';
+import type { Result } from '../core/result.ts';
+import type { Store } from '../store/store.ts';
+import type { PipelineResult } from './pipeline.ts';
+import { TimelineReaders } from './read-run-timeline.ts';
+import { changedItemsFile, timelineFile } from './run-files.ts';
+import type { SeriesQuery } from './series-task.ts';
+
+/** What runs left in files, found by the names that the runs themselves have. */
+export class RunRecords {
+  readonly #store: Pick<Store, 'getRun' | 'runDirectory'>;
+  readonly #timelines: TimelineReaders;
+
+  constructor(store: Pick<Store, 'getRun' | 'runDirectory'>, workerEntry: URL) {
+    this.#store = store;
+    this.#timelines = new TimelineReaders({ entry: workerEntry });
+  }
+
+  /** The file that lists the items whose answer a variant changed in a run; undefined where the run evaluated no such variant. */
+  changedItems(id: string, variant: string): string | undefined {
+    // A result that another version wrote may have a shape of its own.
+    const result = this.#store.getRun(id)?.result as Partial<PipelineResult> | undefined;
+    // The name becomes a part of a path, so it must be one that the run itself had.
+    const known = result?.variants?.find((outcome) => outcome.variant === variant)?.evaluation;
+    return known === undefined ? undefined : changedItemsFile(this.#store.runDirectory(id), variant);
+  }
+
+  /** Columns of a run's timeline, as JSON of a `SeriesView`; undefined where there is no such run, or it has no timeline. */
+  async readTimeline(id: string, query: SeriesQuery): Promise<Result<string, Problem> | undefined> {
+    const run = this.#store.getRun(id);
+    if (run?.startedMs === undefined) return undefined;
+    const file = timelineFile(this.#store.runDirectory(id));
+    return existsSync(file) ? this.#timelines.read(file, query) : undefined;
+  }
+}
