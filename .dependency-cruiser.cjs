@@ -33,6 +33,7 @@ const MAY_IMPORT = {
 const OWNED_BY = {
   'onnxruntime-node': 'runtime',
   fastify: 'server',
+  '@fastify/send': 'server',
   '@node-rs/bcrypt': 'server',
   'prom-client': 'metrics',
   libsql: 'store',

@@ -8,6 +8,7 @@ import type { Store } from '../store/store.ts';
 import type { Snapshot } from '../telemetry/snapshot.ts';
 import type { AgentDeps } from './agent-deps.ts';
 import { exportResult, restoreMetrics } from './exported-results.ts';
+import { type ModelView, modelView } from './model-view.ts';
 import { planOf, type RunOrder } from './orders.ts';
 import { type PipelineResult, runPipeline } from './pipeline.ts';
 import { orderLines } from './recorded-arrivals.ts';
@@ -133,6 +134,11 @@ export class Agent {
 
   listRuns(query: RunQuery): readonly RunView[] {
     return this.#deps.store.listRuns(query).map((run) => this.#view(run));
+  }
+
+  /** The registered models with what their last full runs found out. */
+  listModels(): readonly ModelView[] {
+    return this.#deps.profiles.map((profile) => modelView(profile, this.#deps.store));
   }
 
   /** When the newest benchmarks on demand were ordered, as the lines of a trace. */

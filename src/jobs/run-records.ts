@@ -9,10 +9,10 @@ import type { SeriesQuery } from './series-task.ts';
 
 /** What runs left in files, found by the names that the runs themselves have. */
 export class RunRecords {
-  readonly #store: Pick<Store, 'getRun' | 'runDirectory'>;
+  readonly #store: Pick<Store, 'getRun' | 'runDirectory' | 'findArtifact'>;
   readonly #timelines: TimelineReaders;
 
-  constructor(store: Pick<Store, 'getRun' | 'runDirectory'>, workerEntry: URL) {
+  constructor(store: Pick<Store, 'getRun' | 'runDirectory' | 'findArtifact'>, workerEntry: URL) {
     this.#store = store;
     this.#timelines = new TimelineReaders({ entry: workerEntry });
   }
@@ -24,6 +24,11 @@ export class RunRecords {
     // The name becomes a part of a path, so it must be one that the run itself had.
     const known = result?.variants?.find((outcome) => outcome.variant === variant)?.evaluation;
     return known === undefined ? undefined : changedItemsFile(this.#store.runDirectory(id), variant);
+  }
+
+  /** The file of an artifact; undefined where it is not there any more. */
+  artifactFile(hash: string): string | undefined {
+    return this.#store.findArtifact(hash)?.path;
   }
 
   /** Columns of a run's timeline, as JSON of a `SeriesView`; undefined where there is no such run, or it has no timeline. */

@@ -18,6 +18,7 @@ import {
   type RunQueryString,
 } from './bench-schemas.ts';
 import { addMetrics } from './metrics-route.ts';
+import { addModels, MODEL_PATHS } from './models-route.ts';
 import { sendProblem } from './problem-response.ts';
 import { requestProblems } from './request-problems.ts';
 import { addRunEvents } from './run-events-route.ts';
@@ -52,6 +53,8 @@ export function createServer(
   addFaults(app, logger);
   addProbes(app, agent, info);
   addBench(app, agent);
+  addModels(app, agent);
+  for (const url of MODEL_PATHS) refuseOtherMethods(app, url, ['GET', 'HEAD']);
   addRunEvents(app, agent);
   addTimelineRoute(app, agent.records);
   addTelemetryRoute(app, agent);
@@ -111,6 +114,9 @@ function addProbes(app: FastifyInstance, agent: Agent, info: { readonly version:
       metrics: 'GET /metrics',
       healthy: 'GET /-/healthy',
       ready: 'GET /-/ready',
+      models: 'GET /models',
+      model: 'GET /models/{name}',
+      file: 'GET /models/{name}/variants/{variant}/file',
       runs: 'GET /bench',
       run: 'GET /bench/{id}',
       changed: 'GET /bench/{id}/changed/{variant}',

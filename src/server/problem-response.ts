@@ -10,6 +10,8 @@ const STATUS: Readonly<Record<string, number>> = {
   'foreign-origin': 403,
   'not-found': 404,
   'unknown-run': 404,
+  'no-such-model': 404,
+  'unknown-artifact': 404,
   'method-not-allowed': 405,
   'run-ended': 409,
   'body-too-large': 413,

@@ -36,6 +36,8 @@ interface Surface {
   readonly cancelRun: Agent['cancelRun'];
   readonly followRun: Agent['followRun'];
   readonly readTimeline: RunRecords['readTimeline'];
+  readonly artifactFile: RunRecords['artifactFile'];
+  readonly listModels: Agent['listModels'];
   readonly onSnapshot: Agent['onSnapshot'];
   readonly isReady: Agent['isReady'];
   readonly renderMetrics: Agent['renderMetrics'];
@@ -47,7 +49,7 @@ export const OPEN: Access = { token: TOKEN, users: new Map(), guardsReading: fal
 
 /** A server over an agent that has one finished run and takes every order. */
 export function serve(
-  { changedItems, readTimeline, ...more }: Partial<Surface> = {},
+  { changedItems, readTimeline, artifactFile, ...more }: Partial<Surface> = {},
   {
     logger = silentLogger,
     access = OPEN,
@@ -75,9 +77,11 @@ export function serve(
         ? err(problem('run-ended', 'the run is over'))
         : err(problem('unknown-run', `there is no run '${id}'`)),
     followRun: () => undefined,
+    listModels: () => [],
     records: {
       changedItems: changedItems ?? (() => undefined),
       readTimeline: readTimeline ?? (async () => undefined),
+      artifactFile: artifactFile ?? (() => undefined),
     },
     onSnapshot: () => () => {},
     isReady: () => true,

@@ -1,0 +1,83 @@
+import { basename, dirname } from 'node:path';
+import send from '@fastify/send';
+import type { FastifyInstance } from 'fastify';
+import { problem } from '../core/problem.ts';
+import type { Agent } from '../jobs/agent.ts';
+import type { ModelView } from '../jobs/model-view.ts';
+import { sendProblem } from './problem-response.ts';
+import { runPath } from './run-resource.ts';
+
+/** `GET /models`, `GET /models/{name}`, and the file of a variant, whole or by ranges of bytes (RFC 9110, 14). */
+export function addModels(app: FastifyInstance, agent: Pick<Agent, 'listModels' | 'records'>): void {
+  app.get('/models', async () => ({ models: agent.listModels().map(modelResource) }));
+
+  app.get<{ Params: { model: string } }>('/models/:model', async (request, reply) => {
+    const { model } = request.params;
+    const view = agent.listModels().find(({ name }) => name === model);
+    return view === undefined ? sendProblem(reply, [unknownModel(model, agent)]) : modelResource(view);
+  });
+
+  app.get<{ Params: { model: string; variant: string } }>(
+    '/models/:model/variants/:variant/file',
+    async (request, reply) => {
+      const { model, variant } = request.params;
+      const view = agent.listModels().find(({ name }) => name === model);
+      if (view === undefined) return sendProblem(reply, [unknownModel(model, agent)]);
+      // The hash comes from a result of our own, never from the request.
+      const hash = view.variants.find((known) => known.variant === variant)?.artifact;
+      const file = hash === undefined ? undefined : agent.records.artifactFile(hash);
+      if (hash === undefined || file === undefined) {
+        return sendProblem(reply, [
+          problem('unknown-artifact', `there is no file of a variant '${variant}' of '${model}'`, {
+            hint: 'GET /models/{name} shows which variants have an "artifact"; fp32 is the file of the profile itself',
+          }),
+        ]);
+      }
+      const sent = await send(request.raw, `/${basename(file)}`, {
+        root: dirname(file),
+        contentType: false,
+        // A name that says what is in it never has other content.
+        immutable: true,
+        maxAge: '1y',
+      });
+      return reply
+        .code(sent.statusCode)
+        .headers(sent.headers)
+        .headers({
+          'content-type': 'application/octet-stream',
+          'content-disposition': `attachment; filename="${model}-${variant}.onnx"`,
+        })
+        .send(sent.stream);
+    },
+  );
+}
+
+/** The paths of what this route adds, for those that refuse other methods. */
+export const MODEL_PATHS = ['/models', '/models/:model', '/models/:model/variants/:variant/file'] as const;
+
+function modelResource({ run, variants, ...view }: ModelView) {
+  return {
+    ...view,
+    href: modelPath(view.name),
+    ...(run === undefined
+      ? {}
+      : { run: { href: runPath(run.id), finishedAt: new Date(run.finishedMs).toISOString() } }),
+    variants: variants.map((variant) => ({
+      ...variant,
+      ...(variant.artifact === undefined
+        ? {}
+        : { file: `${modelPath(view.name)}/variants/${variant.variant}/file` }),
+    })),
+  };
+}
+
+function modelPath(name: string): string {
+  return `/models/${name}`;
+}
+
+function unknownModel(name: string, agent: Pick<Agent, 'listModels'>) {
+  const known = agent.listModels().map((model) => model.name);
+  return problem('no-such-model', `no model '${name}' is registered`, {
+    hint: `registered are: ${known.join(', ') || 'none'}`,
+  });
+}
