@@ -6,7 +6,7 @@ export interface KindJson {
   /** The name, and the arguments as far as they are the kind's: `,"name":"…","args":{…` without the closing brace. */
   readonly slice: Uint8Array;
   readonly hasArguments: boolean;
-  /** The name of the counter track that its events are samples of, where they tell how much memory is in use. */
+  /** The counter track that its events are samples of, where they tell how much memory is in use; see `counterJson`. */
   readonly memory: Uint8Array | undefined;
 }
 
@@ -21,14 +21,20 @@ export function kindJson({ name, displayName, stats }: EventKind): KindJson {
     slice: Buffer.from(`,"name":${toJson(name)},"args":${args.slice(0, -1)}`),
     hasArguments: args !== '{}',
     memory: MEMORY_KINDS.has(name)
-      ? counterJson(typeof allocator === 'string' ? `Memory, ${allocator}` : 'Memory')
+      ? counterJson(`memory of ${typeof allocator === 'string' ? allocator : 'an allocator'} bytes`)
       : undefined,
   };
 }
 
-/** `,"name":"…","args":{` */
+/**
+ * What stands before the value of a counter: `,"name":"…","args":{"…":`. Perfetto calls a track by its name and that of the
+ * argument, so the last word of what people should read, mostly a unit, becomes the argument.
+ */
 export function counterJson(track: string): Uint8Array {
-  return Buffer.from(`,"name":${toJson(track)},"args":{`);
+  const space = track.lastIndexOf(' ');
+  const name = space < 0 ? track : track.slice(0, space);
+  const unit = space < 0 ? 'value' : track.slice(space + 1);
+  return Buffer.from(`,"name":${toJson(name)},"args":{${toJson(unit)}:`);
 }
 
 /** Stats as JSON has them, without the marks by which TensorFlow's tools find steps. */

@@ -60,15 +60,16 @@ export function lineJson(line: TraceLine, { plane, kinds, pid, newTid }: LineSet
   const putCounter = (
     bytes: Buffer,
     start: number,
-    name: Uint8Array,
+    track: Uint8Array,
     values: readonly Column[],
     event: number,
   ): number => {
-    const beginNs = Math.round(startsNs[event] ?? 0);
-    const args = putBytes(bytes, putMicroseconds(bytes, putBytes(bytes, start, counter), beginNs), name);
-    const end = putColumns(bytes, args, values, event, false);
+    const value = values.find((column) => Number.isFinite(column.values[event]))?.values[event];
     // A reading without a value is none.
-    return end === args ? start : putBytes(bytes, end, END);
+    if (value === undefined) return start;
+    const beginNs = Math.round(startsNs[event] ?? 0);
+    const at = putMicroseconds(bytes, putBytes(bytes, start, counter), beginNs);
+    return putBytes(bytes, putNumber(bytes, putBytes(bytes, at, track), value), END);
   };
 
   const putSlice = (bytes: Buffer, start: number, kind: KindJson, event: number): number => {

@@ -111,11 +111,12 @@ describe('encodePerfetto', () => {
     const trace = traceOf([
       planeOf(
         '/device:CUSTOM:telemetry',
-        [{ name: 'power, W' }],
+        [{ name: 'GPU 0 power W' }, { name: 'threads' }],
         [
           lineOf(1, '_counters_', [
             { kind: 0, startNs: 0, doubles: { value: 40.5 } },
             { kind: 0, startNs: 2000, doubles: { value: Number.POSITIVE_INFINITY } },
+            { kind: 1, startNs: 3000, doubles: { value: 7 } },
           ]),
         ],
       ),
@@ -131,9 +132,10 @@ describe('encodePerfetto', () => {
       ),
     ]);
     expect(phase(trace, 'C')).toEqual([
-      { ph: 'C', pid: 1, ts: 0, name: 'power, W', args: { value: 40.5 } },
-      { ph: 'C', pid: 2, ts: 1, name: 'Memory, Cpu', args: { bytes_allocated: 7 } },
-      { ph: 'C', pid: 2, ts: 3, name: 'Memory', args: { bytes_allocated: 0 } },
+      { ph: 'C', pid: 1, ts: 0, name: 'GPU 0 power', args: { W: 40.5 } },
+      { ph: 'C', pid: 1, ts: 3, name: 'threads', args: { value: 7 } },
+      { ph: 'C', pid: 2, ts: 1, name: 'memory of Cpu', args: { bytes: 7 } },
+      { ph: 'C', pid: 2, ts: 3, name: 'memory of an allocator', args: { bytes: 0 } },
     ]);
     expect(phase(trace, 'X')).toEqual([]);
     expect(phase(trace, 'M').filter(({ name }) => name === 'thread_name')).toEqual([]);
