@@ -43,6 +43,7 @@ const OWNED_BY = {
   '@cornerstonejs/codec-libjpeg-turbo-8bit': 'data',
   '@huggingface/tokenizers': 'data',
   yaml: 'config',
+  croner: 'config',
   systeminformation: 'telemetry',
   ulid: 'store',
   koffi: 'telemetry',

@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import { dataFields } from './data-schema.ts';
+import { DURATION_PATTERN } from './duration.ts';
 import { MeasurementSchema, NAME_FORM, NAME_PATTERN } from './measurement-schema.ts';
 import { RecipeFormatSchema, RecipeSchema } from './recipe-schema.ts';
 import { TaskSchema } from './task-schema.ts';
@@ -100,6 +101,39 @@ const Bench = Type.Object(
   { ...closed, description: 'how speed is measured' },
 );
 
+const Schedule = Type.Object(
+  {
+    cron: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 200,
+        description: 'when to work through the model again, as cron writes it: minute hour day month weekday',
+      }),
+    ),
+    timezone: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 64,
+        description:
+          'the time zone that cron is meant in, such as Europe/Berlin; that of the host by default',
+      }),
+    ),
+    jitter: Type.Optional(
+      Type.String({
+        pattern: DURATION_PATTERN,
+        description: 'by how much a time is put off at most, at random, such as 10m',
+      }),
+    ),
+    onChange: Type.Optional(
+      Type.Boolean({
+        default: true,
+        description: 'whether a changed model, data, profile, runtime or driver is a reason to run',
+      }),
+    ),
+  },
+  { ...closed, description: 'when the daemon works through the model again' },
+);
+
 const CarriedState = Type.Object(
   {
     output: Type.String({ minLength: 1, description: 'the output that holds the next state' }),
@@ -145,6 +179,7 @@ export const ProfileSchema = Type.Object(
     }),
     budget: Type.Optional(Budget),
     bench: Type.Optional(Bench),
+    schedule: Type.Optional(Schedule),
   },
   {
     ...closed,

@@ -5,6 +5,7 @@ import { dataRuleProblems, resolveDataSet } from './data.ts';
 import { type Measurement, reportMeasurements, resolveMeasurement } from './measurement.ts';
 import type { ProfileSource } from './profile-schema.ts';
 import { foreignSetting, type RecipeSource } from './recipe-schema.ts';
+import { resolveSchedule, type Schedule, scheduleMistake } from './schedule.ts';
 import type { Suite } from './suite.ts';
 import {
   foreignTaskSetting,
@@ -40,6 +41,7 @@ export interface Profile {
     readonly scenarios: readonly Measurement[];
     readonly suites: readonly Suite[];
   };
+  readonly schedule: Schedule;
 }
 
 /** An output that is an input of the next run, and the dimensions of the first where the model does not tell. */
@@ -112,6 +114,7 @@ export function resolveProfile(source: ProfileSource, file: string, suites: read
       ),
       suites,
     },
+    schedule: resolveSchedule(source.schedule),
   };
 }
 
@@ -147,6 +150,13 @@ export function profileRuleProblems(
   });
   reportMeasurements(source.bench?.scenarios ?? [], '/bench/scenarios', report);
   reportTask(source, report);
+  const mistake = scheduleMistake(source.schedule ?? {});
+  if (mistake !== undefined)
+    report(
+      '/schedule/cron',
+      mistake,
+      'write minute hour day month weekday, such as "30 3 * * *" for half past three every night',
+    );
   return [...found, ...dataRuleProblems(source.data, document, '/data')];
 }
 

@@ -9,13 +9,17 @@ import type { Snapshot } from '../telemetry/snapshot.ts';
 import type { AgentDeps } from './agent-deps.ts';
 import { exportResult, restoreMetrics } from './exported-results.ts';
 import { type ModelView, modelView } from './model-view.ts';
-import { planOf, type RunOrder } from './orders.ts';
-import { type PipelineResult, runPipeline } from './pipeline.ts';
+import type { RunOrder } from './orders.ts';
+import type { PipelineResult } from './pipeline.ts';
+import { lastFullRuns } from './reason-to-run.ts';
 import { orderLines } from './recorded-arrivals.ts';
 import { failureReason } from './result-metrics.ts';
+import type { RunBasis, RunReason } from './run-basis.ts';
 import { isEnded, RunFeed, type RunNews } from './run-feed.ts';
+import { runOrder } from './run-order.ts';
 import { RunRecords } from './run-records.ts';
 import type { RunView } from './run-view.ts';
+import { Scheduler } from './scheduler.ts';
 import { type IncomingOrder, takeOrder } from './take-order.ts';
 import type { JobProgress } from './worker-protocol.ts';
 import { writeWhenPossible } from './write-when-possible.ts';
@@ -42,39 +46,56 @@ export class Agent {
   /** What runs left in files. */
   readonly records: RunRecords;
   readonly #feed: RunFeed;
+  readonly #scheduler: Scheduler;
   #current: CurrentRun | undefined;
   #loop: Promise<void> | undefined;
+  /** Orders that come before are taken and wait. */
+  #started = false;
   readonly #stopping = new AbortController();
   #stopObserving: (() => void) | undefined;
 
   constructor(deps: AgentDeps) {
     this.#deps = deps;
     this.#feed = new RunFeed(deps.clock);
+    this.#scheduler = new Scheduler({
+      ...deps,
+      lastRuns: (model) => lastFullRuns(deps.store, model),
+      order: (model, reasons, basis) => this.#orderFull(model, reasons, basis),
+      random: Math.random,
+    });
     this.records = new RunRecords(deps.store, deps.workerEntry);
     this.#profiles = new Map(deps.profiles.map((profile) => [profile.name, profile]));
   }
 
-  /** Marks leftovers, shows the last results again, and queues a run of every registered model. */
+  /** Marks leftovers, shows the last results again, and orders what there is a reason for, now and later (see `Scheduler`). */
   start(): void {
-    const { profiles, metrics, sampler, hardware } = this.#deps;
+    const { profiles, metrics, sampler, hardware, store, logger } = this.#deps;
     // Reading it takes a second or two, in a process of its own; scrapes do not wait for it.
     void hardware?.then((inventory) => metrics.setInventory(inventory));
     this.#stopObserving = sampler.onSnapshot((snapshot) => metrics.observeSnapshot(snapshot));
     for (const profile of profiles) restoreMetrics(this.#deps, profile);
-    const queued = attempt(() => this.#queueAll());
-    this.#work(queued.ok ? undefined : () => this.#write(() => this.#queueAll()));
+    this.#started = true;
+    this.#work(async () => {
+      await this.#write(() => {
+        for (const run of store.interruptRunning())
+          logger.warn('a run was interrupted', { run: run.id, model: run.model });
+      });
+      await this.#scheduler.start();
+    });
   }
 
-  /** May be called again where it came to an end by a full disk. */
-  #queueAll(): void {
-    const { store, logger, profiles } = this.#deps;
-    for (const run of store.interruptRunning())
-      logger.warn('a run was interrupted', { run: run.id, model: run.model });
-    for (const { name: model } of profiles) {
+  /** Queues a full run, unless one of the model is queued already. */
+  async #orderFull(model: string, reasons: readonly RunReason[], basis: RunBasis): Promise<void> {
+    const { store, logger } = this.#deps;
+    const request: RunOrder = { kind: 'pipeline', reasons, basis };
+    const made = await this.#write(() => {
       const [waiting] = store.listRuns({ model, kind: 'pipeline', state: 'queued', limit: 1 });
-      const request: RunOrder = { kind: 'pipeline' };
-      if (waiting === undefined) store.createRun({ kind: 'pipeline', model, request });
-    }
+      return waiting ?? store.createRun({ kind: 'pipeline', model, request });
+    });
+    if (made === undefined) return;
+    logger.info('run ordered', { run: made.id, model, reasons });
+    this.#updateJobCounts();
+    this.#work();
   }
 
   /** The registered models. */
@@ -169,6 +190,7 @@ export class Agent {
   /** Ends the run under way, which becomes `interrupted`, and waits until its processes are gone. */
   async stop(): Promise<void> {
     this.#stopping.abort();
+    await this.#scheduler.stop();
     this.#current?.abort.abort();
     await this.#loop;
     this.#stopObserving?.();
@@ -189,15 +211,20 @@ export class Agent {
   }
 
   #work(first: () => Promise<unknown> = async () => {}): void {
+    if (!this.#started) return;
     this.#loop ??= first()
       .then(() => this.#drain())
       .catch((error: unknown) => {
         const thrown = asError(error);
         this.#deps.logger.error('the queue cannot go on', { stack: thrown.stack });
         this.#deps.onFault?.(thrown);
+        return true;
       })
-      .finally(() => {
+      .then((failed) => {
         this.#loop = undefined;
+        // An order may have come between the last look at the queue and here.
+        const isOver = failed === true || this.#stopping.signal.aborted;
+        if (!isOver && this.#deps.store.nextQueued() !== undefined) this.#work();
       });
   }
 
@@ -254,35 +281,16 @@ export class Agent {
     return writeWhenPossible(write, { logger, retryMs, signal: this.#stopping.signal });
   }
 
-  /** A bug in one run is that run's failure: the daemon goes on. */
-  async #pipelineOf(
-    run: Run,
-    profile: Profile,
-    current: CurrentRun,
-  ): Promise<Result<PipelineResult, Problem>> {
-    const { store, sampler, samplerIdleIntervalMs, metrics, workerEntry, hardware, clock, logger } =
-      this.#deps;
-    try {
-      return await runPipeline(run.id, profile, planOf(profile, run.request as RunOrder), {
-        store,
-        sampler,
-        samplerIdleIntervalMs,
-        workerEntry,
-        ...(hardware === undefined ? {} : { hardware }),
-        clock,
-        logger,
-        signal: current.abort.signal,
-        workers: metrics,
-        onProgress: (progress) => {
-          current.progress = progress;
-          this.#feed.tellProgress(this.#view({ ...run, state: 'running' }));
-        },
-      });
-    } catch (error) {
-      const thrown = asError(error);
-      logger.error('fault in a run', { run: run.id, stack: thrown.stack });
-      return err(problem('internal-fault', `a fault in ptq-agent itself: ${thrown.message}`));
-    }
+  #pipelineOf(run: Run, profile: Profile, current: CurrentRun): Promise<Result<PipelineResult, Problem>> {
+    return runOrder(run, profile, {
+      ...this.#deps,
+      signal: current.abort.signal,
+      workers: this.#deps.metrics,
+      onProgress: (progress) => {
+        current.progress = progress;
+        this.#feed.tellProgress(this.#view({ ...run, state: 'running' }));
+      },
+    });
   }
 
   #updateJobCounts(): void {

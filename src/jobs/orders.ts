@@ -3,6 +3,7 @@ import type { Profile } from '../config/profile.ts';
 import { PROFILE_SUITE, type Suite } from '../config/suite.ts';
 import { type Problem, problem } from '../core/problem.ts';
 import type { Sampling } from '../core/sampling.ts';
+import type { RunBasis, RunReason } from './run-basis.ts';
 import type { PipelinePlan } from './run-context.ts';
 
 /** What a run was asked to do, as it is stored with the run. */
@@ -12,6 +13,9 @@ export interface PipelineOrder {
   readonly kind: 'pipeline';
   /** Instead of what the profile says. */
   readonly sampling?: Sampling;
+  readonly reasons?: readonly RunReason[];
+  /** What it is made from, for the next run to see what has changed. */
+  readonly basis?: RunBasis;
 }
 
 /** A benchmark on demand. What is left out is taken from the profile. */

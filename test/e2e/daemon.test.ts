@@ -70,6 +70,8 @@ describe.skipIf(!isBuilt)('ptq-agent serve (skipped where `npm run build` was no
     });
     await stop(first);
 
+    // What failed is not tried again as long as nothing changes, and a changed profile is a reason for another run.
+    writeProfile(profiles, 'tiny', { duration: '2s' });
     const second = await start(profiles, dataDir);
     const metrics = await (await second.get('/metrics')).text();
     expect(metrics).toContain('ptq_model_size_bytes{model="tiny",variant="int8"}');
@@ -85,7 +87,9 @@ describe.skipIf(!isBuilt)('ptq-agent serve (skipped where `npm run build` was no
     expect(await ended(second, next.id)).toMatchObject({
       state: 'failed',
       problem: { kind: 'worker-killed' },
+      request: { reasons: ['profile'] },
     });
+    expect((await second.runs()).filter(({ model }) => model === 'bad')).toHaveLength(1);
     const later = await second.order({ model: 'tiny', durationSeconds: 0.2 });
     expect(later.state).toBe('queued');
     const survived = await ended(second, later.id);
@@ -109,10 +113,13 @@ describe.skipIf(!isBuilt)('ptq-agent serve (skipped where `npm run build` was no
     expect(readdirSync(join(dataDir, 'artifacts'))).toEqual([]);
 
     const restarted = await start(profiles, dataDir);
-    expect(await restarted.run(id)).toMatchObject({ state: 'interrupted' });
+    expect(await ended(restarted, id)).toMatchObject({ state: 'interrupted' });
     expect(readdirSync(join(dataDir, 'tmp'))).toEqual([]);
-    const [again] = await restarted.runs();
-    expect(await ended(restarted, again?.id ?? '')).toMatchObject({ state: 'succeeded' });
+    const again = await until(async () => (await restarted.runs()).find((run) => run.id !== id));
+    expect(await ended(restarted, again.id)).toMatchObject({
+      state: 'succeeded',
+      request: { reasons: ['interrupted'] },
+    });
     expect(readdirSync(join(dataDir, 'artifacts'))).toHaveLength(1);
     await stop(restarted);
   }, 90_000);

@@ -38,6 +38,7 @@ export function profileOf(name: string, more: Partial<Profile> = {}): Profile {
       ],
       suites: [],
     },
+    schedule: { jitterSeconds: 0, onChange: true },
     ...more,
   };
 }

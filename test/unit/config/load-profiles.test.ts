@@ -102,6 +102,7 @@ describe('loadProfile', () => {
           ],
           suites: [],
         },
+        schedule: { jitterSeconds: 0, onChange: true },
       },
     });
   });

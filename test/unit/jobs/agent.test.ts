@@ -42,10 +42,11 @@ function agentOf(names: readonly string[], more: Partial<AgentDeps> = {}) {
   return { agent, store, log, worker, setSampler: fake.setState, publish: fake.publish };
 }
 
-/** Waits until nothing is queued or running. */
+/** Waits until something was ordered, and nothing is queued or running. */
 async function idle(store: Store): Promise<void> {
   await vi.waitFor(
     () => {
+      expect(store.listRuns({ limit: 1 })).toHaveLength(1);
       const { queued = 0, running = 0 } = store.countRuns();
       expect(queued + running).toBe(0);
     },
@@ -69,7 +70,7 @@ describe('Agent', () => {
     const { agent, store, log } = agentOf(['first', 'second']);
     agent.start();
     await idle(store);
-    expect(log).toEqual([
+    expect(log.filter((line) => /started|succeeded/.test(line))).toEqual([
       'run started: first',
       'run succeeded: first',
       'run started: second',
@@ -109,6 +110,7 @@ describe('Agent', () => {
   it('answers an order at once and works it off after those before it', async () => {
     const { agent, store } = agentOf(['tiny']);
     agent.start();
+    await vi.waitFor(() => expect(statesOf(store)).toHaveLength(1), { interval: 1 });
     const ordered = unwrap(
       agent.orderBench({ model: 'tiny', order: { kind: 'bench', scenario: 'offline' } }),
     );
@@ -345,7 +347,8 @@ describe('Agent', () => {
     const waiting = store.createRun({ kind: 'pipeline', model: 'tiny', request: { kind: 'pipeline' } });
     const { agent, log } = agentOf(['tiny'], { store });
     agent.start();
-    expect(store.getRun(left.id)).toMatchObject({ state: 'interrupted', problem: { kind: 'interrupted' } });
+    await vi.waitFor(() => expect(store.getRun(left.id)?.state).toBe('interrupted'));
+    expect(store.getRun(left.id)).toMatchObject({ problem: { kind: 'interrupted' } });
     expect(log[0]).toBe('a run was interrupted: tiny');
     expect(store.listRuns({ state: 'queued', limit: 10 }).map(({ id }) => id)).toEqual([waiting.id]);
     await agent.stop();

@@ -1,0 +1,118 @@
+import type { Profile } from '../config/profile.ts';
+import { nextTime } from '../config/schedule.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Logger } from '../core/log.ts';
+import type { Run } from '../store/runs.ts';
+import type { HostInventory } from '../telemetry/inventory/host-inventory.ts';
+import { reasonsToRun } from './reason-to-run.ts';
+import { changedParts, type RunBasis, type RunReason, readBasis } from './run-basis.ts';
+
+export interface SchedulerDeps {
+  readonly profiles: readonly Profile[];
+  readonly hardware?: Promise<HostInventory>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Full runs of a model that are over or under way, the newest first. */
+  readonly lastRuns: (model: string) => readonly Run[];
+  /** Queues a full run, unless one is queued already. */
+  readonly order: (model: string, reasons: readonly RunReason[], basis: RunBasis) => Promise<void>;
+  /** From 0 to 1. */
+  readonly random: () => number;
+  /** How often files are looked at; 30 s unless given. */
+  readonly lookEveryMs?: number;
+}
+
+const LOOK_EVERY_MS = 30_000;
+/** A day has more than a timer can wait for on some systems, and clocks are set: long waits are made in pieces. */
+const LONGEST_WAIT_MS = 3600_000;
+
+/** Orders full runs: when they are due by the time table of a profile, and when something changed that they are made from. */
+export class Scheduler {
+  readonly #deps: SchedulerDeps;
+  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #seen = new Map<string, RunBasis>();
+  #hardware: HostInventory | undefined;
+  #stopped = false;
+  #looking: Promise<void> = Promise.resolve();
+
+  constructor(deps: SchedulerDeps) {
+    this.#deps = deps;
+    void deps.hardware?.then((inventory) => {
+      this.#hardware = inventory;
+    });
+  }
+
+  /** Orders what there is a reason for now, and goes on looking until `stop`. */
+  async start(): Promise<void> {
+    for (const profile of this.#deps.profiles) {
+      await this.#orderIfNeeded(profile, await readBasis(profile, this.#hardware));
+      this.#planNext(profile, new Date(this.#deps.clock.wallMs()));
+    }
+    this.#lookLater();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const timer of this.#timers) clearTimeout(timer);
+    await this.#looking;
+  }
+
+  #lookLater(): void {
+    this.#after(this.#deps.lookEveryMs ?? LOOK_EVERY_MS, () => {
+      this.#looking = this.#look().finally(() => this.#lookLater());
+    });
+  }
+
+  async #look(): Promise<void> {
+    for (const profile of this.#deps.profiles) {
+      if (this.#stopped || !profile.schedule.onChange) continue;
+      const basis = await readBasis(profile, this.#hardware);
+      // A file that is being written is another at every look; the run waits until it is the same twice.
+      const before = this.#seen.get(profile.name);
+      this.#seen.set(profile.name, basis);
+      if (before !== undefined && changedParts(before, basis).length === 0)
+        await this.#orderIfNeeded(profile, basis);
+    }
+  }
+
+  async #orderIfNeeded({ name, schedule }: Profile, basis: RunBasis): Promise<void> {
+    const reasons = reasonsToRun(this.#deps.lastRuns(name), basis).filter(
+      (reason) => schedule.onChange || reason === 'first' || reason === 'interrupted',
+    );
+    if (reasons.length > 0) await this.#deps.order(name, reasons, basis);
+  }
+
+  #planNext(profile: Profile, after: Date): void {
+    const due = nextTime(profile.schedule, after);
+    if (due === undefined) return;
+    const putOffMs = this.#deps.random() * profile.schedule.jitterSeconds * 1e3;
+    this.#deps.logger.info('next scheduled run', {
+      model: profile.name,
+      due: new Date(due.getTime() + putOffMs).toISOString(),
+    });
+    this.#waitUntil(due.getTime() + putOffMs, async () => {
+      await this.#deps.order(profile.name, ['schedule'], await readBasis(profile, this.#hardware));
+      // What was missed while the host slept is not made up for.
+      this.#planNext(profile, new Date(Math.max(due.getTime(), this.#deps.clock.wallMs())));
+    });
+  }
+
+  #waitUntil(wallMs: number, action: () => Promise<void>): void {
+    const leftMs = wallMs - this.#deps.clock.wallMs();
+    if (leftMs <= 0) {
+      this.#looking = this.#looking.then(action);
+      return;
+    }
+    this.#after(Math.min(leftMs, LONGEST_WAIT_MS), () => this.#waitUntil(wallMs, action));
+  }
+
+  #after(ms: number, action: () => void): void {
+    if (this.#stopped) return;
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      action();
+    }, ms);
+    timer.unref();
+    this.#timers.add(timer);
+  }
+}

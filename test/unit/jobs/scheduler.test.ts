@@ -1,0 +1,138 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Schedule } from '../../../src/config/schedule.ts';
+import { silentLogger } from '../../../src/core/log.ts';
+import { Scheduler } from '../../../src/jobs/scheduler.ts';
+import type { Run } from '../../../src/store/runs.ts';
+import { profileOf } from '../../support/profile.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+
+const MINUTE = 60_000;
+
+function scheduled(schedule: Partial<Schedule> = {}, random = 0) {
+  const folder = temporaryFolder();
+  const model = join(folder, 'model.onnx');
+  writeFileSync(model, 'one');
+  const profile = profileOf('tiny', { model, schedule: { jitterSeconds: 0, onChange: true, ...schedule } });
+  const orders: string[] = [];
+  const runs: Run[] = [];
+  const scheduler = new Scheduler({
+    profiles: [profile],
+    clock: { nowNs: () => 0n, wallMs: () => Date.now() },
+    logger: silentLogger,
+    lastRuns: () => runs,
+    order: async (name, reasons, basis) => {
+      orders.push(`${new Date().toISOString().slice(11, 16)} ${name}: ${reasons}`);
+      const request = { kind: 'pipeline', basis };
+      runs.unshift({
+        id: '',
+        kind: 'pipeline',
+        model: name,
+        state: 'succeeded',
+        request,
+        createdMs: 0,
+        startedMs: 0,
+      });
+    },
+    random: () => random,
+    lookEveryMs: MINUTE,
+  });
+  return { scheduler, orders, runs, write: (text: string) => writeFileSync(model, text) };
+}
+
+/** Time goes on, and files are really looked at in between. */
+async function pass(minutes: number): Promise<void> {
+  for (let minute = 0; minute < minutes; minute++) {
+    await vi.advanceTimersByTimeAsync(MINUTE);
+    await new Promise<void>((resolve) => setImmediateReal(resolve));
+    await new Promise<void>((resolve) => setTimeoutReal(resolve, 5));
+  }
+}
+const setImmediateReal = setImmediate;
+const setTimeoutReal = setTimeout;
+
+describe('Scheduler', () => {
+  beforeEach(() => {
+    vi.useFakeTimers({
+      toFake: ['setTimeout', 'clearTimeout', 'Date'],
+      now: new Date('2026-11-26T20:00:00Z'),
+    });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('orders the first run when it starts, and no other while nothing changes', async () => {
+    const { scheduler, orders } = scheduled();
+    await scheduler.start();
+    await pass(10);
+    expect(orders).toEqual(['20:00 tiny: first']);
+    await scheduler.stop();
+  });
+
+  it('orders a run once a changed file is no longer written to', async () => {
+    const { scheduler, orders, write } = scheduled();
+    await scheduler.start();
+    await pass(2);
+    write('three');
+    await pass(1);
+    write('three and more');
+    await pass(1);
+    expect(orders).toHaveLength(1);
+    await pass(1);
+    expect(orders).toEqual(['20:00 tiny: first', '20:05 tiny: model']);
+    await pass(5);
+    expect(orders).toHaveLength(2);
+    await scheduler.stop();
+  });
+
+  it('does not look at files where changes are no reason', async () => {
+    const { scheduler, orders, write } = scheduled({ onChange: false });
+    await scheduler.start();
+    write('three');
+    await pass(5);
+    expect(orders).toEqual(['20:00 tiny: first']);
+    await scheduler.stop();
+  });
+
+  it('orders runs by the time table, over and over', async () => {
+    const { scheduler, orders } = scheduled({ cron: '*/15 * * * *', timezone: 'UTC' });
+    await scheduler.start();
+    await pass(46);
+    expect(orders).toEqual([
+      '20:00 tiny: first',
+      '20:15 tiny: schedule',
+      '20:30 tiny: schedule',
+      '20:45 tiny: schedule',
+    ]);
+    await scheduler.stop();
+  });
+
+  it('puts each time off within the jitter', async () => {
+    const { scheduler, orders } = scheduled({ cron: '0 * * * *', timezone: 'UTC', jitterSeconds: 1200 }, 0.5);
+    await scheduler.start();
+    await pass(75);
+    expect(orders).toEqual(['20:00 tiny: first', '21:10 tiny: schedule']);
+    await scheduler.stop();
+  });
+
+  it('does not make up for what was missed while the host slept', async () => {
+    const { scheduler, orders } = scheduled({ cron: '*/15 * * * *', timezone: 'UTC' });
+    await scheduler.start();
+    await pass(1);
+    vi.setSystemTime(new Date('2026-11-27T04:01:00Z'));
+    await pass(16);
+    expect(orders).toEqual(['20:00 tiny: first', '04:15 tiny: schedule']);
+    await scheduler.stop();
+  });
+
+  it('orders nothing after it was stopped', async () => {
+    const { scheduler, orders, write } = scheduled({ cron: '* * * * *', timezone: 'UTC' });
+    await scheduler.start();
+    await scheduler.stop();
+    write('three');
+    await pass(5);
+    expect(orders).toEqual(['20:00 tiny: first']);
+  });
+});
