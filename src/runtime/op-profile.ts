@@ -1,9 +1,13 @@
 import { readdirSync } from 'node:fs';
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { asError } from '../core/as-error.ts';
-import { type Problem, problem } from '../core/problem.ts';
+import { problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
+import { MODEL_RUN, type ProfileColumns, type ProfileKind } from './profile/profile-columns.ts';
+import { type ProfileProblem, parseProfile, readProfile } from './profile/read-profile.ts';
+
+export type { ProfileProblem } from './profile/read-profile.ts';
 
 /** One call of a kernel, as the runtime timed it. Times are whole microseconds, given in nanoseconds. */
 export interface KernelCall {
@@ -46,45 +50,33 @@ export interface OpProfile {
   readonly dispatches: readonly ShaderDispatch[];
 }
 
-export type ProfileProblem = Problem<'profile-unreadable'>;
-
-/** An event of the Chrome trace format, which ONNX Runtime writes. Source: onnxruntime/core/common/profiler.cc. */
-interface TraceEvent {
-  readonly cat?: unknown;
-  readonly name?: unknown;
-  readonly ts?: unknown;
-  readonly dur?: unknown;
-  readonly args?: Readonly<Record<string, unknown>>;
+/**
+ * Reads the text of a profile. Runs whose end is missing are worth nothing here, so a text that ends in the middle is a
+ * problem. Errors: `profile-unreadable`.
+ */
+export function parseOpProfile(text: string): Result<OpProfile, ProfileProblem> {
+  return flatMap(parseProfile(Buffer.from(text)), toOpProfile);
 }
 
-const KERNEL_SUFFIX = '_kernel_time';
-
-/** Reads the text of a profile. Errors: `profile-unreadable`. */
-export function parseOpProfile(text: string): Result<OpProfile, ProfileProblem> {
-  let events: unknown;
-  try {
-    events = JSON.parse(text);
-  } catch (error) {
-    return unreadable((error as SyntaxError).message);
-  }
-  if (!Array.isArray(events)) return unreadable('it is no list of events');
+function toOpProfile(columns: ProfileColumns): Result<OpProfile, ProfileProblem> {
+  if (columns.isTruncated) return unreadable('it ends in the middle');
   const runs: ProfiledRun[] = [];
   const dispatches: ShaderDispatch[] = [];
   // An event is written when it ends, so the kernels of a run stand before the run itself.
   let calls: KernelCall[] = [];
-  for (const event of events as readonly TraceEvent[]) {
-    const startNs = microseconds(event.ts);
-    const durationNs = microseconds(event.dur);
-    if (startNs === undefined || durationNs === undefined || typeof event.name !== 'string') continue;
-    if (event.cat === 'Session' && event.name === 'model_run') {
+  for (let row = 0; row < columns.count; row++) {
+    const kind = columns.kindList[columns.kinds[row] as number] as ProfileKind;
+    const startNs = (columns.startsUs[row] as number) * 1000;
+    const durationNs = (columns.durationsUs[row] as number) * 1000;
+    if (kind.category === 'session' && kind.name === MODEL_RUN) {
       runs.push({ startNs, durationNs, calls });
       calls = [];
-    } else if (event.cat === 'Node' && event.name.endsWith(KERNEL_SUFFIX)) {
-      const node = event.name.slice(0, -KERNEL_SUFFIX.length);
-      calls.push({ node, startNs, durationNs, ...kernelDetails(event.args ?? {}) });
-    } else if (event.cat === 'Api') {
+    } else if (kind.category === 'node') {
+      const { name: node, op, provider, outputBytes, inputShapes, outputShapes } = kind;
+      calls.push({ node, op, provider, startNs, durationNs, outputBytes, inputShapes, outputShapes });
+    } else if (kind.category === 'api') {
       // Written when the device's times are read, which may be after the run.
-      dispatches.push({ ...dispatchNames(event.name), startNs, durationNs });
+      dispatches.push({ ...dispatchNames(kind.name), startNs, durationNs });
     }
   }
   dispatches.sort((a, b) => a.startNs - b.startNs);
@@ -98,9 +90,9 @@ export function parseOpProfile(text: string): Result<OpProfile, ProfileProblem> 
 export async function takeOpProfile(prefix: string): Promise<Result<OpProfile, ProfileProblem>> {
   const path = findProfile(prefix);
   if (!path.ok) return path;
-  const text = await readFile(path.value, 'utf8');
+  const profile = await readProfile(path.value);
   await rm(path.value);
-  return parseOpProfile(text);
+  return flatMap(profile, toOpProfile);
 }
 
 /** The one profile whose path begins with `prefix`. Errors: `profile-unreadable`. */
@@ -116,17 +108,6 @@ export function findProfile(prefix: string): Result<string, ProfileProblem> {
   return name === undefined ? unreadable('the runtime wrote none') : ok(join(folder, name));
 }
 
-function kernelDetails(args: Readonly<Record<string, unknown>>) {
-  const text = (key: string) => (typeof args[key] === 'string' ? (args[key] as string) : '');
-  return {
-    op: text('op_name'),
-    provider: text('provider'),
-    outputBytes: Number(text('output_size')) || 0,
-    inputShapes: JSON.stringify(args['input_type_shape'] ?? []),
-    outputShapes: JSON.stringify(args['output_type_shape'] ?? []),
-  };
-}
-
 /** `node&Op&Shader`, of which the node's name may be anything. Source: webgpu_context.cc. */
 function dispatchNames(name: string): Pick<ShaderDispatch, 'node' | 'op' | 'shader'> {
   const parts = name.split('&');
@@ -135,8 +116,8 @@ function dispatchNames(name: string): Pick<ShaderDispatch, 'node' | 'op' | 'shad
   return { node: parts.join('&'), op, shader };
 }
 
-function microseconds(value: unknown): number | undefined {
-  return typeof value === 'number' && Number.isFinite(value) ? value * 1000 : undefined;
+function flatMap<T, U, E>(result: Result<T, E>, next: (value: T) => Result<U, E>): Result<U, E> {
+  return result.ok ? next(result.value) : result;
 }
 
 function unreadable(reason: string) {

@@ -1,0 +1,334 @@
+import {
+  ARGS,
+  CAT,
+  DUR,
+  FIELDS,
+  FIRST_DETAIL,
+  FieldTable,
+  GROWTH,
+  HELD,
+  hashByte,
+  IN_USE,
+  INPUT_SHAPES,
+  NAME,
+  OUTPUT_SHAPES,
+  PEAK,
+  SCHEDULING,
+  TID,
+  TS,
+  UNKNOWN,
+} from './event-fields.ts';
+
+/** The bytes end before the event does. */
+export const NEED_MORE = -1;
+/** The event is no JSON, not even with quotes in its name. */
+export const MALFORMED = -2;
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const MINUS = 0x2d;
+const ZERO = 0x30;
+const NINE = 0x39;
+const [OPEN_OBJECT, CLOSE_OBJECT, OPEN_ARRAY, CLOSE_ARRAY] = [0x7b, 0x7d, 0x5b, 0x5d];
+const SPACE = 0x20;
+
+/** By the first letter of a category. */
+const CATEGORIES: Readonly<Record<number, EventScanner['category']>> = {
+  83: 'session',
+  78: 'node',
+  65: 'api',
+  75: 'kernel',
+};
+
+/**
+ * Reads one event of a profile out of bytes and keeps only what `FIELDS` names: numbers as numbers, texts as places in the
+ * bytes. No object is made for an event, as there are up to a million of about 700 bytes each. ONNX Runtime writes names as
+ * they are, so a name may hold quotes; it ends where a quote is followed by what can follow a member.
+ * Source of the format: onnxruntime/core/common/profiler.cc.
+ */
+export class EventScanner {
+  category: 'session' | 'node' | 'api' | 'kernel' | undefined;
+  startUs = Number.NaN;
+  durationUs = Number.NaN;
+  thread = -1;
+  inUse = Number.NaN;
+  growth = Number.NaN;
+  peak = Number.NaN;
+  held = Number.NaN;
+  /** Where the value of each field lies, without quotes; `to` is -1 where the event has no such field. */
+  readonly from = new Int32Array(FIELDS.length + 1);
+  readonly to = new Int32Array(FIELDS.length + 1);
+  /** Of all that tells one kind of event from another but its shapes, whatever the order of the members. */
+  hash1 = 0;
+  hash2 = 0;
+  shapeHash1 = 0;
+  shapeHash2 = 0;
+
+  readonly #fields = new FieldTable();
+  #value1 = 0;
+  #value2 = 0;
+
+  /**
+   * @param at  where the event's bracket opens
+   * @returns   the place behind the event, `NEED_MORE` or `MALFORMED`
+   */
+  scan(bytes: Uint8Array, at: number, end: number): number {
+    this.category = undefined;
+    this.startUs = this.durationUs = Number.NaN;
+    this.thread = -1;
+    this.inUse = this.growth = this.peak = this.held = Number.NaN;
+    this.hash1 = this.hash2 = this.shapeHash1 = this.shapeHash2 = 0;
+    this.to.fill(-1);
+    return this.#scanObject(bytes, at, end, false);
+  }
+
+  #scanObject(bytes: Uint8Array, at: number, end: number, isArgs: boolean): number {
+    let i = at + 1;
+    for (;;) {
+      while (i < end && ((bytes[i] as number) <= SPACE || bytes[i] === COMMA)) i++;
+      if (i >= end) return NEED_MORE;
+      if (bytes[i] === CLOSE_OBJECT) return i + 1;
+      if (bytes[i] !== QUOTE) return MALFORMED;
+      i++;
+      let hash = 0;
+      for (let byte = bytes[i] as number; i < end && byte !== QUOTE; byte = bytes[++i] as number) {
+        hash = hashByte(hash, byte);
+      }
+      i++;
+      while (i < end && (bytes[i] as number) <= SPACE) i++;
+      if (i >= end) return NEED_MORE;
+      if (bytes[i] !== COLON) return MALFORMED;
+      i++;
+      while (i < end && (bytes[i] as number) <= SPACE) i++;
+      if (i >= end) return NEED_MORE;
+      const field = this.#fields.find(hash);
+      // A member of the arguments that is named as one of the event is not that one.
+      if (field === ARGS && !isArgs && bytes[i] === OPEN_OBJECT) {
+        i = this.#scanObject(bytes, i, end, true);
+      } else if (field > ARGS === isArgs || field === UNKNOWN) {
+        i = this.#scanValue(bytes, i, end, field);
+      } else {
+        i = this.#scanValue(bytes, i, end, UNKNOWN);
+      }
+      if (i < 0) return i;
+    }
+  }
+
+  #scanValue(bytes: Uint8Array, at: number, end: number, field: number): number {
+    let from = at;
+    let to: number;
+    let next: number;
+    const first = bytes[at] as number;
+    if (first === QUOTE) {
+      from++;
+      if (field === NAME) to = this.#nameEnd(bytes, from, end);
+      else if (field === UNKNOWN || isMeasured(field)) to = plainEnd(bytes, from, end);
+      else to = this.#stringEnd(bytes, from, end);
+      next = to + 1;
+    } else if (first === OPEN_OBJECT || first === OPEN_ARRAY) {
+      to = this.#nestedEnd(bytes, from, end);
+      next = to;
+    } else {
+      to = literalEnd(bytes, from, end);
+      if (to === from) return MALFORMED;
+      next = to;
+    }
+    if (to < 0) return to;
+    if (field !== UNKNOWN) this.#keep(bytes, from, to, field, first === QUOTE);
+    return next;
+  }
+
+  #keep(bytes: Uint8Array, from: number, to: number, field: number, isText: boolean): void {
+    this.from[field] = from;
+    this.to[field] = to;
+    switch (field) {
+      case CAT:
+        this.category = isText ? CATEGORIES[bytes[from] as number] : undefined;
+        this.#mix(field);
+        break;
+      case TS:
+        this.startUs = isText ? Number.NaN : this.#parse(bytes, from, to);
+        break;
+      case DUR:
+        this.durationUs = isText ? Number.NaN : this.#parse(bytes, from, to);
+        break;
+      case TID:
+        this.thread = this.#parse(bytes, from, to);
+        break;
+      case IN_USE:
+        this.inUse = this.#parse(bytes, from, to);
+        break;
+      case GROWTH:
+        this.growth = this.#parse(bytes, from, to);
+        break;
+      case PEAK:
+        this.peak = this.#parse(bytes, from, to);
+        break;
+      case HELD:
+        this.held = this.#parse(bytes, from, to);
+        break;
+      case SCHEDULING:
+        break;
+      case INPUT_SHAPES:
+      case OUTPUT_SHAPES:
+        this.shapeHash1 = (this.shapeHash1 + mixed(this.#value1, field)) | 0;
+        this.shapeHash2 = (this.shapeHash2 + mixed(this.#value2, field)) | 0;
+        break;
+      default:
+        if (!isText && field < FIRST_DETAIL) this.#hashRange(bytes, from, to);
+        this.#mix(field);
+    }
+  }
+
+  #mix(field: number): void {
+    this.hash1 = (this.hash1 + mixed(this.#value1, field)) | 0;
+    this.hash2 = (this.hash2 + mixed(this.#value2, field)) | 0;
+  }
+
+  #hashRange(bytes: Uint8Array, from: number, to: number): void {
+    let value1 = 0x811c9dc5;
+    let value2 = 0;
+    for (let i = from; i < to; i++) {
+      const byte = bytes[i] as number;
+      value1 = Math.imul(value1 ^ byte, 0x01000193);
+      value2 = (Math.imul(value2, 31) + byte) | 0;
+    }
+    this.#value1 = value1;
+    this.#value2 = value2;
+  }
+
+  /** The quote that ends a text. */
+  #stringEnd(bytes: Uint8Array, from: number, end: number): number {
+    let value1 = 0x811c9dc5;
+    let value2 = 0;
+    for (let i = from; i < end; i++) {
+      const byte = bytes[i] as number;
+      if (byte === QUOTE) {
+        this.#value1 = value1;
+        this.#value2 = value2;
+        return i;
+      }
+      value1 = Math.imul(value1 ^ byte, 0x01000193);
+      value2 = (Math.imul(value2, 31) + byte) | 0;
+      if (byte === BACKSLASH) i++;
+    }
+    return NEED_MORE;
+  }
+
+  #nameEnd(bytes: Uint8Array, from: number, end: number): number {
+    for (let i = from; i < end; i++) {
+      const byte = bytes[i] as number;
+      if (byte === BACKSLASH) i++;
+      if (byte !== QUOTE) continue;
+      const ends = memberFollows(bytes, i + 1, end);
+      if (ends === NEED_MORE) return NEED_MORE;
+      if (ends === 0) continue;
+      this.#hashRange(bytes, from, i);
+      return i;
+    }
+    return NEED_MORE;
+  }
+
+  /** The place behind an object or array. */
+  #nestedEnd(bytes: Uint8Array, from: number, end: number): number {
+    let value1 = 0x811c9dc5;
+    let value2 = 0;
+    let depth = 0;
+    for (let i = from; i < end; i++) {
+      const byte = bytes[i] as number;
+      value1 = Math.imul(value1 ^ byte, 0x01000193);
+      value2 = (Math.imul(value2, 31) + byte) | 0;
+      if (byte === OPEN_OBJECT || byte === OPEN_ARRAY) {
+        depth++;
+      } else if (byte === CLOSE_OBJECT || byte === CLOSE_ARRAY) {
+        if (--depth > 0) continue;
+        this.#value1 = value1;
+        this.#value2 = value2;
+        return i + 1;
+      } else if (byte === QUOTE) {
+        for (i++; i < end && bytes[i] !== QUOTE; i++) {
+          value1 = Math.imul(value1 ^ (bytes[i] as number), 0x01000193);
+          value2 = (Math.imul(value2, 31) + (bytes[i] as number)) | 0;
+          if (bytes[i] === BACKSLASH) i++;
+        }
+      }
+    }
+    return NEED_MORE;
+  }
+
+  /** Most numbers are whole; those that are not are left to JavaScript. */
+  #parse(bytes: Uint8Array, from: number, to: number): number {
+    let i = from;
+    const isNegative = bytes[i] === MINUS;
+    if (isNegative) i++;
+    let value = i < to ? 0 : Number.NaN;
+    for (; i < to; i++) {
+      const byte = bytes[i] as number;
+      if (byte < ZERO || byte > NINE) return numberOf(bytes, from, to);
+      value = value * 10 + (byte - ZERO);
+    }
+    return isNegative ? -value : value;
+  }
+}
+
+/** Fields that differ from call to call: they tell no kinds apart. */
+function isMeasured(field: number): boolean {
+  return field >= IN_USE && field <= SCHEDULING;
+}
+
+/** The quote that ends a text which is not looked at. */
+function plainEnd(bytes: Uint8Array, from: number, end: number): number {
+  for (let i = from; i < end; i++) {
+    const byte = bytes[i] as number;
+    if (byte === QUOTE) return i;
+    if (byte === BACKSLASH) i++;
+  }
+  return NEED_MORE;
+}
+
+/** Values are told apart by their field too, so that equal texts in two fields do not cancel each other out. */
+function mixed(value: number, field: number): number {
+  const salted = Math.imul(value ^ Math.imul(field + 1, 0x9e3779b1), 0x85ebca6b);
+  return Math.imul(salted ^ (salted >>> 15), 0xc2b2ae35);
+}
+
+function literalEnd(bytes: Uint8Array, from: number, end: number): number {
+  for (let i = from; i < end; i++) {
+    const byte = bytes[i] as number;
+    if (byte <= SPACE || byte === COMMA || byte === CLOSE_OBJECT || byte === CLOSE_ARRAY) return i;
+    if (byte === QUOTE || byte === OPEN_OBJECT || byte === OPEN_ARRAY) return from;
+  }
+  return NEED_MORE;
+}
+
+/** 1 where an object ends or a member with its colon follows, 0 where not, or `NEED_MORE`. */
+function memberFollows(bytes: Uint8Array, at: number, end: number): number {
+  let i = at;
+  while (i < end && (bytes[i] as number) <= SPACE) i++;
+  if (i >= end) return NEED_MORE;
+  if (bytes[i] === CLOSE_OBJECT) return 1;
+  if (bytes[i] !== COMMA) return 0;
+  i++;
+  while (i < end && (bytes[i] as number) <= SPACE) i++;
+  if (i >= end) return NEED_MORE;
+  if (bytes[i] !== QUOTE) return 0;
+  i++;
+  while (i < end && isWord(bytes[i] as number)) i++;
+  if (i >= end) return NEED_MORE;
+  if (bytes[i] !== QUOTE) return 0;
+  i++;
+  while (i < end && (bytes[i] as number) <= SPACE) i++;
+  if (i >= end) return NEED_MORE;
+  return bytes[i] === COLON ? 1 : 0;
+}
+
+function isWord(byte: number): boolean {
+  return (byte >= 0x61 && byte <= 0x7a) || (byte >= 0x41 && byte <= 0x5a) || byte === 0x5f;
+}
+
+function numberOf(bytes: Uint8Array, from: number, to: number): number {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('latin1');
+  return text.trim() === '' ? Number.NaN : Number(text);
+}
