@@ -1,0 +1,198 @@
+import type { TraceLine, TracePlane } from '../trace.ts';
+import { KindTable } from './kind-table.ts';
+import { LineBuilder } from './line-builder.ts';
+import { MemoryLine } from './memory-line.ts';
+import type { OpNames } from './op-names.ts';
+import { PartKinds } from './part-kinds.ts';
+import type { PreparedPart, PreparedRun } from './prepared-part.ts';
+import { type Span, spread } from './spread.ts';
+import { WorkerLines } from './worker-lines.ts';
+import { modelRunOf, type PartWriter, type RunBounds, RunWriter, THREAD_STATS } from './write-run.ts';
+
+export interface NamedSpan extends Span {
+  readonly name: string;
+}
+
+/** More waits at the same time than these are known by the stat of their requests alone. */
+const MOST_WAIT_LINES = 8;
+
+const MOST_PHASE_LINES = 16;
+
+/** What happened on the processors of the host: phases, a line for each thread that called a model, its pool, its memory. */
+export function hostPlane(
+  parts: readonly PreparedPart[],
+  phases: readonly NamedSpan[],
+  names: OpNames,
+  launches: ReadonlyMap<PreparedPart, ReadonlyMap<number, readonly number[]>>,
+): TracePlane {
+  const table = new KindTable();
+  const lines: LineBuilder[] = [...phaseLines(phases, table)];
+  const steps = numberSteps(parts);
+  for (const ofThread of groupByThread(parts)) {
+    lines.push(...threadLines(ofThread, table, names, steps, launches));
+  }
+  return {
+    name: '/host:CPU',
+    stats: {},
+    kinds: table.kinds,
+    lines: lines.flatMap((line, index): TraceLine[] => (line.count === 0 ? [] : [line.finish(index + 1)])),
+  };
+}
+
+/** In the order in which they began, over all models, so that every step of the trace has a number of its own. */
+function numberSteps(parts: readonly PreparedPart[]): ReadonlyMap<PreparedRun, number> {
+  const requests = parts.flatMap(({ runs }) => runs.filter(({ isRequest }) => isRequest));
+  requests.sort((a, b) => a.callNs - b.callNs);
+  return new Map(requests.map((request, index) => [request, index]));
+}
+
+/** Parts that the same thread of the same process ran, one session after or beside another. */
+function groupByThread(parts: readonly PreparedPart[]): readonly (readonly PreparedPart[])[] {
+  const groups = new Map<string, PreparedPart[]>();
+  for (const part of parts) {
+    const { pid, thread } = part.input.part;
+    const key = `${pid} ${part.thread ?? thread}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [part]);
+    else group.push(part);
+  }
+  return [...groups.values()];
+}
+
+function threadLines(
+  parts: readonly PreparedPart[],
+  table: KindTable,
+  names: OpNames,
+  steps: ReadonlyMap<PreparedRun, number>,
+  launches: ReadonlyMap<PreparedPart, ReadonlyMap<number, readonly number[]>>,
+): readonly LineBuilder[] {
+  const name = [...new Set(parts.map(({ input }) => input.part.thread))].join(' / ');
+  const line = new LineBuilder(name, THREAD_STATS);
+  const writers = new Map<PreparedPart, PartWriter>();
+  for (const part of parts) {
+    const kinds = new PartKinds(part, table, names);
+    const { events, part: of } = part.input;
+    const isSame = parts.filter(({ input }) => input.part.modelId === of.modelId).length > 1;
+    const session = `${of.modelId}, ${of.thread}${isSame ? `, session ${part.index + 1}` : ''}`;
+    writers.set(part, {
+      part,
+      kinds,
+      line,
+      memory: events?.memory === undefined ? undefined : new MemoryLine(session, table),
+      workers:
+        events === undefined || events.workers.count === 0
+          ? undefined
+          : new WorkerLines(events.workers, kinds, session),
+      launches: launches.get(part) ?? new Map(),
+    });
+  }
+  writeRuns(parts, writers, steps);
+  return [
+    line,
+    ...waitLines(parts, writers, name),
+    ...[...writers.values()].flatMap(({ workers, memory }) => [
+      ...(workers?.lines ?? []),
+      ...(memory === undefined ? [] : [memory.line]),
+    ]),
+  ];
+}
+
+interface Chunk extends Span {
+  /** The part of it that may not be cut. */
+  readonly innerStartNs: number;
+  readonly innerEndNs: number;
+  write(bounds: RunBounds): void;
+}
+
+/**
+ * Writes what a thread did one after another. Calls that wait for each other in a program overlap, although one thread runs them
+ * one by one: such a request begins when the run before it has ended.
+ */
+function writeRuns(
+  parts: readonly PreparedPart[],
+  writers: ReadonlyMap<PreparedPart, PartWriter>,
+  steps: ReadonlyMap<PreparedRun, number>,
+): void {
+  const runWriter = new RunWriter();
+  const chunks: Chunk[] = [];
+  for (const part of parts) {
+    const writer = writers.get(part) as PartWriter;
+    chunks.push(...sessionChunks(writer));
+    for (const run of part.runs) {
+      const inner = modelRunOf(run);
+      const step = run.isRequest ? steps.get(run) : undefined;
+      chunks.push({
+        startNs: run.callNs,
+        endNs: run.returnNs,
+        innerStartNs: inner?.startNs ?? run.callNs,
+        innerEndNs: inner?.endNs ?? run.returnNs,
+        write: (bounds) => runWriter.write(writer, run, step === undefined ? bounds : { ...bounds, step }),
+      });
+    }
+  }
+  chunks.sort((a, b) => a.innerStartNs - b.innerStartNs);
+  let atNs = 0;
+  for (const [index, chunk] of chunks.entries()) {
+    const nextNs = chunks[index + 1]?.innerStartNs ?? Number.POSITIVE_INFINITY;
+    const startNs = Math.max(chunk.startNs, atNs);
+    const endNs = Math.max(startNs, Math.min(chunk.endNs, Math.max(nextNs, chunk.innerEndNs)));
+    chunk.write({ startNs, endNs });
+    atNs = endNs;
+  }
+}
+
+/** Loading and initializing the model. */
+function sessionChunks({ part, kinds, line }: PartWriter): readonly Chunk[] {
+  const { events } = part.input;
+  if (events === undefined) return [];
+  return part.sessionRows.map((row) => {
+    const startNs = part.sessionNs + (events.startsUs[row] as number) * 1000;
+    const endNs = startNs + (events.durationsUs[row] as number) * 1000;
+    return {
+      startNs,
+      endNs,
+      innerStartNs: startNs,
+      innerEndNs: endNs,
+      write: (bounds) => {
+        const kind = events.kinds[row] as number;
+        line.push(kinds.span(kind), bounds.startNs, bounds.endNs - bounds.startNs);
+      },
+    };
+  });
+}
+
+/** From when requests were due to when they were called; several wait at once. */
+function waitLines(
+  parts: readonly PreparedPart[],
+  writers: ReadonlyMap<PreparedPart, PartWriter>,
+  thread: string,
+): readonly LineBuilder[] {
+  const waits = parts.flatMap(({ runs }) =>
+    runs.flatMap(({ part, isRequest, dueNs, callNs }) =>
+      isRequest && dueNs !== undefined && dueNs < callNs
+        ? [{ startNs: dueNs, endNs: callNs, kind: (writers.get(part) as PartWriter).kinds.wait }]
+        : [],
+    ),
+  );
+  return spread(waits, MOST_WAIT_LINES).map((row, index) => {
+    const line = new LineBuilder(`queue of ${thread}${index === 0 ? '' : `, place ${index + 1}`}`);
+    for (const { kind, startNs, endNs } of row) line.push(kind, startNs, endNs - startNs);
+    return line;
+  });
+}
+
+function phaseLines(phases: readonly NamedSpan[], table: KindTable): readonly LineBuilder[] {
+  const kinds = new Map<string, number>();
+  return spread(phases, MOST_PHASE_LINES).map((row, index) => {
+    const line = new LineBuilder(index === 0 ? 'phases' : `phases, ${index + 1}`);
+    for (const { name, startNs, endNs } of row) {
+      let kind = kinds.get(name);
+      if (kind === undefined) {
+        kind = table.add({ name });
+        kinds.set(name, kind);
+      }
+      line.push(kind, startNs, endNs - startNs);
+    }
+    return line;
+  });
+}
