@@ -54,16 +54,14 @@ export function buildTrace(input: TraceInput): Trace {
 }
 
 function widest(extents: readonly Extent[]): Extent | undefined {
-  return extents.reduce<Extent | undefined>(
-    (all, { startNs, endNs }) =>
-      all === undefined
-        ? { startNs, endNs }
-        : {
-            startNs: startNs < all.startNs ? startNs : all.startNs,
-            endNs: endNs > all.endNs ? endNs : all.endNs,
-          },
-    undefined,
-  );
+  const [first, ...others] = extents;
+  if (first === undefined) return undefined;
+  let { startNs, endNs } = first;
+  for (const other of others) {
+    if (other.startNs < startNs) startNs = other.startNs;
+    if (other.endNs > endNs) endNs = other.endNs;
+  }
+  return { startNs, endNs };
 }
 
 function othersOf({ phases, counters }: TraceInput): readonly Extent[] {

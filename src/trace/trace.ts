@@ -38,7 +38,7 @@ export type TraceStats = Readonly<Record<string, TraceStat>>;
 
 export type TraceStat = string | { readonly int: number } | { readonly double: number };
 
-/** Events of one thread, stream or meter, in the order of their beginnings; of equal beginnings the longest first. */
+/** Events of one thread, stream or meter, in the order of their beginnings; what lies in another stands behind it. */
 export interface TraceLine {
   /** Unique in its plane. */
   readonly id: number;

@@ -90,30 +90,25 @@ export class EventScanner {
       while (i < end && ((bytes[i] as number) <= SPACE || bytes[i] === COMMA)) i++;
       if (i >= end) return NEED_MORE;
       if (bytes[i] === CLOSE_OBJECT) return i + 1;
-      if (bytes[i] !== QUOTE) return MALFORMED;
-      i++;
-      let hash = 0;
-      for (let byte = bytes[i] as number; i < end && byte !== QUOTE; byte = bytes[++i] as number) {
-        hash = hashByte(hash, byte);
-      }
-      i++;
-      while (i < end && (bytes[i] as number) <= SPACE) i++;
-      if (i >= end) return NEED_MORE;
-      if (bytes[i] !== COLON) return MALFORMED;
-      i++;
-      while (i < end && (bytes[i] as number) <= SPACE) i++;
-      if (i >= end) return NEED_MORE;
-      const field = this.#fields.find(hash);
-      // A member of the arguments that is named as one of the event is not that one.
-      if (field === ARGS && !isArgs && bytes[i] === OPEN_OBJECT) {
-        i = this.#scanObject(bytes, i, end, true);
-      } else if (field > ARGS === isArgs || field === UNKNOWN) {
-        i = this.#scanValue(bytes, i, end, field);
-      } else {
-        i = this.#scanValue(bytes, i, end, UNKNOWN);
-      }
+      i = this.#scanMember(bytes, i, end, isArgs);
       if (i < 0) return i;
     }
+  }
+
+  #scanMember(bytes: Uint8Array, at: number, end: number, isArgs: boolean): number {
+    if (bytes[at] !== QUOTE) return MALFORMED;
+    let hash = 0;
+    let i = at + 1;
+    for (; i < end && bytes[i] !== QUOTE; i++) hash = hashByte(hash, bytes[i] as number);
+    i = skipBlanks(bytes, i + 1, end);
+    if (i >= end) return NEED_MORE;
+    if (bytes[i] !== COLON) return MALFORMED;
+    i = skipBlanks(bytes, i + 1, end);
+    if (i >= end) return NEED_MORE;
+    const field = this.#fields.find(hash);
+    if (field === ARGS && !isArgs && bytes[i] === OPEN_OBJECT) return this.#scanObject(bytes, i, end, true);
+    // A member of the arguments that is named as one of the event is not that one.
+    return this.#scanValue(bytes, i, end, field > ARGS === isArgs ? field : UNKNOWN);
   }
 
   #scanValue(bytes: Uint8Array, at: number, end: number, field: number): number {
@@ -303,23 +298,26 @@ function literalEnd(bytes: Uint8Array, from: number, end: number): number {
   return NEED_MORE;
 }
 
-/** 1 where an object ends or a member with its colon follows, 0 where not, or `NEED_MORE`. */
-function memberFollows(bytes: Uint8Array, at: number, end: number): number {
+function skipBlanks(bytes: Uint8Array, at: number, end: number): number {
   let i = at;
   while (i < end && (bytes[i] as number) <= SPACE) i++;
+  return i;
+}
+
+/** 1 where an object ends or a member with its colon follows, 0 where not, or `NEED_MORE`. */
+function memberFollows(bytes: Uint8Array, at: number, end: number): number {
+  let i = skipBlanks(bytes, at, end);
   if (i >= end) return NEED_MORE;
   if (bytes[i] === CLOSE_OBJECT) return 1;
   if (bytes[i] !== COMMA) return 0;
-  i++;
-  while (i < end && (bytes[i] as number) <= SPACE) i++;
+  i = skipBlanks(bytes, i + 1, end);
   if (i >= end) return NEED_MORE;
   if (bytes[i] !== QUOTE) return 0;
   i++;
   while (i < end && isWord(bytes[i] as number)) i++;
   if (i >= end) return NEED_MORE;
   if (bytes[i] !== QUOTE) return 0;
-  i++;
-  while (i < end && (bytes[i] as number) <= SPACE) i++;
+  i = skipBlanks(bytes, i + 1, end);
   if (i >= end) return NEED_MORE;
   return bytes[i] === COLON ? 1 : 0;
 }

@@ -98,41 +98,56 @@ class ProfileReader {
 
   /** Reads the events that are whole; returns the place behind them, or -1 where this is no list. */
   #scan(end: number): number {
-    const buffer = this.#buffer;
     let at = 0;
     if (this.#state === 'before') {
-      if (buffer.subarray(0, Math.min(end, 3)).equals(MARK)) at = 3;
-      while (at < end && (buffer[at] as number) <= SPACE) at++;
-      if (at === end) return at;
-      if (buffer[at] !== OPEN_ARRAY) return -1;
-      this.#state = 'events';
-      at++;
+      at = this.#begin(end);
+      if (at < 0 || this.#state === 'before') return at;
     }
     while (this.#state === 'events') {
-      if (this.#isLost) {
-        const line = nextEventLine(buffer, at, end);
-        if (line < 0) return Math.max(at, end - 2);
-        at = line;
-        this.#isLost = false;
-      }
-      while (at < end && ((buffer[at] as number) <= SPACE || buffer[at] === COMMA)) at++;
-      if (at === end) return at;
-      if (buffer[at] === CLOSE_ARRAY) {
-        this.#state = 'after';
-        break;
-      }
-      const next = buffer[at] === OPEN_OBJECT ? this.#scanner.scan(buffer, at, end) : MALFORMED;
-      if (next === NEED_MORE) return at;
-      if (next === MALFORMED) {
-        this.#unreadable++;
-        this.#isLost = true;
-        at++;
-        continue;
-      }
-      this.#columns.add(this.#scanner, buffer);
+      const next = this.#isLost ? this.#findEvent(at, end) : this.#scanEvent(at, end);
+      if (next === at) return at;
       at = next;
     }
     return end;
+  }
+
+  #begin(end: number): number {
+    const buffer = this.#buffer;
+    let at = buffer.subarray(0, Math.min(end, 3)).equals(MARK) ? 3 : 0;
+    while (at < end && (buffer[at] as number) <= SPACE) at++;
+    if (at === end) return at;
+    if (buffer[at] !== OPEN_ARRAY) return -1;
+    this.#state = 'events';
+    return at + 1;
+  }
+
+  /** The place behind the next event, or the same where it is not whole. */
+  #scanEvent(from: number, end: number): number {
+    const buffer = this.#buffer;
+    let at = from;
+    while (at < end && ((buffer[at] as number) <= SPACE || buffer[at] === COMMA)) at++;
+    if (at === end) return from;
+    if (buffer[at] === CLOSE_ARRAY) {
+      this.#state = 'after';
+      return end;
+    }
+    const next = buffer[at] === OPEN_OBJECT ? this.#scanner.scan(buffer, at, end) : MALFORMED;
+    if (next === NEED_MORE) return from;
+    if (next !== MALFORMED) {
+      this.#columns.add(this.#scanner, buffer);
+      return next;
+    }
+    this.#unreadable++;
+    this.#isLost = true;
+    return at + 1;
+  }
+
+  /** Leaves an event that is no JSON behind: the place where the next one begins, or all but the end of the block. */
+  #findEvent(from: number, end: number): number {
+    const line = nextEventLine(this.#buffer, from, end);
+    this.#isLost = line < 0;
+    // A line may end with the block and go on in the next.
+    return line < 0 ? Math.max(from, end - 2) : line;
   }
 }
 

@@ -11,6 +11,8 @@ export interface DeviceCall {
   /** Since the trace began. */
   readonly startNs: number;
   readonly durationNs: number;
+  /** Of a run that is no request. */
+  readonly isWarmUp: boolean;
   /** By the names that TensorFlow's tools have for them. */
   readonly details: Readonly<Record<string, string>>;
 }
@@ -158,7 +160,7 @@ function matchKernels(part: PreparedPart, events: PartEvents): readonly Match[] 
   return matches;
 }
 
-function toCall({ row, nodeRow }: Match, startNs: number, events: PartEvents): DeviceCall {
+function toCall({ row, nodeRow, run }: Match, startNs: number, events: PartEvents): DeviceCall {
   const kind = kindOf(events, row);
   const isShader = kind.category === 'api';
   return {
@@ -168,6 +170,7 @@ function toCall({ row, nodeRow }: Match, startNs: number, events: PartEvents): D
     stream: kind.details['stream'] ?? '0',
     startNs,
     durationNs: (events.durationsUs[row] as number) * 1000,
+    isWarmUp: !run.isRequest,
     details: isShader ? shaderDetails(kind.details) : kernelDetails(kind.details),
   };
 }

@@ -1,9 +1,9 @@
-import type { TracePlane, TraceStats } from '../trace.ts';
+import type { EventKind, TracePlane, TraceStats } from '../trace.ts';
 import type { TraceGpu } from '../trace-input.ts';
-import { deviceCalls } from './device-calls.ts';
+import { type DeviceCall, deviceCalls } from './device-calls.ts';
 import { KindTable } from './kind-table.ts';
 import { LineBuilder } from './line-builder.ts';
-import { type OpNames, typeOf } from './op-names.ts';
+import type { OpNames } from './op-names.ts';
 import type { PreparedPart } from './prepared-part.ts';
 
 export interface GpuPlane {
@@ -26,13 +26,11 @@ export function gpuPlane(
     const kinds = new Map<string, number>();
     const streams = new Map<string, { readonly line: LineBuilder; endNs: number }>();
     for (const call of deviceCalls(part)) {
-      const { node } = call;
-      const name = part.prefix === '' ? node.name : `${part.prefix}/${node.name}`;
-      const tfOp = `${names.nameOf(name, node.op)}:${typeOf(node.op)}`;
-      const key = JSON.stringify([call.kernel, tfOp, call.details]);
+      const made = kindOf(call, part, names);
+      const key = JSON.stringify(made);
       let kind = kinds.get(key);
       if (kind === undefined) {
-        kind = table.add({ name: call.kernel, stats: { tf_op: tfOp, ...call.details } });
+        kind = table.add(made);
         kinds.set(key, kind);
       }
       let stream = streams.get(call.stream);
@@ -59,6 +57,18 @@ export function gpuPlane(
       lines: lines.map((line, index) => line.finish(index + 1)),
     },
     launches,
+  };
+}
+
+/** Kernels of runs that warmed up are shown without what tools would count them by. */
+function kindOf(call: DeviceCall, part: PreparedPart, names: OpNames): EventKind {
+  const { kernel, node, details, isWarmUp } = call;
+  const label = names.labelOf(part.prefix, node.name, node.op);
+  const { kernel_details: counted, ...shown } = details;
+  if (isWarmUp) return { name: `warm-up ${kernel}`, stats: { operator: label, ...shown } };
+  return {
+    name: kernel,
+    stats: { tf_op: label, ...(counted === undefined ? {} : { kernel_details: counted }), ...shown },
   };
 }
 

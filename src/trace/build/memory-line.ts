@@ -7,7 +7,14 @@ import { LineBuilder } from './line-builder.ts';
 const LABEL = 'arena';
 
 const STATS = (
-  ['bytes_allocated', 'peak_bytes_in_use', 'bytes_available', 'bytes_reserved', 'allocation_bytes'] as const
+  [
+    'bytes_allocated',
+    'peak_bytes_in_use',
+    'bytes_available',
+    'bytes_reserved',
+    'allocation_bytes',
+    'addr',
+  ] as const
 ).map((name) => ({ name, type: 'int' }) as const);
 
 /**
@@ -20,6 +27,9 @@ export class MemoryLine {
   readonly #deallocation: number;
   #level = 0;
   #peak = 0;
+  #blocks = 0;
+  /** Blocks that are in use, the newest last: the runtime does not tell which it lets go, so the newest go first. */
+  readonly #live: { readonly address: number; bytes: number }[] = [];
 
   /** @param allocator  tells the session from others, for people */
   constructor(allocator: string, table: KindTable) {
@@ -47,5 +57,26 @@ export class MemoryLine {
     this.line.set(2, Number.isNaN(held) ? 0 : Math.max(0, held - inUse));
     this.line.set(3, 0);
     this.line.set(4, Math.abs(change));
+    this.line.set(5, change > 0 ? this.#take(change) : this.#letGo(-change));
+  }
+
+  #take(bytes: number): number {
+    this.#live.push({ address: ++this.#blocks, bytes });
+    return this.#blocks;
+  }
+
+  #letGo(bytes: number): number {
+    let left = bytes;
+    let address = 0;
+    for (let newest = this.#live.at(-1); newest !== undefined && left > 0; newest = this.#live.at(-1)) {
+      if (newest.bytes > left) {
+        newest.bytes -= left;
+        break;
+      }
+      left -= newest.bytes;
+      address = newest.address;
+      this.#live.pop();
+    }
+    return address;
   }
 }

@@ -6,25 +6,35 @@ export class OpNames {
   readonly #names = new Map<string, string>();
   readonly #taken = new Set<string>();
 
-  /** Different for different nodes; the type stands for a name of which nothing is left. */
-  nameOf(node: string, op: string): string {
-    const known = this.#names.get(node);
-    if (known !== undefined) return known;
-    const cleaned = cleanName(node) || typeOf(op);
-    let name = cleaned;
-    for (let number = 2; this.#taken.has(name); number++) name = `${cleaned}_${number}`;
+  /**
+   * The label of a node, different for different ones; the type stands for a name of which nothing is left.
+   * @param prefix  tells its model from others; may be empty
+   */
+  labelOf(prefix: string, node: string, op: string): string {
+    const key = `${prefix}\0${node}`;
+    let name = this.#names.get(key);
+    if (name === undefined) {
+      const cleaned = cleanName(node) || cleanName(typeOf(op)) || 'op';
+      name = this.#free(prefix === '' ? cleaned : `${prefix}/${cleaned}`);
+      this.#names.set(key, name);
+    }
+    return `${name}:${typeOf(op)}`;
+  }
+
+  #free(wanted: string): string {
+    let name = wanted;
+    for (let number = 2; this.#taken.has(name); number++) name = `${wanted}_${number}`;
     this.#taken.add(name);
-    this.#names.set(node, name);
     return name;
   }
 }
 
-export function typeOf(op: string): string {
+function typeOf(op: string): string {
   const cleaned = op.replace(/[^A-Za-z0-9_]/g, '_');
   return /^[A-Z_]/.test(cleaned) ? cleaned : `_${cleaned}`;
 }
 
-export function cleanName(name: string): string {
+function cleanName(name: string): string {
   return name.replace(/[^A-Za-z0-9_./>-]/g, '_').replace(/^[^A-Za-z0-9.]+/, '');
 }
 

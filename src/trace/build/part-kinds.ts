@@ -3,7 +3,7 @@ import type { TraceStats } from '../trace.ts';
 import type { PartKind } from '../trace-input.ts';
 import { readShapes, type TypedShape } from '../work/typed-shape.ts';
 import type { KindTable } from './kind-table.ts';
-import { type OpNames, typeOf } from './op-names.ts';
+import type { OpNames } from './op-names.ts';
 import type { PreparedPart } from './prepared-part.ts';
 
 /** Finds the kinds of a part's events in the host's plane; made when they are first asked for. */
@@ -73,7 +73,7 @@ export class PartKinds {
 
   /** `name:Type`, as tools know operators. */
   label({ name, op }: Pick<PartKind, 'name' | 'op'>): string {
-    return `${this.#names.nameOf(this.#part.prefix === '' ? name : `${this.#part.prefix}/${name}`, op)}:${typeOf(op)}`;
+    return this.#names.labelOf(this.#part.prefix, name, op);
   }
 
   #once(
