@@ -1,4 +1,4 @@
-import type { OpCall } from '../op-work.ts';
+import type { OpCall } from './op-call.ts';
 import { product } from './typed-shape.ts';
 
 /** The work of operators that do the same to every element; null for those that are not known. */

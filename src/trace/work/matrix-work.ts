@@ -1,4 +1,4 @@
-import type { OpCall } from '../op-work.ts';
+import type { OpCall } from './op-call.ts';
 import { product, type TypedShape } from './typed-shape.ts';
 
 export interface MatrixWork {

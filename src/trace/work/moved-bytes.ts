@@ -1,4 +1,4 @@
-import type { OpCall } from '../op-work.ts';
+import type { OpCall } from './op-call.ts';
 import { type TypedShape, totalBytes } from './typed-shape.ts';
 
 /** These look at shapes, not at elements. */
