@@ -28,8 +28,6 @@ export const FIELDS = [
   'block_z',
 ] as const;
 
-export type FieldName = (typeof FIELDS)[number];
-
 /** Places in `FIELDS`, as constants: an enumeration by name in the inner loop of a scanner. */
 export const CAT = 0;
 export const NAME = 1;

@@ -66,6 +66,3 @@ export const KERNEL_SUFFIX = '_kernel_time';
 
 /** The runtime's own name of one call of `run`. */
 export const MODEL_RUN = 'model_run';
-
-/** Written when the graph has run: that of the model, or that of a body of If, Loop and Scan. */
-export const GRAPH_RUN = 'SequentialExecutor::Execute';

@@ -2,7 +2,7 @@ import type { PartEvents, TracedPart } from '../trace-input.ts';
 import { anchorRuns } from './clock-anchor.ts';
 
 /** The runtime's own names: of one call of `run`, and of running the graph, or the body of an If, Loop or Scan, in it. */
-export const MODEL_RUN = 'model_run';
+const MODEL_RUN = 'model_run';
 export const GRAPH_RUN = 'SequentialExecutor::Execute';
 
 /** One call of a model. Times are nanoseconds since the trace began. */

@@ -53,7 +53,7 @@ const BYTES: Readonly<Record<string, number>> = {
 };
 
 /** Null where elements of this type have no fixed size. */
-export function shapeBytes({ type, dims }: TypedShape): number | null {
+function shapeBytes({ type, dims }: TypedShape): number | null {
   const size = BYTES[type];
   return size === undefined ? null : Math.ceil(product(dims) * size);
 }
