@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { describeConfiguration } from '../benchmark/sweep/configurations.ts';
 import type { SweepRow } from '../benchmark/sweep/sweep-row.ts';
 import { formatRate, formatSeconds } from '../core/units.ts';
+import { escapeXml } from './escape-xml.ts';
 import type { SweepReport } from './sweep-report.ts';
 
 const WIDTH = 900;
@@ -176,8 +177,4 @@ function text(x: number, y: number, words: string, attributes: string): string {
 
 function at(coordinate: number): string {
   return coordinate.toFixed(1);
-}
-
-function escapeXml(words: string): string {
-  return words.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 }

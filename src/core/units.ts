@@ -31,3 +31,16 @@ function significant(value: number): string {
 export function formatRate(perSecond: number): string {
   return perSecond >= 1000 ? perSecond.toFixed(0) : perSecond.toPrecision(4);
 }
+
+/** 1.43e11 with `FLOP/s` → `143 GFLOP/s`. Decimal prefixes, three significant digits. */
+export function formatSi(value: number, unit: string): string {
+  const prefixes = ['', 'k', 'M', 'G', 'T', 'P'];
+  let scaled = value;
+  let prefix = 0;
+  // What rounds to 1000 belongs to the next prefix.
+  while (scaled >= 999.5 && prefix < prefixes.length - 1) {
+    scaled /= 1000;
+    prefix += 1;
+  }
+  return `${scaled === 0 ? '0' : significant(scaled)} ${prefixes[prefix]}${unit}`;
+}

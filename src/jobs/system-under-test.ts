@@ -13,7 +13,7 @@ import type { NodePlacement } from '../runtime/nodes-by-provider.ts';
 import { type LaneReady, startBenchLane } from './bench-lane.ts';
 import { affinityOf } from './cpu-affinity.ts';
 import { formatCpuList } from './cpu-list.ts';
-import { hostBusySeconds } from './host-busy.ts';
+import { otherBusySeconds } from './host-busy.ts';
 import { generateByLanes, type StoppableGenerator } from './lane-load.ts';
 import { peakRssBytes, processCpuSeconds } from './process-memory.ts';
 import { processUsage } from './process-usage.ts';
@@ -134,12 +134,6 @@ async function measureIdle(energy: EnergySource | undefined): Promise<EnergyInte
   if (after?.ok !== true) return null;
   const used = energyBetween(before.value, after.value);
   return used.ok ? used.value : null;
-}
-
-/** CPU time that everything but this process has taken since boot; undefined where the kernel does not tell. */
-function otherBusySeconds(): number | undefined {
-  const host = hostBusySeconds();
-  return host === undefined ? undefined : host - processCpuSeconds();
 }
 
 function contextSwitches(): ContextSwitches {

@@ -42,6 +42,10 @@ function main(): void {
         return (await import('./device-trial.ts')).tryDevice(request, context);
       case 'cold-start':
         return (await import('./measure-cold-start.ts')).measureColdStart(request, context);
+      case 'peaks':
+        return (await import('./measure-peaks.ts')).measurePeaks(request, context);
+      case 'profile-operators':
+        return (await import('./profile-operators.ts')).profileOperators(request, context);
       case 'gpu-examination':
         return (await import('./gpu-examination.ts')).examineGpus(request);
       case 'doctor':

@@ -221,6 +221,8 @@ const ROLES: Readonly<Partial<Record<WorkerTask['kind'], WorkerRole>>> = {
   quantize: 'quantize',
   evaluate: 'evaluate',
   'cold-start': 'bench',
+  peaks: 'bench',
+  'profile-operators': 'bench',
 };
 
 /** Runs one task in a worker of its own, which ends with the answer. */

@@ -12,6 +12,8 @@ import type { EvaluateTask } from './evaluate-task.ts';
 import type { GpuExaminationTask } from './gpu-examination.ts';
 import type { InspectTask } from './inspect-task.ts';
 import type { InventoryTask } from './inventory-task.ts';
+import type { PeaksTask } from './peaks-task.ts';
+import type { ProfileOperatorsTask } from './profile-operators-task.ts';
 import type { QuantizeTask } from './quantize-task.ts';
 import type { SeriesTask } from './series-task.ts';
 import type { SutTask } from './sut-task.ts';
@@ -26,6 +28,8 @@ export type WorkerTask =
   | InspectTask
   | SutTask
   | ColdStartTask
+  | PeaksTask
+  | ProfileOperatorsTask
   | TimelineTask
   | SeriesTask
   | DeviceTrialTask

@@ -19,6 +19,7 @@ import { quantizePeer } from './quantize-peer.ts';
 import { recipeSweep } from './recipe-sweep.ts';
 import { renderCost } from './render-cost.ts';
 import { renderHost, renderProgress, renderRows } from './render-rows.ts';
+import { roofline } from './roofline.ts';
 import { sameModel } from './same-model.ts';
 import { sampledRanges } from './sampled-ranges.ts';
 import { samplerCost } from './sampler-cost.ts';
@@ -46,6 +47,7 @@ const MEASUREMENTS: Readonly<Record<string, (onRow: OnRow) => Promise<readonly P
   'quantize-cost': measureQuantizeCost,
   'quantize-peer': quantizePeer,
   'recipe-sweep': recipeSweep,
+  roofline,
   'sampled-ranges': sampledRanges,
   'same-model': sameModel,
   'sampler-cost': measureSamplerCost,

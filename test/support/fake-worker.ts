@@ -63,6 +63,20 @@ const tasks = {
       steadyMedianSeconds: 0.004 * times, steady: true, diskReadBytes: 0, peakRssBytes: 2 ** 20,
     };
   },
+  // Peaks of seven threads are doubtful.
+  peaks: ({ device, threads }) => ({
+    device, threads, operationsPerSecond: { float32: 100e9, float16: null, int8: 400e9 },
+    kernels: { float32: 'MatMul', float16: null, int8: 'MatMulInteger' },
+    levels: [{ name: 'L2', capacityBytes: 1e6, bytesPerSecond: 50e9 }, { name: 'memory', capacityBytes: null, bytesPerSecond: 10e9 }],
+    doubts: threads === 7 ? ['Other work on the host took 1 CPU core'] : [], notes: [], seconds: 3,
+  }),
+  'profile-operators': ({ runs }) => ({
+    runs, seconds: 0.005 * runs, plainSeconds: 0.004 * runs, doubts: [],
+    calls: [
+      { op: 'Conv', form: '3×3', provider: 'CPUExecutionProvider', arithmetic: 'float32', calls: runs, seconds: 0.003 * runs, flops: 150e6, bytes: 1e6 },
+      { op: 'Relu', form: '', provider: 'WebGpuExecutionProvider', arithmetic: 'float32', calls: runs, seconds: 0.001 * runs, flops: null, bytes: 5e6 },
+    ],
+  }),
   timeline: ({ file }) => {
     // The records of phases that have ended, by the layout in frame.ts.
     const bytes = readFileSync(file);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatRate } from '../../../src/core/units.ts';
+import { formatRate, formatSi } from '../../../src/core/units.ts';
 
 describe('formatRate', () => {
   it('has four significant digits, and no exponent for large rates', () => {
@@ -12,4 +12,20 @@ describe('formatRate', () => {
       '26885',
     ]);
   });
+});
+
+describe('formatSi', () => {
+  it('has three significant digits and the prefix that reads best', () =>
+    expect(
+      [0, 0.25, 12.3, 999.4, 999.6, 1.43e11, 2e12, 3e18].map((value) => formatSi(value, 'FLOP/s')),
+    ).toEqual([
+      '0 FLOP/s',
+      '0.25 FLOP/s',
+      '12.3 FLOP/s',
+      '999 FLOP/s',
+      '1.00 kFLOP/s',
+      '143 GFLOP/s',
+      '2.00 TFLOP/s',
+      '3000 PFLOP/s',
+    ]));
 });
