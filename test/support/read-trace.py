@@ -2,9 +2,11 @@
 
 `tensorflow` asks the converter inside TensorFlow, `xprof` the one of the package that TensorBoard's page comes with. Needs both
 packages: what TensorFlow answers in binary form is read with the definitions of xprof."""
+import collections
 import json
 import os
 import pathlib
+import re
 import shutil
 import sys
 import tempfile
@@ -14,6 +16,9 @@ from xprof.protobuf import inference_stats_pb2, input_pipeline_pb2
 
 # More slices than any trace of the tests has: the viewer leaves out what is too small to be seen.
 EVERYTHING = "1000000"
+
+# The viewers add the number of a step to the name of what began it.
+NUMBERED = re.compile(r"(.+) \d+")
 
 
 def tensorflow_converter():
@@ -125,7 +130,7 @@ def timeline(data):
     return {
         "threads": sorted(f"{processes.get(pid)} | {name}" for (pid, _), name in threads.items()),
         "slices": len(slices),
-        "steps": sorted({s["name"] for s in slices if s["name"].startswith("infer ")}),
+        "steps": dict(collections.Counter(match[1] for s in slices if (match := NUMBERED.fullmatch(s["name"])))),
         "counters": counters,
     }
 

@@ -36,7 +36,8 @@ export interface TraceFound {
   readonly 'trace_viewer@': {
     readonly threads: readonly string[];
     readonly slices: number;
-    readonly steps: readonly string[];
+    /** How many slices of one name have a number behind it, as steps have. */
+    readonly steps: Readonly<Record<string, number>>;
     readonly counters: Readonly<Record<string, readonly number[]>>;
   };
 }
