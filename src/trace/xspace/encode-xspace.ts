@@ -11,6 +11,12 @@ const LINE = { id: 1, name: 2 } as const;
 const CHUNK_BYTES = 1024 * 1024;
 
 /**
+ * Viewers show GPUs under the ids from 1 on, what is neither host nor GPU from 501 on, and the host as 701; by these ids they
+ * order them (trace_viewer's constants in openxla/xprof). Meters are many, so they get ids behind the host's lines.
+ */
+const FIRST_ID_AFTER_HOST = 201;
+
+/**
  * A trace as TensorFlow's profiler keeps it: XSpace of xplane.proto, in pieces of a megabyte that belong to the caller.
  * Memory does not grow with the number of events: lengths stand before what they measure, so events are written twice, the
  * first time only to count.
@@ -39,7 +45,8 @@ interface MeasuredLine {
 function* encodePlane(plane: TracePlane, place: number, scratch: Uint8Array): Generator<Uint8Array> {
   const tables = planeTables(plane);
   const lines = plane.lines.map((line) => measureLine(line, tables, scratch));
-  const beginning = [intField(PLANE.id, place), textField(PLANE.name, plane.name), ...tables.fields];
+  const id = plane.name.startsWith('/device:CUSTOM:') ? FIRST_ID_AFTER_HOST + place : place;
+  const beginning = [intField(PLANE.id, id), textField(PLANE.name, plane.name), ...tables.fields];
   const linesBytes = lines.reduce(
     (sum, { sizeBytes }) => sum + prefixOf(PLANE.lines, sizeBytes).byteLength + sizeBytes,
     0,

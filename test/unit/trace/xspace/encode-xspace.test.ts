@@ -19,7 +19,7 @@ function oneLine(events: readonly HandMadeEvent[], kinds = [{ name: 'op' }]): Tr
 }
 
 describe('encodeXSpace', () => {
-  it('keeps planes, lines and events in their order, with times from the start of the trace', () => {
+  it('keeps planes, lines and events in their order, with times from the start of the trace, and meters below all', () => {
     const host = planeOf(
       '/host:CPU',
       [{ name: 'a:Conv', displayName: 'Conv' }, { name: 'b:Relu' }],
@@ -31,11 +31,14 @@ describe('encodeXSpace', () => {
         lineOf(4, 'lane 2', []),
       ],
     );
-    const space = encoded(traceOf([host, planeOf('/device:GPU:0', [], [])]));
+    const space = encoded(
+      traceOf([host, planeOf('/device:GPU:0', [], []), planeOf('/device:CUSTOM:telemetry', [], [])]),
+    );
     expect(space.planes.map(({ id, name }) => [id, name])).toEqual([
       [0n, '/host:CPU'],
       [1n, '/device:GPU:0'],
-      [2n, 'Task Environment'],
+      [203n, '/device:CUSTOM:telemetry'],
+      [3n, 'Task Environment'],
     ]);
     expect(space.planes[0]?.lines).toEqual([
       {
