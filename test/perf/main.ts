@@ -27,6 +27,7 @@ import { type MemoryCourse, samplerLeak } from './sampler-leak.ts';
 import { scrapeCosts } from './scrape-cost.ts';
 import { timeline } from './timeline.ts';
 import { traceEncode } from './trace-encode.ts';
+import { traceMillion } from './trace-million.ts';
 
 // Where it can be, a figure is a ratio to something measured in the same run, so that it means the same on every host. A target that is missed
 // is shown and fails nothing: what a busy host says is no proof.
@@ -54,6 +55,7 @@ const MEASUREMENTS: Readonly<Record<string, (onRow: OnRow) => Promise<readonly P
   'sampler-leak': measureSamplerLeak,
   timeline,
   'trace-encode': traceEncode,
+  'trace-million': traceMillion,
   scrape: measureScrape,
 };
 

@@ -126,14 +126,15 @@ const NO_KIND: ProfileKind = {
 };
 
 function readKind(
-  { from, to }: EventScanner,
+  { from, to, isEscaped }: EventScanner,
   bytes: Buffer,
   category: ProfileKind['category'],
   withShapes: boolean,
 ): ProfileKind | undefined {
   const text = (field: number) => {
     const end = to[field] as number;
-    return end < 0 ? '' : unescaped(bytes.toString('utf8', from[field], end));
+    const written = end < 0 ? '' : bytes.toString('utf8', from[field], end);
+    return isEscaped ? unescaped(written) : written;
   };
   const shapes = (field: number) => {
     const end = to[field] as number;
@@ -158,7 +159,6 @@ function readKind(
   };
 }
 
-/** The runtime does not escape what it writes, but whoever writes JSON by the rules does. */
 function unescaped(text: string): string {
   if (!text.includes('\\')) return text;
   try {

@@ -57,6 +57,8 @@ export class EventScanner {
   growth = Number.NaN;
   peak = Number.NaN;
   held = Number.NaN;
+  /** Whether texts are escaped by the rules of JSON: ONNX Runtime, which does not, writes a blank before the colon of a name. */
+  isEscaped = false;
   /** Where the value of each field lies, without quotes; `to` is -1 where the event has no such field. */
   readonly from = new Int32Array(FIELDS.length + 1);
   readonly to = new Int32Array(FIELDS.length + 1);
@@ -100,9 +102,11 @@ export class EventScanner {
     let hash = 0;
     let i = at + 1;
     for (; i < end && bytes[i] !== QUOTE; i++) hash = hashByte(hash, bytes[i] as number);
-    i = skipBlanks(bytes, i + 1, end);
+    const behind = i + 1;
+    i = skipBlanks(bytes, behind, end);
     if (i >= end) return NEED_MORE;
     if (bytes[i] !== COLON) return MALFORMED;
+    this.isEscaped = i === behind;
     i = skipBlanks(bytes, i + 1, end);
     if (i >= end) return NEED_MORE;
     const field = this.#fields.find(hash);
@@ -207,21 +211,29 @@ export class EventScanner {
       }
       value1 = Math.imul(value1 ^ byte, 0x01000193);
       value2 = (Math.imul(value2, 31) + byte) | 0;
-      if (byte === BACKSLASH) i++;
+      // What is escaped is no end, but tells texts apart as well.
+      if (byte === BACKSLASH) value2 = (Math.imul(value2, 31) + (bytes[++i] as number)) | 0;
     }
     return NEED_MORE;
   }
 
   #nameEnd(bytes: Uint8Array, from: number, end: number): number {
+    let value1 = 0x811c9dc5;
+    let value2 = 0;
     for (let i = from; i < end; i++) {
       const byte = bytes[i] as number;
-      if (byte === BACKSLASH) i++;
-      if (byte !== QUOTE) continue;
-      const ends = memberFollows(bytes, i + 1, end);
-      if (ends === NEED_MORE) return NEED_MORE;
-      if (ends === 0) continue;
-      this.#hashRange(bytes, from, i);
-      return i;
+      if (byte === QUOTE) {
+        const follows = memberFollows(bytes, i + 1, end);
+        if (follows === NEED_MORE) return NEED_MORE;
+        if (follows === 1) {
+          this.#value1 = value1;
+          this.#value2 = value2;
+          return i;
+        }
+      }
+      value1 = Math.imul(value1 ^ byte, 0x01000193);
+      value2 = (Math.imul(value2, 31) + byte) | 0;
+      if (byte === BACKSLASH && this.isEscaped) value2 = (Math.imul(value2, 31) + (bytes[++i] as number)) | 0;
     }
     return NEED_MORE;
   }
