@@ -5,9 +5,9 @@ import { secondsBetween } from '../core/clock.ts';
 import { ProblemError, problem } from '../core/problem.ts';
 import type { NamedTensors } from '../core/tensor.ts';
 import { openBareSession, toTensors } from '../runtime/bare-session.ts';
-import { openSession } from '../runtime/session.ts';
+import { readProfile } from '../runtime/profile/read-profile.ts';
+import { workOfEvents } from '../trace/roofline/work-of-events.ts';
 import { buildFeeds } from './bench-feeds.ts';
-import { equalCalls } from './equal-calls.ts';
 import { readNodeFacts } from './node-facts.ts';
 import { requireFile } from './open-model.ts';
 import type { ProfiledOperators, ProfileOperatorsTask } from './profile-operators-task.ts';
@@ -20,73 +20,61 @@ const MOST_WARM_UP_SECONDS = 2;
 const LEAST_WARM_UP_RUNS = 5;
 
 /**
- * Runs a model first without a profile, then with one. Runs in a worker process of its own. Throws `ProblemError`: those of model
- * and data, `inference-failed`, and `profile-unreadable`, also where the profile lacks runs.
+ * Runs a model with a profile, then as often without one. Runs in a worker process of its own. Throws `ProblemError`: those of
+ * model and data, `inference-failed`, and `profile-unreadable`, also where the profile lacks runs.
  */
 export async function profileOperators(
   task: ProfileOperatorsTask,
   { clock }: Pick<TaskContext, 'clock'>,
 ): Promise<ProfiledOperators> {
-  await requireFile(task.modelPath);
-  const disturbances = watchDisturbances(clock);
-  const { feeds, seconds: plainSeconds } = await runPlainly(task, clock.nowNs);
+  const { modelPath, device, threads, data, states, runs } = task;
+  await requireFile(modelPath);
   const folder = await mkdtemp(join(tmpdir(), 'ptq-agent-'));
   try {
-    const profilePrefix = join(folder, 'profile-');
-    const { modelPath, device, threads, runs } = task;
+    const settings = { device, intraOpThreads: threads, profilePrefix: join(folder, 'profile-') };
+    const session = unwrap(openBareSession(modelPath, settings));
+    let runsSoFar = 0;
+    const run = (sample: NamedTensors) => {
+      runsSoFar += 1;
+      return toTensors(session.prepare(sample)());
+    };
+    const feeds = await buildFeeds({ data, states, batch: 1 }, { ...session, run });
+    const prepared = feeds.map((named) => session.prepare(named));
+    runsSoFar += warmUp(prepared, clock.nowNs);
+    const disturbances = watchDisturbances(clock);
+    secondsOf(prepared, runs, clock.nowNs);
+    const profilePath = unwrap(session.endProfile());
+    const plainSeconds = secondsOf(prepared, runs, clock.nowNs);
+    const doubts = disturbances();
+    session.close();
     const factsOf = unwrap(await readNodeFacts(modelPath, { device, scratch: folder }));
-    const session = unwrap(await openSession(modelPath, { device, intraOpThreads: threads, profilePrefix }));
-    try {
-      const prepared = feeds.map((named) => session.prepare(named));
-      const warmUpRuns = await warmUp(prepared, clock.nowNs);
-      for (let run = 0; run < runs; run++) await prepared[(warmUpRuns + run) % prepared.length]?.();
-      const doubts = disturbances();
-      const profile = unwrap(await session.endProfile());
-      if (profile.runs.length < warmUpRuns + runs) throw incomplete(modelPath, profile.runs.length);
-      const counted = profile.runs.slice(warmUpRuns);
-      const share = counted.length / profile.runs.length;
-      const dispatches = profile.dispatches.slice(Math.round(profile.dispatches.length * (1 - share)));
-      return {
-        runs,
-        seconds: counted.reduce((total, { durationNs }) => total + durationNs, 0) / 1e9,
-        plainSeconds,
-        doubts,
-        calls: equalCalls({ runs: counted, dispatches }, factsOf),
-      };
-    } finally {
-      await session.close();
-    }
+    const events = unwrap(await readProfile(profilePath));
+    const work = workOfEvents(events, runsSoFar, factsOf);
+    if (work.runs < runs) throw incomplete(modelPath, work.runs);
+    return { ...work, plainSeconds, doubts };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-/** The feeds, and how long as many runs take without a profile. */
-async function runPlainly(task: ProfileOperatorsTask, nowNs: () => bigint) {
-  const { modelPath, device, threads, data, states, runs } = task;
-  const session = unwrap(openBareSession(modelPath, { device, intraOpThreads: threads }));
-  const run = (sample: NamedTensors) => toTensors(session.prepare(sample)());
-  const feeds = await buildFeeds({ data, states, batch: 1 }, { ...session, run });
-  const prepared = feeds.map((named) => session.prepare(named));
-  const warmUpRuns = await warmUp(prepared, nowNs);
+function secondsOf(prepared: readonly (() => unknown)[], runs: number, nowNs: () => bigint): number {
   let seconds = 0;
-  for (let counted = 0; counted < runs; counted++) {
+  for (let run = 0; run < runs; run++) {
     const startNs = nowNs();
-    prepared[(warmUpRuns + counted) % prepared.length]?.();
+    prepared[run % prepared.length]?.();
     seconds += secondsBetween(startNs, nowNs());
   }
-  session.close();
-  return { feeds, seconds };
+  return seconds;
 }
 
-async function warmUp(prepared: readonly (() => unknown)[], nowNs: () => bigint): Promise<number> {
+function warmUp(prepared: readonly (() => unknown)[], nowNs: () => bigint): number {
   const startNs = nowNs();
   let runs = 0;
   while (
     runs < LEAST_WARM_UP_RUNS ||
     (runs < prepared.length && secondsBetween(startNs, nowNs()) < MOST_WARM_UP_SECONDS)
   ) {
-    await prepared[runs % prepared.length]?.();
+    prepared[runs % prepared.length]?.();
     runs++;
   }
   return runs;
@@ -95,7 +83,7 @@ async function warmUp(prepared: readonly (() => unknown)[], nowNs: () => bigint)
 /** The runtime writes a million events at most. */
 function incomplete(file: string, runs: number) {
   return new ProblemError(
-    problem('profile-unreadable', `the profile of ONNX Runtime has only ${runs} whole runs`, {
+    problem('profile-unreadable', `the profile of ONNX Runtime has only ${runs} of the runs that count`, {
       place: { file },
       hint: 'ask for fewer --runs',
     }),
