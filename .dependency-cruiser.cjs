@@ -26,6 +26,7 @@ const MAY_IMPORT = {
     'store',
     'config',
   ],
+  page: ['core', 'telemetry'],
   server: ['core', 'jobs', 'metrics', 'store', 'config', 'trace'],
 };
 
@@ -44,6 +45,7 @@ const OWNED_BY = {
   '@huggingface/tokenizers': 'data',
   yaml: 'config',
   croner: 'config',
+  uplot: 'page',
   systeminformation: 'telemetry',
   ulid: 'store',
   koffi: 'telemetry',

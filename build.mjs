@@ -28,3 +28,16 @@ await build({
   sourcemap: true,
   logLevel: 'warning',
 });
+
+// The page, for browsers: everything in one script and one style sheet.
+await build({
+  entryPoints: ['src/page/main.ts'],
+  outdir: 'dist/page',
+  bundle: true,
+  minify: true,
+  format: 'esm',
+  platform: 'browser',
+  target: 'es2022',
+  legalComments: 'eof',
+  logLevel: 'warning',
+});

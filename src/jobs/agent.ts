@@ -8,6 +8,7 @@ import type { Store } from '../store/store.ts';
 import type { Snapshot } from '../telemetry/snapshot.ts';
 import type { AgentDeps } from './agent-deps.ts';
 import { exportResult, restoreMetrics } from './exported-results.ts';
+import { type HistoryPoint, modelHistory } from './model-history.ts';
 import { type ModelView, modelView } from './model-view.ts';
 import type { RunOrder } from './orders.ts';
 import type { PipelineResult } from './pipeline.ts';
@@ -160,6 +161,11 @@ export class Agent {
   /** The registered models with what their last full runs found out. */
   listModels(): readonly ModelView[] {
     return this.#deps.profiles.map((profile) => modelView(profile, this.#deps.store));
+  }
+
+  /** How the variants of a model fared in its last runs, the oldest first. */
+  modelHistory(query: Parameters<typeof modelHistory>[1]): readonly HistoryPoint[] {
+    return modelHistory(this.#deps.store, query);
   }
 
   /** When the newest benchmarks on demand were ordered, as the lines of a trace. */

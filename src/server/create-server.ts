@@ -19,6 +19,7 @@ import {
 } from './bench-schemas.ts';
 import { addMetrics } from './metrics-route.ts';
 import { addModels, MODEL_PATHS } from './models-route.ts';
+import { addPageAssets, sendPage, wantsPage } from './page-route.ts';
 import { sendProblem } from './problem-response.ts';
 import { requestProblems } from './request-problems.ts';
 import { addRunEvents } from './run-events-route.ts';
@@ -106,7 +107,7 @@ function refuseOtherMethods(app: FastifyInstance, url: string, allowed: readonly
 }
 
 function addProbes(app: FastifyInstance, agent: Agent, info: { readonly version: string }): void {
-  app.get('/', async () => ({
+  const overview = () => ({
     name: 'ptq-agent',
     version: info.version,
     models: agent.profiles.map(({ name }) => name),
@@ -127,7 +128,12 @@ function addProbes(app: FastifyInstance, agent: Agent, info: { readonly version:
       events: 'GET /bench/{id}/events',
       cancel: 'POST /bench/{id}/cancel',
     },
-  }));
+  });
+  app.get('/', async (request, reply) => {
+    reply.header('vary', 'Accept');
+    return wantsPage(request.headers.accept) ? sendPage(reply, info.version) : overview();
+  });
+  addPageAssets(app);
   addMetrics(app, agent);
   app.get('/-/healthy', async () => ({ status: 'healthy' }));
   app.get('/-/ready', async (_request, reply) => {

@@ -7,14 +7,32 @@ import type { ModelView } from '../jobs/model-view.ts';
 import { sendProblem } from './problem-response.ts';
 import { runPath } from './run-resource.ts';
 
-/** `GET /models`, `GET /models/{name}`, and the file of a variant, whole or by ranges of bytes (RFC 9110, 14). */
-export function addModels(app: FastifyInstance, agent: Pick<Agent, 'listModels' | 'records'>): void {
+const MOST_RUNS = 200;
+
+/** `GET /models`, `GET /models/{name}`, its history, and the file of a variant, whole or by ranges of bytes (RFC 9110, 14). */
+export function addModels(
+  app: FastifyInstance,
+  agent: Pick<Agent, 'listModels' | 'modelHistory' | 'records'>,
+): void {
   app.get('/models', async () => ({ models: agent.listModels().map(modelResource) }));
 
   app.get<{ Params: { model: string } }>('/models/:model', async (request, reply) => {
     const { model } = request.params;
     const view = agent.listModels().find(({ name }) => name === model);
     return view === undefined ? sendProblem(reply, [unknownModel(model, agent)]) : modelResource(view);
+  });
+
+  app.get<{ Params: { model: string } }>('/models/:model/history', async (request, reply) => {
+    const { model } = request.params;
+    if (!agent.listModels().some(({ name }) => name === model))
+      return sendProblem(reply, [unknownModel(model, agent)]);
+    const points = agent.modelHistory({ model, limit: MOST_RUNS });
+    return {
+      points: points.map(({ finishedMs, ...point }) => ({
+        ...point,
+        finishedAt: new Date(finishedMs).toISOString(),
+      })),
+    };
   });
 
   app.get<{ Params: { model: string; variant: string } }>(
@@ -53,7 +71,12 @@ export function addModels(app: FastifyInstance, agent: Pick<Agent, 'listModels' 
 }
 
 /** The paths of what this route adds, for those that refuse other methods. */
-export const MODEL_PATHS = ['/models', '/models/:model', '/models/:model/variants/:variant/file'] as const;
+export const MODEL_PATHS = [
+  '/models',
+  '/models/:model',
+  '/models/:model/history',
+  '/models/:model/variants/:variant/file',
+] as const;
 
 function modelResource({ run, variants, ...view }: ModelView) {
   return {

@@ -38,6 +38,7 @@ interface Surface {
   readonly readTimeline: RunRecords['readTimeline'];
   readonly artifactFile: RunRecords['artifactFile'];
   readonly listModels: Agent['listModels'];
+  readonly modelHistory: Agent['modelHistory'];
   readonly onSnapshot: Agent['onSnapshot'];
   readonly isReady: Agent['isReady'];
   readonly renderMetrics: Agent['renderMetrics'];
@@ -78,6 +79,7 @@ export function serve(
         : err(problem('unknown-run', `there is no run '${id}'`)),
     followRun: () => undefined,
     listModels: () => [],
+    modelHistory: () => [],
     records: {
       changedItems: changedItems ?? (() => undefined),
       readTimeline: readTimeline ?? (async () => undefined),

@@ -5,6 +5,7 @@ import { silentLogger } from '../../core/log.ts';
 import { type Problem, problem } from '../../core/problem.ts';
 import { ok, type Result } from '../../core/result.ts';
 import { readAccessToken } from '../../store/access-token.ts';
+import { LiveFigures } from '../../telemetry/live-figures.ts';
 import { startSampler } from '../../telemetry/sampler.ts';
 import type { Snapshot } from '../../telemetry/snapshot.ts';
 import { SAMPLER_ENTRY } from '../entries.ts';
@@ -13,7 +14,6 @@ import { abortOnInterrupt } from '../interrupt.ts';
 import { durationSeconds, positiveInteger } from '../option-parsers.ts';
 import { printProblems, type Terminal } from '../terminal.ts';
 import { type DaemonAt, followDaemon, isDaemon, readRun } from '../watch/daemon-snapshots.ts';
-import { LiveFigures } from '../watch/live-figures.ts';
 import { LiveScreen, type ScreenStream } from '../watch/live-screen.ts';
 import { formatFigure, runLines, WatchView } from '../watch/watch-view.ts';
 

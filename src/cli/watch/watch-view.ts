@@ -1,6 +1,6 @@
 import { formatBytes } from '../../core/units.ts';
 import type { JobProgress } from '../../jobs/worker-protocol.ts';
-import type { Figure } from './live-figures.ts';
+import type { Figure } from '../../telemetry/live-figures.ts';
 import { sparkline } from './sparkline.ts';
 
 /** What runs, as far as it is known. */

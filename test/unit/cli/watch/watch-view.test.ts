@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Figure } from '../../../../src/cli/watch/live-figures.ts';
 import { runLines, WatchView } from '../../../../src/cli/watch/watch-view.ts';
+import type { Figure } from '../../../../src/telemetry/live-figures.ts';
 
 const cpu = (value: number): Figure => ({ place: 0, label: 'cpu', unit: 'ratio', value, most: 1 });
 const memory = (value: number): Figure => ({ place: 1, label: 'memory', unit: 'bytes', value, most: 2048 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { LiveFigures } from '../../../../src/cli/watch/live-figures.ts';
-import type { Snapshot } from '../../../../src/telemetry/snapshot.ts';
-import { cpuOf, diskOf, memoryOf, processOf, snapshotAt } from '../../telemetry/snapshots.ts';
+import { LiveFigures } from '../../../src/telemetry/live-figures.ts';
+import type { Snapshot } from '../../../src/telemetry/snapshot.ts';
+import { cpuOf, diskOf, memoryOf, processOf, snapshotAt } from './snapshots.ts';
 
 function valuesOf(snapshots: readonly Snapshot[]): Record<string, number> {
   const figures = new LiveFigures();

@@ -1,6 +1,6 @@
-import { secondsBetween } from '../../core/clock.ts';
-import type { CpuReading } from '../../telemetry/collectors/cpu.ts';
-import type { Snapshot } from '../../telemetry/snapshot.ts';
+import { secondsBetween } from '../core/clock.ts';
+import type { CpuReading } from './collectors/cpu.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /** A quantity as it is now, in base units. */
 export interface Figure {

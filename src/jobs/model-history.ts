@@ -1,0 +1,59 @@
+import type { Store } from '../store/store.ts';
+import { FP32, type PipelineResult } from './pipeline.ts';
+
+/** How a variant fared in a run. */
+export interface HistoryPoint {
+  readonly run: string;
+  readonly finishedMs: number;
+  readonly variant: string;
+  readonly suite: string;
+  readonly measurement: string;
+  readonly valid: boolean;
+  readonly throughput: number | null;
+  readonly p50Seconds: number | null;
+  /** By what the variant was judged; of fp32 the same figure. Absent where the run evaluated nothing. */
+  readonly accuracy?: number;
+}
+
+/** The first measurement of every variant in the last runs of a model, the oldest first. */
+export function modelHistory(
+  store: Pick<Store, 'listRuns'>,
+  { model, limit }: { readonly model: string; readonly limit: number },
+): readonly HistoryPoint[] {
+  const runs = store.listRuns({ model, state: 'succeeded', limit });
+  return runs.toReversed().flatMap(({ id, finishedMs = 0, result }) => {
+    // A result that another version wrote may have a shape of its own.
+    const { variants } = (result ?? {}) as Partial<PipelineResult>;
+    if (!Array.isArray(variants)) return [];
+    const accuracies = accuracyByVariant(variants);
+    return (variants as PipelineResult['variants']).flatMap(({ variant, bench }) => {
+      const first = bench?.[0];
+      if (first === undefined) return [];
+      const { suite, measurement, valid, throughput, latencySeconds } = first;
+      const accuracy = accuracies.get(variant);
+      return [
+        {
+          run: id,
+          finishedMs,
+          variant,
+          suite,
+          measurement,
+          valid,
+          throughput,
+          p50Seconds: latencySeconds?.p50 ?? null,
+          ...(accuracy === undefined ? {} : { accuracy }),
+        },
+      ];
+    });
+  });
+}
+
+function accuracyByVariant(variants: PipelineResult['variants']): ReadonlyMap<string, number> {
+  const known = new Map<string, number>();
+  for (const { variant, evaluation } of variants) {
+    const figure = evaluation?.figures?.find(({ name }) => name === evaluation.metric);
+    if (typeof figure?.value === 'number') known.set(variant, figure.value);
+    if (typeof figure?.reference === 'number') known.set(FP32, figure.reference);
+  }
+  return known;
+}

@@ -1,0 +1,94 @@
+/** What the daemon answers, as far as the page reads it. */
+export interface Model {
+  readonly name: string;
+  readonly task: string;
+  readonly recommended?: { readonly variant: string; readonly reason: string };
+  readonly run?: { readonly href: string; readonly finishedAt: string };
+  readonly variants: readonly Variant[];
+}
+
+export interface Variant {
+  readonly variant: string;
+  readonly sizeBytes?: number;
+  readonly file?: string;
+  readonly onFront?: boolean;
+  readonly accuracy?: {
+    readonly verdict: string;
+    readonly verdictReason: string;
+    readonly n: number;
+    readonly agreement?: number;
+    readonly figure?: {
+      readonly metric: string;
+      readonly value: number | null;
+      readonly reference: number | null;
+    };
+  };
+  readonly bench: readonly Measured[];
+  readonly speedUps: readonly SpeedUp[];
+}
+
+export interface Measured {
+  readonly suite: string;
+  readonly measurement: string;
+  readonly valid: boolean;
+  readonly throughput: number | null;
+  readonly peakRssBytes?: number | null;
+  readonly p50Seconds: number | null;
+  readonly p99Seconds: number | null;
+}
+
+export interface SpeedUp {
+  readonly outcome: string;
+  readonly ratio: number | null;
+  readonly lower: number | null;
+  readonly upper: number | null;
+  readonly valid: boolean;
+}
+
+export interface Progress {
+  readonly phase: string;
+  readonly subject?: string;
+  readonly done: number;
+  readonly total?: number;
+  readonly unit: string;
+}
+
+export interface Run {
+  readonly id: string;
+  readonly kind: string;
+  readonly model: string;
+  readonly state: string;
+  readonly request: { readonly reasons?: readonly string[] } | null;
+  readonly createdAt: string;
+  readonly startedAt?: string;
+  readonly finishedAt?: string;
+  readonly queuePosition?: number;
+  readonly cancelling?: boolean;
+  readonly progress?: Progress;
+  readonly problem?: { readonly kind: string; readonly message: string; readonly hint?: string };
+}
+
+/** A point of a model's history. */
+export interface HistoryPoint {
+  readonly run: string;
+  readonly finishedAt: string;
+  readonly variant: string;
+  readonly p50Seconds: number | null;
+  readonly throughput: number | null;
+  readonly valid: boolean;
+  readonly accuracy?: number;
+}
+
+export interface Timeline {
+  readonly complete: boolean;
+  readonly startSeconds: number;
+  readonly stepSeconds: number;
+  readonly points: number;
+  readonly columns: readonly { readonly name: string; readonly mean: readonly (number | null)[] }[];
+  readonly phases: readonly {
+    readonly phase: string;
+    readonly subject?: string;
+    readonly startSeconds: number;
+    readonly endSeconds: number;
+  }[];
+}

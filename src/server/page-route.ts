@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+
+/** Built beside the program: see build.mjs. */
+const FOLDER = new URL('../page/', import.meta.url);
+const ASSETS = {
+  'main.js': 'text/javascript; charset=utf-8',
+  'main.css': 'text/css; charset=utf-8',
+} as const;
+
+/** Only what this daemon itself serves, and nothing that stands in the text of the page. */
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
+  "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/** Script and style of the page. What it shows it asks of the API as any other program does. */
+export function addPageAssets(app: FastifyInstance): void {
+  for (const [name, type] of Object.entries(ASSETS)) {
+    app.get(`/assets/${name}`, async (request, reply) => {
+      const body = await readFile(new URL(name, FOLDER));
+      const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
+      // Looked at anew every time, so that a page never meets a script of another version.
+      reply.headers({ etag, 'cache-control': 'no-cache', 'x-content-type-options': 'nosniff' });
+      return request.headers['if-none-match'] === etag ? reply.code(304).send() : reply.type(type).send(body);
+    });
+  }
+}
+
+/** Whether whoever asks would rather have a page than data: browsers name HTML first, programs do not. */
+export function wantsPage(accept: string | undefined): boolean {
+  return /(?:^|,)\s*text\/html/.test(accept ?? '');
+}
+
+/** The page, for browsers. */
+export function sendPage(reply: FastifyReply, version: string): FastifyReply {
+  return reply
+    .headers({
+      'content-security-policy': POLICY,
+      'x-content-type-options': 'nosniff',
+      'referrer-policy': 'no-referrer',
+      'cache-control': 'no-cache',
+    })
+    .type('text/html; charset=utf-8')
+    .send(pageText(hostname(), version));
+}
+
+function pageText(host: string, version: string): string {
+  const name = host.replace(/[^A-Za-z0-9.-]/g, '');
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${name} · ptq-agent</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="/assets/main.css">
+<script type="module" src="/assets/main.js"></script>
+</head>
+<body>
+<header><h1><a href="#/">${name}</a></h1><span class="muted">ptq-agent ${version}</span><a href="/metrics">metrics</a></header>
+<main aria-live="off"><noscript>The page needs JavaScript. The same is told as JSON: GET /models, /bench, /telemetry.</noscript></main>
+</body>
+</html>
+`;
+}
