@@ -52,9 +52,9 @@ export const UNKNOWN = FIELDS.length;
 
 const SLOTS = 1024;
 
-/** The hash by which names of members are recognized, continued by one byte. */
+/** The hash by which names of members are recognized, continued by one byte: short and different, so a rotation is enough. */
 export function hashByte(hash: number, byte: number): number {
-  return (Math.imul(hash, 31) + byte) | 0;
+  return ((hash << 5) | (hash >>> 27)) ^ byte;
 }
 
 /** Finds the place of a name by its hash; names that are not in `FIELDS` have the place `UNKNOWN`. */

@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { type Problem, problem } from '../../core/problem.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import { ColumnBuilder } from './column-builder.ts';
@@ -26,13 +26,7 @@ export async function readProfile(path: string): Promise<Result<ProfileColumns, 
   try {
     const file = await open(path);
     try {
-      const reader = new ProfileReader();
-      for (;;) {
-        const { bytesRead } = await file.read(reader.space(), 0, reader.space().length);
-        if (bytesRead === 0) return reader.finish();
-        const problemFound = reader.take(bytesRead);
-        if (problemFound !== undefined) return problemFound;
-      }
+      return await readBlocks(file);
     } finally {
       await file.close();
     }
@@ -43,16 +37,29 @@ export async function readProfile(path: string): Promise<Result<ProfileColumns, 
   }
 }
 
+/** While one block is looked at, the next one is on its way. */
+async function readBlocks(file: FileHandle): Promise<Result<ProfileColumns, ProfileProblem>> {
+  const reader = new ProfileReader();
+  const read = (block: Buffer) => file.read(block, 0, block.length);
+  const blocks = [Buffer.allocUnsafeSlow(BLOCK_BYTES), Buffer.allocUnsafeSlow(BLOCK_BYTES)] as const;
+  let pending = read(blocks[0]);
+  for (let turn = 0; ; turn++) {
+    const { bytesRead, buffer } = await pending;
+    if (bytesRead === 0) return reader.finish();
+    pending = read(blocks[turn % 2 === 0 ? 1 : 0]);
+    const found = reader.take(buffer.subarray(0, bytesRead));
+    if (found === undefined) continue;
+    await pending;
+    return found;
+  }
+}
+
 /** Reads a whole profile at once. Errors: `profile-unreadable`. */
 export function parseProfile(bytes: Uint8Array): Result<ProfileColumns, ProfileProblem> {
   const reader = new ProfileReader();
-  for (let at = 0; at < bytes.length; ) {
-    const space = reader.space();
-    const block = bytes.subarray(at, at + space.length);
-    space.set(block);
-    at += block.length;
-    const problemFound = reader.take(block.length);
-    if (problemFound !== undefined) return problemFound;
+  for (let at = 0; at < bytes.length; at += BLOCK_BYTES) {
+    const found = reader.take(bytes.subarray(at, at + BLOCK_BYTES));
+    if (found !== undefined) return found;
   }
   return reader.finish();
 }
@@ -70,18 +77,15 @@ class ProfileReader {
   /** An event that is no JSON is left behind at the next line that begins one. */
   #isLost = false;
 
-  /** Where the next block goes. */
-  space(): Buffer {
-    if (this.#buffer.length - this.#filled < BLOCK_BYTES) {
-      const larger = Buffer.allocUnsafeSlow(this.#buffer.length * 2);
+  /** A problem where this is no profile. */
+  take(block: Uint8Array): ReturnType<typeof unreadable> | undefined {
+    const end = this.#filled + block.length;
+    if (end > this.#buffer.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(end, this.#buffer.length * 2));
       this.#buffer.copy(larger, 0, 0, this.#filled);
       this.#buffer = larger;
     }
-    return this.#buffer.subarray(this.#filled, this.#filled + BLOCK_BYTES);
-  }
-
-  take(count: number): ReturnType<typeof unreadable> | undefined {
-    const end = this.#filled + count;
+    this.#buffer.set(block, this.#filled);
     const at = this.#scan(end);
     if (at < 0) return unreadable('it is no list of events');
     this.#buffer.copy(this.#buffer, 0, at, end);

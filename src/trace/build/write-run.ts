@@ -106,7 +106,7 @@ export class RunWriter {
       const durationNs = Math.min((durationsUs[row] as number) * 1000, limitNs - leastNs);
       const placedNs = clamp(run.profileNs + startUs * 1000, leastNs, limitNs - durationNs);
       this.#limits[depth] = placedNs;
-      if (isGraph || endsBody(events, row - 1, first, startUs)) {
+      if (isGraph || (row > first && endsBody(events, row - 1))) {
         depth++;
         this.#openRows[depth] = row;
         this.#openStarts[depth] = placedNs;
@@ -169,13 +169,10 @@ export class RunWriter {
 
 const NONE: readonly number[] = [];
 
-/** Whether a row is the end of a body that ran within an operator which began at a time. */
-function endsBody(events: PartEvents, row: number, first: number, startUs: number): boolean {
-  if (row < first) return false;
+/** Whether a row is the end of a body; what it ran in is written next. */
+function endsBody(events: PartEvents, row: number): boolean {
   const kind = events.kindList[events.kinds[row] as number];
-  return (
-    kind?.category === 'session' && kind.name === GRAPH_RUN && (events.startsUs[row] as number) >= startUs
-  );
+  return kind?.category === 'session' && kind.name === GRAPH_RUN;
 }
 
 function clamp(value: number, least: number, most: number): number {

@@ -43,6 +43,12 @@ describe('where a profile begins', () => {
     }
   });
 
+  it('is the middle for the others where the clock was set once', () => {
+    const profile = [0, 1000, 2000, 3000, 1_004_000].map((startUs) => [startUs, 500] as const);
+    const calls = [0, 1, 2, 3, 4].map((run) => [run * 1e6 - 10_000, run * 1e6 + 510_000] as const);
+    expect(anchor(profile, calls).slice(0, 4)).toEqual([0, 0, 0, 0]);
+  });
+
   it('is where the call began, for a run that the runtime says took longer than the call', () => {
     expect(anchor([[10, 100]], [[1_000_000, 1_050_000]])).toEqual([989_000]);
   });
