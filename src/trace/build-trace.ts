@@ -3,6 +3,7 @@ import { gpuPlane } from './build/gpu-plane.ts';
 import { hostPlane, type NamedSpan } from './build/host-plane.ts';
 import { OpNames, shortModelNames } from './build/op-names.ts';
 import { extentOf, findRuns, type PreparedPart, preparePart } from './build/prepared-part.ts';
+import { sessionLabels } from './build/session-labels.ts';
 import type { Trace } from './trace.ts';
 import type { CounterColumns, TraceInput } from './trace-input.ts';
 
@@ -28,9 +29,13 @@ export function buildTrace(input: TraceInput): Trace {
     window === undefined ? widest([...extents, ...othersOf(input)]) : widest([window, ...extents]);
   const { startNs, endNs } = extent ?? { startNs: input.host.nowNs, endNs: input.host.nowNs };
   const prefixes = shortModelNames(input.parts.map(({ part }) => part.modelId));
+  const labels = sessionLabels(
+    input.parts.map(({ part }) => part),
+    prefixes,
+  );
   const parts = found.map((part, index) =>
     preparePart(part, {
-      index,
+      label: labels[index] as string,
       prefix: prefixes.size < 2 ? '' : (prefixes.get(part.input.part.modelId) as string),
       startNs,
       window,

@@ -2,6 +2,8 @@ import type { CounterColumn } from '../trace-input.ts';
 
 /** A track of a trace: what people read, in the unit that its name ends in. */
 export interface CounterTrack {
+  /** Who read it, as the names of its columns begin. */
+  readonly collector: string;
   readonly name: string;
   readonly valueAt: (point: number) => number | undefined;
 }
@@ -89,6 +91,7 @@ export function counterTracks(columns: readonly CounterColumn[]): readonly Count
       const match = pattern.exec(column.name);
       if (match === null) continue;
       tracks.push({
+        collector: collectorOf(column.name),
         name: name.replace(/\$(\d)/g, (_, group: string) => match[Number(group)] ?? ''),
         valueAt: (point) => scaled(column.mean[point], scale),
       });
@@ -113,6 +116,7 @@ function cpuTracks(byName: ReadonlyMap<string, CounterColumn>): CounterTrack[] {
   const busy = modes.filter(({ name }) => !IDLE_MODES.has(name.slice(prefix.length)));
   return [
     {
+      collector: 'cpu',
       name: 'CPU busy %',
       valueAt: (point) =>
         busy.reduce<number | undefined>((total, column) => {
@@ -123,6 +127,7 @@ function cpuTracks(byName: ReadonlyMap<string, CounterColumn>): CounterTrack[] {
     ...modes
       .filter(({ name }) => !name.endsWith('.idle'))
       .map((column) => ({
+        collector: 'cpu',
         name: `CPU ${column.name.slice(prefix.length)} %`,
         valueAt: (point: number) => share(column, point),
       })),
@@ -147,6 +152,7 @@ function difference(
   if (whole === undefined || rest === undefined) return [];
   return [
     {
+      collector: collectorOf(from),
       name,
       valueAt: (point) => {
         const total = whole.mean[point];
@@ -155,6 +161,10 @@ function difference(
       },
     },
   ];
+}
+
+function collectorOf(column: string): string {
+  return column.slice(0, column.indexOf('.'));
 }
 
 function scaled(value: number | null | undefined, scale: number): number | undefined {

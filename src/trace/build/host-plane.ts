@@ -1,13 +1,20 @@
 import type { TraceLine, TracePlane } from '../trace.ts';
 import { KindTable } from './kind-table.ts';
 import { LineBuilder } from './line-builder.ts';
-import { MemoryLine } from './memory-line.ts';
+import { MemoryCourse } from './memory-course.ts';
 import type { OpNames } from './op-names.ts';
 import { PartKinds } from './part-kinds.ts';
 import type { PreparedPart, PreparedRun } from './prepared-part.ts';
 import { type Span, spread } from './spread.ts';
 import { WorkerLines } from './worker-lines.ts';
-import { modelRunOf, type PartWriter, type RunBounds, RunWriter, THREAD_STATS } from './write-run.ts';
+import {
+  FIRST_MEMORY_STAT,
+  modelRunOf,
+  type PartWriter,
+  type RunBounds,
+  RunWriter,
+  THREAD_STATS,
+} from './write-run.ts';
 
 export interface NamedSpan extends Span {
   readonly name: string;
@@ -18,7 +25,7 @@ const MOST_WAIT_LINES = 8;
 
 const MOST_PHASE_LINES = 16;
 
-/** What happened on the processors of the host: phases, a line for each thread that called a model, its pool, its memory. */
+/** What happened on the processors of the host: phases, a line for each thread that called a model, its queue, its pool. */
 export function hostPlane(
   parts: readonly PreparedPart[],
   phases: readonly NamedSpan[],
@@ -71,18 +78,19 @@ function threadLines(
   const writers = new Map<PreparedPart, PartWriter>();
   for (const part of parts) {
     const kinds = new PartKinds(part, table, names);
-    const { events, part: of } = part.input;
-    const isSame = parts.filter(({ input }) => input.part.modelId === of.modelId).length > 1;
-    const session = `${of.modelId}, ${of.thread}${isSame ? `, session ${part.index + 1}` : ''}`;
+    const { events } = part.input;
     writers.set(part, {
       part,
       kinds,
       line,
-      memory: events?.memory === undefined ? undefined : new MemoryLine(session, table),
+      memory:
+        events?.memory === undefined
+          ? undefined
+          : new MemoryCourse(part.label, table, line, FIRST_MEMORY_STAT),
       workers:
         events === undefined || events.workers.count === 0
           ? undefined
-          : new WorkerLines(events.workers, kinds, session),
+          : new WorkerLines(events.workers, kinds, part.label),
       launches: launches.get(part) ?? new Map(),
     });
   }
@@ -90,10 +98,7 @@ function threadLines(
   return [
     line,
     ...waitLines(parts, writers, name),
-    ...[...writers.values()].flatMap(({ workers, memory }) => [
-      ...(workers?.lines ?? []),
-      ...(memory === undefined ? [] : [memory.line]),
-    ]),
+    ...[...writers.values()].flatMap(({ workers }) => workers?.lines ?? []),
   ];
 }
 

@@ -23,7 +23,8 @@ export interface PreparedRun {
 /** A part with its runs found and its clock known. */
 export interface PreparedPart {
   readonly input: TracedPart;
-  readonly index: number;
+  /** Tells it from the others of the trace, for people. */
+  readonly label: string;
   /** Names that tell the part's model from the others of the trace; empty where it is the only one. */
   readonly prefix: string;
   /** Events of the session that belong to no run, such as loading the model. */
@@ -105,12 +106,12 @@ function spanOfRow(events: PartEvents, row: number, profileNs: number): readonly
 export function preparePart(
   found: FoundRuns,
   {
-    index,
+    label,
     prefix,
     startNs,
     window,
   }: {
-    readonly index: number;
+    readonly label: string;
     readonly prefix: string;
     readonly startNs: bigint;
     readonly window: Span | undefined;
@@ -125,7 +126,7 @@ export function preparePart(
   const runs: PreparedRun[] = [];
   const prepared: PreparedPart = {
     input,
-    index,
+    label,
     prefix,
     sessionRows: sessionRows.filter(
       (row) => events !== undefined && inWindow(...spanOfRow(events, row, profileNs[0] ?? 0)),

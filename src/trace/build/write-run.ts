@@ -1,18 +1,21 @@
 import type { PartEvents } from '../trace-input.ts';
-import type { LineBuilder } from './line-builder.ts';
-import type { MemoryLine } from './memory-line.ts';
+import type { LineBuilder, StatType } from './line-builder.ts';
+import { MEMORY_STATS, type MemoryCourse } from './memory-course.ts';
 import type { PartKinds } from './part-kinds.ts';
 import { GRAPH_RUN, type PreparedPart, type PreparedRun } from './prepared-part.ts';
 import type { WorkerLines } from './worker-lines.ts';
 
 /** Stats of events on the line of a thread, by their places. */
-export const THREAD_STATS = [
+const RUN_STATS: readonly StatType[] = [
   { name: '_r', type: 'int' },
   { name: 'step_num', type: 'int' },
   { name: 'id', type: 'int' },
   { name: 'correlation_id', type: 'int' },
   { name: 'queue wait us', type: 'double' },
-] as const;
+];
+
+export const THREAD_STATS: readonly StatType[] = [...RUN_STATS, ...MEMORY_STATS];
+export const FIRST_MEMORY_STAT = RUN_STATS.length;
 
 const [ROOT, STEP, ID, CORRELATION, QUEUE_WAIT] = [0, 1, 2, 3, 4];
 
@@ -21,7 +24,7 @@ export interface PartWriter {
   readonly part: PreparedPart;
   readonly kinds: PartKinds;
   readonly line: LineBuilder;
-  readonly memory: MemoryLine | undefined;
+  readonly memory: MemoryCourse | undefined;
   readonly workers: WorkerLines | undefined;
   /** Numbers of the kernels that an operator launched on a device, by its row. */
   readonly launches: ReadonlyMap<number, readonly number[]>;
@@ -132,7 +135,8 @@ export class RunWriter {
 
   /** Hands out what has been placed, in the order of beginnings. */
   #emit(writer: PartWriter, events: PartEvents, isRequest: boolean): void {
-    const { kinds, line, memory, workers, launches } = writer;
+    const { kinds, line, workers, launches } = writer;
+    const memory = events.memory === undefined ? undefined : writer.memory;
     let depth = 0;
     for (let place = this.#rows.length - 1; place >= 0; place--) {
       const row = this.#rows[place] as number;
@@ -143,28 +147,34 @@ export class RunWriter {
         line.push(kinds.span(kind), startNs, durationNs);
         continue;
       }
+      if (memory !== undefined) {
+        while (depth > 0 && (this.#ends[depth] as number) <= startNs) this.#noteEnd(memory, events, depth--);
+        noteStart(memory, events, row, startNs);
+        depth++;
+        this.#openRows[depth] = row;
+        this.#ends[depth] = startNs + durationNs;
+      }
       line.push(isRequest ? kinds.op(kind) : kinds.warmOp(kind), startNs, durationNs);
       for (const launch of launches.get(row) ?? NONE) {
         line.push(kinds.launch, startNs, 0);
         line.set(CORRELATION as number, launch);
       }
       workers?.add(row, kind, startNs, durationNs);
-      if (memory === undefined || events.memory === undefined) continue;
-      while (depth > 0 && (this.#ends[depth] as number) <= startNs) this.#noteEnd(memory, events, depth--);
-      const { inUse, growth, held } = events.memory;
-      memory.note(startNs, (inUse[row] as number) - (growth[row] as number), Number.NaN, held[row] as number);
-      depth++;
-      this.#openRows[depth] = row;
-      this.#ends[depth] = startNs + durationNs;
     }
     if (memory !== undefined) while (depth > 0) this.#noteEnd(memory, events, depth--);
   }
 
-  #noteEnd(memory: MemoryLine, events: PartEvents, depth: number): void {
+  #noteEnd(memory: MemoryCourse, events: PartEvents, depth: number): void {
     const row = this.#openRows[depth] as number;
     const { inUse, peak, held } = events.memory as NonNullable<PartEvents['memory']>;
     memory.note(this.#ends[depth] as number, inUse[row] as number, peak[row] as number, held[row] as number);
   }
+}
+
+/** What was in use before an operator: others have let go of some since the last one. */
+function noteStart(memory: MemoryCourse, events: PartEvents, row: number, startNs: number): void {
+  const { inUse, growth, held } = events.memory as NonNullable<PartEvents['memory']>;
+  memory.note(startNs, (inUse[row] as number) - (growth[row] as number), Number.NaN, held[row] as number);
 }
 
 const NONE: readonly number[] = [];

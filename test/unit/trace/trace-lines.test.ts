@@ -108,20 +108,24 @@ describe('the memory of a session', () => {
     mem_arena_held: '1000',
   });
 
-  it('is a curve from the beginnings and ends of operators, with exact peaks and one label', () => {
-    const events = [
-      nodeEvent('a', 'Conv', [1010, 10], memory(300, 200, 300)),
-      // 100 bytes were let go in between; 500 were in use for a moment.
-      nodeEvent('b', 'Conv', [1030, 10], memory(250, 50, 500)),
-      modelRun([1000, 60]),
-    ];
+  /** What the line of the thread tells of memory, and in which operators it stands. */
+  function courseOf(events: readonly ProfileEvent[]) {
     const plane = planeNamed(
       build([{ part: partOf([[1000, 60]]), events: partEvents(events) }]),
       '/host:CPU',
     );
-    const line = lineNamed(plane, `memory of net:fp32, ${THREAD}`);
+    return nested(eventsOf(plane, lineNamed(plane, THREAD))).filter(({ name }) => name.startsWith('Memory'));
+  }
+
+  it('is a curve from the beginnings and ends of operators, with exact peaks and one label', () => {
+    const course = courseOf([
+      nodeEvent('a', 'Conv', [1010, 10], memory(300, 200, 300)),
+      // 100 bytes were let go in between; 500 were in use for a moment.
+      nodeEvent('b', 'Conv', [1030, 10], memory(250, 50, 500)),
+      modelRun([1000, 60]),
+    ]);
     expect(
-      eventsOf(plane, line).map(({ name, startNs, stats }) => [
+      course.map(({ name, startNs, stats }) => [
         name.slice('Memory'.length),
         startNs,
         stats['bytes_allocated'],
@@ -136,24 +140,39 @@ describe('the memory of a session', () => {
       ['Allocation', 42_000, 500, 500, 300, 500],
       ['Deallocation', 42_000, 250, 500, 250, 750],
     ]);
-    const labels = new Set(eventsOf(plane, line).map(({ kind }) => kind.stats?.['tf_op']));
-    expect([...labels]).toEqual(['arena']);
+    expect(
+      course.every(({ depth, stats }) => depth > 1 && stats['requested_bytes'] === stats['allocation_bytes']),
+    ).toBe(true);
+    expect([...new Set(course.map(({ kind }) => JSON.stringify(kind.stats)))]).toEqual([
+      '{"allocator_name":"fp32, lane 1","tf_op":"arena","region_type":"dynamic"}',
+    ]);
+  });
+
+  it('lets go of the newest first, as nobody tells', () => {
+    const course = courseOf([
+      nodeEvent('a', 'Conv', [1010, 5], memory(300, 200, 300)),
+      nodeEvent('b', 'Conv', [1020, 5], memory(150, 0, 300)),
+      nodeEvent('c', 'Conv', [1030, 5], memory(40, 0, 300)),
+      modelRun([1000, 60]),
+    ]);
+    // Of the 150 bytes that go first no block is whole; the 110 that follow are the rest of the second and some of the first.
+    expect(course.map(({ stats }) => [stats['bytes_allocated'], stats['addr']])).toEqual([
+      [100, 1],
+      [300, 2],
+      [150, 0],
+      [40, 2],
+    ]);
   });
 
   it('follows the operators of bodies', () => {
-    const events = [
+    const course = courseOf([
       nodeEvent('in', 'Mul', [1021, 2], memory(150, 50, 150)),
       graphRun([1021, 3]),
       nodeEvent('if', 'If', [1020, 10], memory(120, 20, 150)),
       graphRun([1010, 40]),
       modelRun([1000, 60]),
-    ];
-    const plane = planeNamed(
-      build([{ part: partOf([[1000, 60]]), events: partEvents(events) }]),
-      '/host:CPU',
-    );
-    const line = lineNamed(plane, `memory of net:fp32, ${THREAD}`);
-    expect(eventsOf(plane, line).map(({ stats }) => stats['bytes_allocated'])).toEqual([100, 150, 120]);
+    ]);
+    expect(course.map(({ stats }) => stats['bytes_allocated'])).toEqual([100, 150, 120]);
   });
 });
 

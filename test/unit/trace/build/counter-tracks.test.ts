@@ -75,32 +75,40 @@ describe('tracks of a timeline', () => {
 });
 
 describe('the plane of telemetry', () => {
-  it('has a sample wherever a value is new, in the time of the trace alone', () => {
-    const plane = counterPlane(
-      {
-        startNs: 100n,
-        stepNs: 10n,
-        points: 6,
-        columns: [
-          column('paging.majorFaults', 1, 1, null, 1, 2, 3),
-          column('paging.oomKills', null, 0, 0, 1, 0, 0),
-        ],
-      },
-      110n,
-      140n,
-    );
+  const planeOf = (...columns: ReturnType<typeof column>[]) => {
+    const plane = counterPlane({ startNs: 100n, stepNs: 10n, points: 6, columns }, 110n, 145n);
     const [line] = plane?.lines ?? [];
-    expect(line?.name).toBe('_counters_');
-    expect(
-      plane &&
-        line &&
-        eventsOf(plane, line).map(({ name, startNs, endNs, stats }) => [name, startNs, endNs, stats]),
-    ).toEqual([
+    if (plane === undefined || line === undefined) throw new Error('there is no plane');
+    return { line: line.name, events: eventsOf(plane, line) };
+  };
+
+  it('has a sample wherever a value is new, in the time of the trace alone, and one at its end', () => {
+    const { line, events } = planeOf(
+      column('paging.majorFaults', 1, 1, null, 1, 2, 3),
+      column('paging.oomKills', null, 0, 0, 1, 0, 0),
+    );
+    expect(line).toBe('_counters_');
+    expect(events.map(({ name, startNs, endNs, stats }) => [name, startNs, endNs, stats])).toEqual([
       ['major page faults /s', 0, 0, { value: 1 }],
       ['kills for memory /s', 0, 0, { value: 0 }],
       ['kills for memory /s', 20, 20, { value: 1 }],
       ['major page faults /s', 30, 30, { value: 2 }],
       ['kills for memory /s', 30, 30, { value: 0 }],
+      ['major page faults /s', 35, 35, { value: 2 }],
+      ['kills for memory /s', 35, 35, { value: 0 }],
+    ]);
+  });
+
+  it('leaves out tracks that are always zero, but for one of each collector', () => {
+    const { events } = planeOf(
+      column('disks.vda.readBytes', 0, 0, 0, 0, 0, 0),
+      column('disks.vda.writtenBytes', 0, 0, 5, 0, 0, 0),
+      column('paging.oomKills', 0, 0, 0, 0, 0, 0),
+      column('paging.majorFaults', 0, 0, 0, 0, 0, 0),
+    );
+    expect([...new Set(events.map(({ name }) => name))]).toEqual([
+      'major page faults /s',
+      'disk vda write MiB/s',
     ]);
   });
 

@@ -1,28 +1,30 @@
 import type { KindTable } from './kind-table.ts';
-import { LineBuilder } from './line-builder.ts';
+import type { LineBuilder, StatType } from './line-builder.ts';
 
 /**
  * TensorFlow's tool lists every label of an allocation as an operator of no time, so there is one for all.
  */
 const LABEL = 'arena';
 
-const STATS = (
-  [
-    'bytes_allocated',
-    'peak_bytes_in_use',
-    'bytes_available',
-    'bytes_reserved',
-    'allocation_bytes',
-    'addr',
-  ] as const
-).map((name) => ({ name, type: 'int' }) as const);
+/** Stats of allocations, in the order in which they are written. */
+export const MEMORY_STATS: readonly StatType[] = [
+  'bytes_allocated',
+  'peak_bytes_in_use',
+  'bytes_available',
+  'bytes_reserved',
+  'allocation_bytes',
+  'requested_bytes',
+  'addr',
+].map((name) => ({ name, type: 'int' }));
 
 /**
  * How much of a session's arena is in use: what the runtime tells at the beginning and the end of each operator, as
- * allocations and deallocations. A peak within an operator is shown in its height, at the operator's end.
+ * allocations and deallocations on the line of its thread, so that they belong to its steps. A peak within an operator is
+ * shown in its height, at the operator's end. How much of it was asked for is not told; it counts as what was taken.
  */
-export class MemoryLine {
-  readonly line: LineBuilder;
+export class MemoryCourse {
+  readonly #line: LineBuilder;
+  readonly #firstStat: number;
   readonly #allocation: number;
   readonly #deallocation: number;
   #level = 0;
@@ -31,9 +33,13 @@ export class MemoryLine {
   /** Blocks that are in use, the newest last: the runtime does not tell which it lets go, so the newest go first. */
   readonly #live: { readonly address: number; bytes: number }[] = [];
 
-  /** @param allocator  tells the session from others, for people */
-  constructor(allocator: string, table: KindTable) {
-    this.line = new LineBuilder(`memory of ${allocator}`, STATS);
+  /**
+   * @param allocator  tells the session from others, for people
+   * @param firstStat  the place of `MEMORY_STATS` among those of the line
+   */
+  constructor(allocator: string, table: KindTable, line: LineBuilder, firstStat: number) {
+    this.#line = line;
+    this.#firstStat = firstStat;
     const stats = { allocator_name: allocator, tf_op: LABEL, region_type: 'dynamic' };
     this.#allocation = table.add({ name: 'MemoryAllocation', stats });
     this.#deallocation = table.add({ name: 'MemoryDeallocation', stats });
@@ -51,13 +57,19 @@ export class MemoryLine {
     const change = inUse - this.#level;
     if (change === 0) return;
     this.#level = inUse;
-    this.line.push(change > 0 ? this.#allocation : this.#deallocation, atNs, 0);
-    this.line.set(0, inUse);
-    this.line.set(1, this.#peak);
-    this.line.set(2, Number.isNaN(held) ? 0 : Math.max(0, held - inUse));
-    this.line.set(3, 0);
-    this.line.set(4, Math.abs(change));
-    this.line.set(5, change > 0 ? this.#take(change) : this.#letGo(-change));
+    const bytes = Math.abs(change);
+    this.#line.push(change > 0 ? this.#allocation : this.#deallocation, atNs, 0);
+    this.#set(0, inUse);
+    this.#set(1, this.#peak);
+    this.#set(2, Number.isNaN(held) ? 0 : Math.max(0, held - inUse));
+    this.#set(3, 0);
+    this.#set(4, bytes);
+    this.#set(5, bytes);
+    this.#set(6, change > 0 ? this.#take(bytes) : this.#letGo(bytes));
+  }
+
+  #set(place: number, value: number): void {
+    this.#line.set(this.#firstStat + place, value);
   }
 
   #take(bytes: number): number {
