@@ -24,6 +24,7 @@ import {
 } from './statistics/latency-histogram.ts';
 import { percentileInterval } from './statistics/percentile-interval.ts';
 import { type ServerVerdict, serverVerdict } from './statistics/server-verdict.ts';
+import type { TraceCost } from './traced-pass.ts';
 import { otherCpuCores, reasonsForInvalidity } from './validity.ts';
 import type { ProviderUse, SutIdentity, VariantRecord } from './variant-record.ts';
 
@@ -92,10 +93,20 @@ export interface BenchResult extends SutIdentity {
   readonly cpus: string | null;
   /** Who really ran the nodes; null where the runtime gave no profile. */
   readonly placement: ProviderUse | null;
+  /** What tracing cost where queries were traced, none of those that are counted here; null where none were. */
+  readonly trace: TraceSummary | null;
   /** How often the host was sampled while it was measured; null where it was not. */
   readonly sampling: RoundSampling | null;
   /** What nobody could watch on this host while it was measured, as phrases. */
   readonly notObserved: readonly string[];
+}
+
+export interface TraceSummary extends TraceCost {
+  /** What the traced session took besides the measured one; in no other figure. Null where the kernel does not tell. */
+  readonly extraRssBytes: number | null;
+  /** The trace's name in viewers, and its file for TensorFlow's profiler; absent before it is made. */
+  readonly run?: string;
+  readonly path?: string;
 }
 
 export interface ColdStart {
@@ -175,9 +186,15 @@ export function summarizeVariant(record: VariantRecord, settings: BenchSettings)
     energy: energyOf(record, sortedNs.length),
     cpus: usage?.cpus ?? null,
     placement: usage?.placement ?? null,
+    trace: traceSummary(record),
     sampling: joinSampling(rounds),
     notObserved: unobserved(rounds),
   };
+}
+
+function traceSummary({ usage }: VariantRecord): TraceSummary | null {
+  const cost = usage?.trace?.cost ?? null;
+  return cost === null ? null : { ...cost, extraRssBytes: usage?.trace?.extraRssBytes ?? null };
 }
 
 function latencyInterval(latencyNs: Float64Array, permille: number): LatencyInterval | null {

@@ -27,8 +27,17 @@ export interface BenchProgress {
 export interface BenchControls extends TurnControls {
   /** Ends all as soon as one variant has failed, for those who need all or nothing. */
   readonly stopAtFirstFailure?: boolean;
+  /** Each variant is traced once, in its last process, when all of its rounds are measured. */
+  readonly tracing?: BenchTracing;
   /** Called between turns only, while no system is measuring, at most once a second, and when the last turn is over. */
   readonly onProgress?: (progress: BenchProgress) => void;
+}
+
+export interface BenchTracing {
+  /** To trace of each variant. */
+  readonly queries: number;
+  /** Wraps the pass of a variant, for whoever watches the host meanwhile. */
+  readonly during?: (variant: string, work: () => Promise<void>) => Promise<void>;
 }
 
 export interface BenchRun {
@@ -40,6 +49,9 @@ export interface BenchRun {
   /** The raw rounds, in the order of `results`. */
   readonly records: readonly VariantRecord[];
 }
+
+/** Tracing is to show what a model does, not to take long: of slow models and seldom queries fewer are traced. */
+const MAX_TRACED_NS = 30e9;
 
 const PROGRESS_INTERVAL_NS = 1_000_000_000n;
 
@@ -58,7 +70,7 @@ export async function runBench(
   const entries = contestants.map((contestant): Entry => ({ contestant, participants: [] }));
   const turns = turnCounter(entries, processes + settings.rounds, controls);
   for (const block of planBlocks(entries.length, { ...settings, processes })) {
-    await runBlock(block, entries, { settings, controls, turns });
+    await runBlock(block, entries, { settings, controls, turns, processes });
   }
   turns.end();
   const records = entries.map(({ contestant: { identity }, participants }) =>
@@ -88,7 +100,13 @@ async function runBlock(
     settings,
     controls,
     turns,
-  }: { readonly settings: BenchSettings; readonly controls: BenchControls; readonly turns: TurnCounter },
+    processes,
+  }: {
+    readonly settings: BenchSettings;
+    readonly controls: BenchControls;
+    readonly turns: TurnCounter;
+    readonly processes: number;
+  },
 ): Promise<void> {
   const isOut = (entry: Entry) =>
     hasFailed(entry) ||
@@ -115,10 +133,36 @@ async function runBlock(
       const spec = roundSpec(settings, round, entries.length > 1, { queriesPerSecond, baseQueriesPerSecond });
       await takeTurn(participant, spec, settings, controls);
     }
-    for (const participant of started) await finish(participant, settings, controls);
+    for (const entry of entries) {
+      const participant = entry.participants.at(-1);
+      if (participant === undefined || !started.includes(participant)) continue;
+      const isLast = process === processes - 1 || hasHadItsTime(entry, settings);
+      await finishOne(participant, isLast ? baseQueriesPerSecond : undefined, settings, controls);
+    }
   } finally {
     await Promise.all(started.map(({ sut }) => sut.handle.close()));
   }
+}
+
+/** @param baseQueriesPerSecond where the process is the last of its variant, and so the one to trace */
+async function finishOne(
+  participant: Participant,
+  baseQueriesPerSecond: number | undefined,
+  settings: BenchSettings,
+  controls: BenchControls,
+): Promise<void> {
+  const { failure, warmUp, sut } = participant;
+  const { tracing } = controls;
+  if (failure !== null || warmUp === null || tracing === undefined || baseQueriesPerSecond === undefined)
+    return finish(participant, settings, controls);
+  const speed = { queriesPerSecond: warmUp.queriesPerSecond, baseQueriesPerSecond };
+  const pass = {
+    round: roundSpec(settings, settings.rounds, false, speed),
+    queries: tracing.queries,
+    maxDurationNs: MAX_TRACED_NS,
+  };
+  const { during = (_, work) => work() } = tracing;
+  await during(sut.identity.variant, () => finish(participant, settings, controls, pass));
 }
 
 function hasFailed({ participants }: Entry): boolean {

@@ -6,6 +6,7 @@ import type { SamplingBetween } from './round-sampling.ts';
 import type { BenchSettings } from './settings.ts';
 import type { WarmUpResult } from './steady-state.ts';
 import { answerOf, cancelled, type NamedSut } from './sut-handle.ts';
+import type { TracedPassSpec } from './traced-pass.ts';
 import type { LoadedSut, SutUsage, VariantRecord } from './variant-record.ts';
 
 /** A system while it is driven. */
@@ -98,16 +99,24 @@ export async function takeTurn(
   else if (!isWhole) giveUp(participant, cancelled());
 }
 
-/** Lets a system end that did not fail, and asks what it used. */
+/**
+ * Lets a system end that did not fail, and asks what it used.
+ * @param pass what it traces before it ends
+ */
 export async function finish(
   participant: Participant,
   settings: BenchSettings,
   controls: TurnControls,
+  pass?: TracedPassSpec,
 ): Promise<void> {
   const { sut } = participant;
   if (participant.failure !== null) return;
-  const { graceSeconds } = settings;
-  const answer = await answerOf(sut, () => sut.handle.finish(), { graceSeconds, signal: controls.signal });
+  // A session that is traced is loaded first.
+  const graceSeconds = settings.graceSeconds * (pass === undefined ? 1 : LOAD_PATIENCE);
+  const answer = await answerOf(sut, (onAlive) => sut.handle.finish(pass, onAlive), {
+    graceSeconds,
+    signal: controls.signal,
+  });
   // What was measured stands without the usage; only the process must not linger.
   if (answer.ok) participant.usage = answer.value;
   else sut.handle.kill();

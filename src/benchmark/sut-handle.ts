@@ -3,6 +3,7 @@ import { err, type Result } from '../core/result.ts';
 import type { RoundSpec } from './round.ts';
 import type { RoundTotals } from './round-result.ts';
 import type { WarmUpResult, WarmUpSpec } from './steady-state.ts';
+import type { TracedPassSpec } from './traced-pass.ts';
 import type { LoadedSut, SutIdentity, SutUsage } from './variant-record.ts';
 
 /** A system under test in a process of its own, seen from the process that drives it. */
@@ -12,8 +13,12 @@ export interface SutHandle {
   warmUp(spec: WarmUpSpec, onAlive: () => void): Promise<Result<WarmUpResult, Problem>>;
   /** @param onRuns given the finished runs in pieces, also those before a failure */
   round(spec: RoundSpec, onRuns: (chunk: Float64Array) => void): Promise<Result<RoundTotals, Problem>>;
-  /** Asks for the usage and lets the process end. */
-  finish(): Promise<Result<SutUsage, Problem>>;
+  /**
+   * Asks for the usage and lets the process end.
+   * @param pass what to trace once the usage is read
+   * @param onAlive told now and then meanwhile
+   */
+  finish(pass?: TracedPassSpec, onAlive?: () => void): Promise<Result<SutUsage, Problem>>;
   /** Asks to end the load under way once the runs that it is at are complete; its answer then comes as always. */
   stop(): void;
   /** Ends the process at once. May come at any time, also after it has ended. */

@@ -99,9 +99,11 @@ function costOf(
   });
 }
 
+/** Of an even number the middle of the middle two: the blocks of a pair lie to either side of it. Undefined without any. */
 function median(values: Float64Array): number | undefined {
   const sorted = sortedCopy(values);
-  return sorted[Math.floor(sorted.length / 2)];
+  const [lower, upper] = [sorted[(sorted.length - 1) >> 1], sorted[sorted.length >> 1]];
+  return lower === undefined || upper === undefined ? undefined : (lower + upper) / 2;
 }
 
 /** Runs `first` and so many after it of a plan, the first of them due at once. Undefined where a schedule has no more. */

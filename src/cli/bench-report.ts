@@ -1,4 +1,4 @@
-import type { BenchResult } from '../benchmark/bench-result.ts';
+import type { BenchResult, TraceSummary } from '../benchmark/bench-result.ts';
 import { formatSpeedUp } from '../benchmark/compare.ts';
 import { isScheduled } from '../benchmark/scenario.ts';
 import { formatBytes, formatSeconds } from '../core/units.ts';
@@ -43,7 +43,28 @@ function tableOf(suiteRun: SuiteRun, isNamed: boolean): string {
     ...(title === undefined ? [] : [title]),
     renderTable(header, rows),
     ...(complaints.length === 0 ? [] : ['', ...complaints]),
+    ...costsOfTracing(run.results),
   ].join('\n');
+}
+
+function costsOfTracing(results: readonly BenchResult[]): string[] {
+  const lines = results.flatMap(({ variant, trace }) =>
+    trace === null ? [] : [costOfTracing(variant, trace)],
+  );
+  return lines.length === 0 ? [] : ['', ...lines];
+}
+
+function costOfTracing(
+  variant: string,
+  { queries, p50Seconds, costRatio, extraRssBytes }: TraceSummary,
+): string {
+  const { traced, untraced } = p50Seconds;
+  const change = `${((costRatio - 1) * 100).toFixed(1)} %`;
+  const memory = extraRssBytes === null ? '' : `, and ${formatBytes(extraRssBytes)} for a second session`;
+  return (
+    `traced: ${variant}: ${queries} queries after those above; it cost ${change} of p50 ` +
+    `(${formatSeconds(traced)} instead of ${formatSeconds(untraced)})${memory}`
+  );
 }
 
 /** `standard: server, 642 queries/s` — what the columns do not tell. */

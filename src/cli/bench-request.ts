@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { systemClock } from '../core/clock.ts';
 import type { NamedModel } from '../jobs/variant-sut.ts';
 import type { DataChoice } from './data-option.ts';
+import { distinctNames } from './distinct-names.ts';
 import { WORKER_ENTRY } from './entries.ts';
 import { type StateOptions, statesOf } from './state-option.ts';
 import type { Terminal } from './terminal.ts';
@@ -11,9 +12,14 @@ export function namedModels(models: readonly string[]): {
   readonly model: string;
   readonly variants: readonly NamedModel[];
 } {
+  const names = distinctNames(models);
   return {
     model: basename(models[0] ?? '', '.onnx'),
-    variants: models.map((path) => ({ variant: path, path })),
+    variants: models.map((path, position) => ({
+      variant: path,
+      path,
+      traceId: names[position] as string,
+    })),
   };
 }
 

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { parseDurationSeconds } from '../config/duration.ts';
+import { MOST_TRACED_QUERIES } from '../core/bench-terms.ts';
 import { isSampling, SAMPLING_FORM, type Sampling } from '../core/sampling.ts';
 import { RECIPE_FORMATS } from '../quantization/recipe.ts';
 
@@ -21,6 +22,14 @@ export function threadCount(text: string): number {
 export function positiveInteger(text: string): number {
   const value = wholeNumber(text);
   if (value < 1) throw new InvalidArgumentError('expected a whole number of at least 1 but found 0');
+  return value;
+}
+
+/** From 1 to 10,000. */
+export function tracedQueries(text: string): number {
+  const value = positiveInteger(text);
+  if (value > MOST_TRACED_QUERIES)
+    throw new InvalidArgumentError(`expected at most ${MOST_TRACED_QUERIES} but found ${text}`);
   return value;
 }
 

@@ -208,9 +208,24 @@ function whereToLook(result: PipelineResult, { profile, dataDir, here }: ReportC
   return [
     'where to look',
     ...made,
+    ...traceLines(result, here),
     `  daemon   ${serve}`,
     '  metrics  curl http://127.0.0.1:9477/metrics',
     `  API      curl -X POST http://127.0.0.1:9477/bench -H 'content-type: application/json' -d '{"model":"${result.model}"}'`,
+  ];
+}
+
+/** Where the trace lies, or why there is none. */
+function traceLines({ trace }: PipelineResult, here: ReportContext['here']): string[] {
+  if (trace === undefined) return [];
+  const warnings = trace.warnings.map((warning) => `  trace    ${warning}`);
+  if (trace.path === null || trace.perfettoPath === null) return ['  trace    none is made', ...warnings];
+  // LOGDIR/plugins/profile/RUN/FILE
+  const logdir = dirname(dirname(dirname(dirname(trace.path))));
+  return [
+    `  trace    ${here(trace.path)} (tensorboard --logdir ${here(logdir)})`,
+    `           ${here(trace.perfettoPath)} (on ui.perfetto.dev)`,
+    ...warnings,
   ];
 }
 

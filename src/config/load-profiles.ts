@@ -4,7 +4,7 @@ import { Check } from 'typebox/value';
 import { type Problem, problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { BUNDLED_SUITES, loadSuite } from './load-suite.ts';
-import { type Profile, profileRuleProblems, resolveProfile } from './profile.ts';
+import { type Profile, profileRuleProblems, resolveProfile, traceRuleProblems } from './profile.ts';
 import { ProfileSchema, type ProfileSource } from './profile-schema.ts';
 import { byPlace, type SchemaProblemKind, schemaProblems } from './schema-problems.ts';
 import type { Suite } from './suite.ts';
@@ -99,6 +99,7 @@ async function load(file: string): Promise<Result<Loaded, readonly ProfileProble
   const profile = resolveProfile(document.value, file, suites);
   problems.push(...suiteProblems);
   problems.push(...profileRuleProblems(document.value, document));
+  if (suiteProblems.length === 0) problems.push(...traceRuleProblems(profile, document));
   problems.push(...(await missingFiles(profile, document)));
   return problems.length > 0 ? err(problems.sort(byPlace)) : ok({ profile, document });
 }

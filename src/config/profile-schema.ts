@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import { DEFAULT_TRACED_QUERIES, MOST_TRACED_QUERIES } from '../core/bench-terms.ts';
 import { dataFields } from './data-schema.ts';
 import { DURATION_PATTERN } from './duration.ts';
 import { MeasurementSchema, NAME_FORM, NAME_PATTERN } from './measurement-schema.ts';
@@ -134,6 +135,41 @@ const Schedule = Type.Object(
   { ...closed, description: 'when the daemon works through the model again' },
 );
 
+const Trace = Type.Union(
+  [
+    Type.Boolean(),
+    Type.Object(
+      {
+        queries: Type.Optional(
+          Type.Integer({
+            minimum: 1,
+            maximum: MOST_TRACED_QUERIES,
+            default: DEFAULT_TRACED_QUERIES,
+            description: 'queries of each variant in each measurement, and samples of each model',
+          }),
+        ),
+        calibration: Type.Optional(
+          Type.Boolean({ default: true, description: 'trace the first samples of calibrations' }),
+        ),
+        evaluation: Type.Optional(
+          Type.Boolean({ default: true, description: 'trace the first samples of evaluations' }),
+        ),
+        measurements: Type.Optional(
+          Type.Array(Type.String({ minLength: 1 }), {
+            description:
+              'the suites and measurements to trace, such as profile or standard/server; all of them where absent',
+          }),
+        ),
+      },
+      closed,
+    ),
+  ],
+  {
+    description:
+      "what every run traces for TensorFlow's profiler and Perfetto: true for all, or an object; nothing where absent",
+  },
+);
+
 const CarriedState = Type.Object(
   {
     output: Type.String({ minLength: 1, description: 'the output that holds the next state' }),
@@ -180,6 +216,7 @@ export const ProfileSchema = Type.Object(
     budget: Type.Optional(Budget),
     bench: Type.Optional(Bench),
     schedule: Type.Optional(Schedule),
+    trace: Type.Optional(Trace),
   },
   {
     ...closed,

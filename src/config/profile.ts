@@ -1,4 +1,5 @@
 import { dirname, resolve } from 'node:path';
+import { DEFAULT_TRACED_QUERIES } from '../core/bench-terms.ts';
 import type { DataSpec } from '../core/data-spec.ts';
 import { type Problem, problem } from '../core/problem.ts';
 import { dataRuleProblems, resolveDataSet } from './data.ts';
@@ -6,7 +7,7 @@ import { type Measurement, reportMeasurements, resolveMeasurement } from './meas
 import type { ProfileSource } from './profile-schema.ts';
 import { foreignSetting, type RecipeSource } from './recipe-schema.ts';
 import { resolveSchedule, type Schedule, scheduleMistake } from './schedule.ts';
-import type { Suite } from './suite.ts';
+import { PROFILE_SUITE, type Suite } from './suite.ts';
 import {
   foreignTaskSetting,
   knownMetrics,
@@ -42,6 +43,18 @@ export interface Profile {
     readonly suites: readonly Suite[];
   };
   readonly schedule: Schedule;
+  /** What every run traces; nothing where it is absent. */
+  readonly trace?: ProfileTrace;
+}
+
+/** What of a run is traced. */
+export interface ProfileTrace {
+  /** Queries of each variant in each measurement, and samples of each model. */
+  readonly queries: number;
+  readonly calibration: boolean;
+  readonly evaluation: boolean;
+  /** Names of suites, or of single measurements as `suite/measurement`; all unless given. */
+  readonly measurements?: readonly string[];
 }
 
 /** An output that is an input of the next run, and the dimensions of the first where the model does not tell. */
@@ -115,7 +128,40 @@ export function resolveProfile(source: ProfileSource, file: string, suites: read
       suites,
     },
     schedule: resolveSchedule(source.schedule),
+    ...(source.trace === undefined || source.trace === false ? {} : { trace: resolveTrace(source.trace) }),
   };
+}
+
+function resolveTrace(source: true | Exclude<ProfileSource['trace'], boolean | undefined>): ProfileTrace {
+  const { queries, calibration, evaluation, measurements } = source === true ? {} : source;
+  return {
+    queries: queries ?? DEFAULT_TRACED_QUERIES,
+    calibration: calibration ?? true,
+    evaluation: evaluation ?? true,
+    ...(measurements === undefined ? {} : { measurements }),
+  };
+}
+
+/** Names of measurements to trace that no suite of the profile has. */
+export function traceRuleProblems(
+  { trace, bench: { scenarios, suites } }: Profile,
+  document: YamlDocument,
+): readonly Problem<'invalid-value'>[] {
+  const own = { name: PROFILE_SUITE, measurements: scenarios };
+  const known = (scenarios.length === 0 ? suites : [own, ...suites]).flatMap(({ name, measurements }) => [
+    name,
+    ...measurements.map((measurement) => `${name}/${measurement.name}`),
+  ]);
+  return (trace?.measurements ?? []).flatMap((name, index) =>
+    known.includes(name)
+      ? []
+      : [
+          problem('invalid-value', `the profile has no suite or measurement "${name}"`, {
+            place: document.placeOf(`/trace/measurements/${index}`, 'value'),
+            hint: `it has ${known.join(', ')}`,
+          }),
+        ],
+  );
 }
 
 /** What the schema cannot say: names that clash, a metric without its labels, durations of nothing. */

@@ -19,6 +19,15 @@ export interface AgentSettings {
   readonly webConfigFile?: string;
   /** Holds the secret that allows to change something. */
   readonly tokenFile: string;
+  readonly traces: TraceSettings;
+}
+
+/** Where the daemon keeps traces, and how many. */
+export interface TraceSettings {
+  /** The folder that viewers are started on. */
+  readonly logdir: string;
+  readonly maxCount: number;
+  readonly maxBytes: number;
 }
 
 /** Settings given on the command line; they win over the file. Paths are relative to the working directory. */
@@ -36,6 +45,7 @@ export type SettingsProblem = Problem<
 >;
 
 const DEFAULTS = { listen: '127.0.0.1:9477', profiles: 'profiles', dataDir: '.ptq-agent', interval: '250ms' };
+const TRACE_LIMITS = { maxCount: 50, maxBytes: 5 * 2 ** 30 };
 const MIN_INTERVAL_SECONDS = 0.05;
 const MAX_INTERVAL_SECONDS = 60;
 
@@ -73,6 +83,28 @@ const SettingsSchema = Type.Object(
               pattern: DURATION_PATTERN,
               description: 'how often the host is sampled: 50ms to 60s',
             }),
+          ),
+        },
+        { additionalProperties: false },
+      ),
+    ),
+    traces: Type.Optional(
+      Type.Object(
+        {
+          logdir: Type.Optional(
+            Type.String({
+              minLength: 1,
+              description: 'the folder of traces, absolute or relative to this file',
+            }),
+          ),
+          maxCount: Type.Optional(
+            Type.Integer({
+              minimum: 1,
+              description: 'how many traces are kept; the oldest make room for new ones',
+            }),
+          ),
+          maxBytes: Type.Optional(
+            Type.Integer({ minimum: 1, description: 'how many bytes traces may take together' }),
           ),
         },
         { additionalProperties: false },
@@ -131,7 +163,17 @@ export async function loadSettings(
     ...(webConfig === undefined ? {} : { webConfigFile: resolve(webConfig) }),
     tokenFile: resolve(overrides.tokenFile ?? fromFile(source.tokenFile) ?? tokenFileOf(dataDir)),
     samplerIntervalMs: intervalSeconds * 1e3,
+    traces: {
+      ...TRACE_LIMITS,
+      ...source.traces,
+      logdir: fromFile(source.traces?.logdir) ?? logdirOf(dataDir),
+    },
   });
+}
+
+/** Where a data directory has its traces unless told otherwise. */
+export function logdirOf(dataDir: string): string {
+  return join(dataDir, 'traces');
 }
 
 /** Where the daemon of a data directory keeps its token unless told otherwise. */

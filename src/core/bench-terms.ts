@@ -31,3 +31,9 @@ export const TRACE_FORMATS = [
 ] as const;
 
 export type TraceFormat = (typeof TRACE_FORMATS)[number];
+
+/** How many queries of a variant, or samples of a model, are traced where nobody says. */
+export const DEFAULT_TRACED_QUERIES = 50;
+
+/** More would fill a disk with profiles, and no page that shows them would be of use. */
+export const MOST_TRACED_QUERIES = 10_000;

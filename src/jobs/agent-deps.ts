@@ -1,4 +1,5 @@
 import type { Profile } from '../config/profile.ts';
+import type { TraceSettings } from '../config/settings.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import type { Metrics } from '../metrics/metrics.ts';
@@ -12,6 +13,7 @@ export interface AgentDeps {
   readonly store: Store;
   readonly sampler: Sampler;
   readonly samplerIdleIntervalMs: number;
+  readonly traces: TraceSettings;
   readonly metrics: Metrics;
   readonly workerEntry: URL;
   /** See `PipelineDeps`. */

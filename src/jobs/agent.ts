@@ -12,6 +12,7 @@ import { type HistoryPoint, modelHistory } from './model-history.ts';
 import { type ModelView, modelView } from './model-view.ts';
 import type { RunOrder } from './orders.ts';
 import type { PipelineResult } from './pipeline.ts';
+import { pruneRunTraces } from './prune-run-traces.ts';
 import { lastFullRuns } from './reason-to-run.ts';
 import { orderLines } from './recorded-arrivals.ts';
 import { failureReason } from './result-metrics.ts';
@@ -265,6 +266,9 @@ export class Agent {
       await this.#write(() => store.finishRun(run.id, outcome.value));
       exportResult(this.#deps, profile, run.id, outcome.value);
       logger.info('run succeeded', { run: run.id, model: run.model, seconds: outcome.value.seconds });
+      const { traces, clock } = this.#deps;
+      const reading = this.records.tracesInUse();
+      await pruneRunTraces(outcome.value, traces, { reading, nowMs: clock.wallMs(), logger });
     } else if (current.cancelling) {
       await this.#write(() => store.cancelRun(run.id));
       logger.info('run cancelled', { run: run.id, model: run.model });

@@ -60,22 +60,29 @@ async function benchOne(
   measurement: ReadyMeasurement,
   variants: readonly NamedModel[],
 ): Promise<SuiteRun> {
-  const { profile, deps, host, watch, onEvent } = context;
+  const { profile, deps, host, watch, trace, onEvent } = context;
   const { states } = profile.data;
   const subject = suite.name === PROFILE_SUITE ? measurement.name : `${suite.name}/${measurement.name}`;
+  const { traceFolder, tracing } = trace.bench(suite.name, measurement.name) ?? {};
   const phase = createPhaseRecorder(deps.clock, onEvent, { subject });
   const run = await phase('bench', () =>
     watch.sampledAs(measurement.sampling, (sampling) =>
       benchMeasurement(
         suite,
         measurement,
-        { model: profile.name, variants, ...(states === undefined ? {} : { states }) },
+        {
+          model: profile.name,
+          variants,
+          ...(states === undefined ? {} : { states }),
+          ...(traceFolder === undefined ? {} : { traceFolder }),
+        },
         {
           host,
           sampling,
           clock: deps.clock,
           ...(deps.signal === undefined ? {} : { signal: deps.signal }),
           stopAtFirstFailure: true,
+          ...(tracing === undefined ? {} : { tracing }),
           onWaiting: (holder) => deps.logger.info(`waiting for another benchmark: ${holder}`),
           onProgress: ({ completedTurns, totalTurns, variant }) =>
             deps.onProgress?.({
@@ -91,6 +98,7 @@ async function benchOne(
   );
   if (deps.signal?.aborted) throw new ProblemError(problem('cancelled', 'the job was cancelled'));
   failOnDeadVariant(run.run.records);
+  trace.benchEnded(run);
   return run;
 }
 

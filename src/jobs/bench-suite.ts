@@ -108,6 +108,8 @@ export interface SuiteRequest {
   readonly states?: readonly CarriedState[];
   /** What a process may have resident before it is ended; most of what is free unless given. */
   readonly maxRssBytes?: number;
+  /** Where traced passes leave what they traced. */
+  readonly traceFolder?: string;
 }
 
 /** Runs one measurement of a suite. */

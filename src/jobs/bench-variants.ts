@@ -16,7 +16,9 @@ export interface HostWait {
   readonly waitSeconds?: number;
 }
 
-export interface BenchDeps extends HostWait, Pick<BenchControls, 'stopAtFirstFailure' | 'onProgress'> {
+export interface BenchDeps
+  extends HostWait,
+    Pick<BenchControls, 'stopAtFirstFailure' | 'tracing' | 'onProgress'> {
   readonly host: WorkerHost;
   /** Where somebody samples the host meanwhile. */
   readonly sampling?: SamplingBetween | undefined;
@@ -58,7 +60,7 @@ export async function lockHost(
 
 /** `benchVariants` for whoever has the lock. */
 export function benchAlone(request: BenchRequest, deps: BenchDeps): Promise<BenchRun> {
-  const { host, clock, signal, sampling, stopAtFirstFailure, onProgress } = deps;
+  const { host, clock, signal, sampling, stopAtFirstFailure, tracing, onProgress } = deps;
   return runBench(
     request.variants.map((variant) => contestantOf(request, variant, host)),
     request.settings,
@@ -67,6 +69,7 @@ export function benchAlone(request: BenchRequest, deps: BenchDeps): Promise<Benc
       ...(signal === undefined ? {} : { signal }),
       ...(sampling === undefined ? {} : { sampling }),
       ...(stopAtFirstFailure === undefined ? {} : { stopAtFirstFailure }),
+      ...(tracing === undefined ? {} : { tracing }),
       ...(onProgress === undefined ? {} : { onProgress }),
     },
   );

@@ -17,6 +17,7 @@ import { type SessionThread, startSessionThread } from './session-thread.ts';
 import { coresFor, openSharedSession, type SharedSession } from './shared-session.ts';
 import type { TaskContext } from './task-context.ts';
 import { openTaskData, type TaskData } from './task-data.ts';
+import type { FirstRunsTrace } from './traced-session.ts';
 import { unwrap } from './unwrap.ts';
 
 /**
@@ -86,9 +87,17 @@ async function openObserving(
   task: QuantizeTask,
   helper: SessionThread | undefined,
 ): Promise<SharedSession> {
-  const session = await openSharedSession(observingPath, task.threads, helper);
+  const session = await openSharedSession(observingPath, task.threads, helper, traceOf(task));
   if (!session.ok) await requireLoadable(task.modelPath, task.threads);
   return unwrap(session);
+}
+
+/** The model that observes is another than the one that it is made from, and is known as such. */
+function traceOf({ trace, subject, modelPath }: QuantizeTask): FirstRunsTrace | undefined {
+  if (trace === undefined) return undefined;
+  const { folder, samples: runs, model } = trace;
+  const modelId = `${model}:${subject ?? 'fp32'}, observed`;
+  return { folder, runs, modelId, modelPath, phase: 'calibrate', thread: `calibrate ${subject ?? model}` };
 }
 
 /** Fewer samples are done before a second thread has started. */

@@ -81,7 +81,7 @@ export function evaluateModels(
 }
 
 function laneTask(task: EvaluateTask, { isKnown }: ReferenceOutputs): Parameters<typeof openLanes>[0] {
-  const { reference, candidates, data, samples, states, threads } = task;
+  const { reference, candidates, data, samples, states, threads, trace } = task;
   return {
     referencePath: reference.path,
     candidatePaths: candidates.map(({ path }) => path),
@@ -90,6 +90,15 @@ function laneTask(task: EvaluateTask, { isKnown }: ReferenceOutputs): Parameters
     samples,
     states,
     threads,
+    ...(trace === undefined
+      ? {}
+      : {
+          trace: {
+            folder: trace.folder,
+            samples: trace.samples,
+            modelIds: [reference, ...candidates].map(({ variant }) => `${trace.model}:${variant}`),
+          },
+        }),
   };
 }
 

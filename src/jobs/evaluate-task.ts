@@ -29,6 +29,18 @@ export interface EvaluateTask {
   };
   /** Keeps every candidate's outputs, and compares with those that it gave on an earlier day. */
   readonly golden?: { readonly folder: string };
+  /** Traces the first samples of every model. */
+  readonly trace?: TracedSamples;
+}
+
+/** What to trace of every model that a task runs. */
+export interface TracedSamples {
+  /** Where profiles and parts go; see `makeTraceSpool`. */
+  readonly folder: string;
+  /** Of each model, the first ones. */
+  readonly samples: number;
+  /** The name of the model whose variants they are. */
+  readonly model: string;
 }
 
 export interface EvaluatedCandidate {

@@ -7,6 +7,7 @@ import type { ModelPort, Session } from '../runtime/session.ts';
 import { castFeeds } from './cast-feeds.ts';
 import { openModel } from './open-model.ts';
 import { openTaskData, type TaskData } from './task-data.ts';
+import type { FirstRunsTrace } from './traced-session.ts';
 
 /** Samples `lane`, `lane + lanes`, and so on. */
 export interface LaneShare {
@@ -26,6 +27,17 @@ export interface LaneTask {
   readonly states?: readonly CarriedState[] | undefined;
   /** Threads inside an operator; 0 for every core. */
   readonly threads: number;
+  readonly trace?: LaneTrace;
+}
+
+/** What of each model to trace. */
+export interface LaneTrace {
+  /** See `makeTraceSpool`. */
+  readonly folder: string;
+  /** Samples of this lane. */
+  readonly samples: number;
+  /** What requests are known by: those of the reference, and of each candidate. */
+  readonly modelIds: readonly string[];
 }
 
 /** What the models gave for one sample, or why the sample is none. */
@@ -46,8 +58,8 @@ export interface Lane {
 /** Loads the models and opens the data. Throws `ProblemError`: `models-differ`, and what loading and opening find. */
 export async function openLane(task: LaneTask): Promise<Lane> {
   const opened: Session[] = [];
-  const load = async (path: string): Promise<Session> => {
-    const session = await openModel(path, task.threads);
+  const load = async (path: string, position: number): Promise<Session> => {
+    const session = await openModel(path, task.threads, traceOf(task, path, position));
     opened.push(session);
     return session;
   };
@@ -76,11 +88,19 @@ export async function openLane(task: LaneTask): Promise<Lane> {
   }
 }
 
+function traceOf({ trace }: LaneTask, modelPath: string, position: number): FirstRunsTrace | undefined {
+  const modelId = trace?.modelIds[position];
+  if (trace === undefined || modelId === undefined) return undefined;
+  const { folder, samples: runs } = trace;
+  return { folder, runs, modelId, modelPath, phase: 'evaluate', thread: `evaluate ${modelId}` };
+}
+
+/** @param load loads a model: the reference, which has position 0, and the candidates after it */
 async function loadModels(
   task: LaneTask,
-  load: (path: string) => Promise<Session>,
+  load: (path: string, position: number) => Promise<Session>,
 ): Promise<{ readonly reference: Session; readonly models: readonly (Session | undefined)[] }> {
-  const reference = await load(task.referencePath);
+  const reference = await load(task.referencePath, 0);
   // Each model carries states of its own.
   const carrying = (session: Session): Session => ({
     ...session,
@@ -88,12 +108,12 @@ async function loadModels(
   });
   const first = carrying(reference);
   const models: (Session | undefined)[] = [task.skipsReference ? undefined : first];
-  for (const path of task.candidatePaths) {
+  for (const [index, path] of task.candidatePaths.entries()) {
     if (path === task.referencePath) {
       models.push(first);
       continue;
     }
-    const session = await load(path);
+    const session = await load(path, index + 1);
     requireSamePorts(task.referencePath, reference, path, session);
     models.push(carrying(session));
   }

@@ -29,7 +29,7 @@ export async function openLanes(task: LaneTask, entry: URL | undefined): Promise
   const isShared = entry !== undefined && !isSequential(task) && samples >= 2 * MIN_SAMPLES_A_LANE;
   const wanted = isShared ? await affordableLanes(task) : 1;
   if (wanted === 1 || entry === undefined) return alone(await openLane(task));
-  const shared = { ...task, threads: 1 };
+  const shared = { ...task, threads: 1, ...sharedTrace(task, wanted) };
   // A thread takes as long as this one to load its models, so the first few start before it is known that they are needed.
   const threads = Array.from({ length: Math.min(wanted - 1, EARLY_THREADS) }, () => startLane(entry, shared));
   const closeFrom = async (position: number): Promise<void> => {
@@ -69,6 +69,12 @@ function shareOut(first: Lane, threads: LaneThread[], lanes: number, start: () =
       await first.close();
     },
   };
+}
+
+/** The samples to trace are shared out too, and each lane takes some. */
+function sharedTrace({ trace }: LaneTask, lanes: number): Pick<LaneTask, 'trace'> {
+  if (trace === undefined) return {};
+  return { trace: { ...trace, samples: Math.ceil(trace.samples / lanes) } };
 }
 
 /** Each sample needs the states that the one before it left. */

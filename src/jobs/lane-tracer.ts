@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { threadId } from 'node:worker_threads';
 import type { Clock } from '../core/clock.ts';
 import { attempt, type Problem, ProblemError, problem } from '../core/problem.ts';
@@ -136,6 +136,7 @@ function end({ task }: Traceable, tracing: Tracing, number: number): TracePart |
   }
   const part: TracePart = {
     modelId: spool.modelId,
+    modelPath: resolve(task.modelPath),
     phase: 'bench',
     device: task.device,
     pid: process.pid,

@@ -1,16 +1,18 @@
 import { stat } from 'node:fs/promises';
 import { ProblemError, problem } from '../core/problem.ts';
-import { openSession, type Session } from '../runtime/session.ts';
+import type { Session } from '../runtime/session.ts';
+import { type FirstRunsTrace, openTracedSession } from './traced-session.ts';
 import { unwrap } from './unwrap.ts';
 
 /**
  * Loads a model into the runtime. What is wrong with the path is said plainly, before the runtime wraps it in words of
  * its own. Throws `ProblemError`: `model-not-found`, `model-not-a-file`, and those of `openSession`.
  * @param threads inside an operator; 0 for every core
+ * @param trace what to trace of it
  */
-export async function openModel(path: string, threads: number): Promise<Session> {
+export async function openModel(path: string, threads: number, trace?: FirstRunsTrace): Promise<Session> {
   await requireFile(path);
-  return unwrap(await openSession(path, { intraOpThreads: threads }));
+  return unwrap(await openTracedSession(path, { intraOpThreads: threads }, trace));
 }
 
 /** Throws `ProblemError`: `model-not-found`, `model-not-a-file`. */

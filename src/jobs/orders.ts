@@ -1,6 +1,7 @@
 import type { Measurement } from '../config/measurement.ts';
-import type { Profile } from '../config/profile.ts';
+import type { Profile, ProfileTrace } from '../config/profile.ts';
 import { PROFILE_SUITE, type Suite } from '../config/suite.ts';
+import { DEFAULT_TRACED_QUERIES } from '../core/bench-terms.ts';
 import { type Problem, problem } from '../core/problem.ts';
 import type { Sampling } from '../core/sampling.ts';
 import type { RunBasis, RunReason } from './run-basis.ts';
@@ -16,7 +17,11 @@ export interface PipelineOrder {
   readonly reasons?: readonly RunReason[];
   /** What it is made from, for the next run to see what has changed. */
   readonly basis?: RunBasis;
+  readonly trace?: TraceOrder;
 }
+
+/** False: nothing is traced, whatever the profile says. True: as the profile says, or all. */
+type TraceOrder = boolean | { readonly queries: number };
 
 /** A benchmark on demand. What is left out is taken from the profile. */
 export interface BenchOrder {
@@ -30,6 +35,7 @@ export interface BenchOrder {
   readonly durationSeconds?: number;
   readonly threads?: number;
   readonly sampling?: Sampling;
+  readonly trace?: TraceOrder;
 }
 
 /** The suites that can be ordered of a profile: its own scenarios first, then those that it names. */
@@ -58,7 +64,18 @@ export function mistakeIn({ variants, suite }: BenchOrder, profile: Profile): Pr
 
 export function planOf(profile: Profile, order: RunOrder): PipelinePlan {
   const plan = order.kind === 'pipeline' ? wholePlan(profile) : benchPlan(profile, order);
-  return order.sampling === undefined ? plan : withSampling(plan, order.sampling);
+  const trace = tracePlan(profile, order.trace);
+  const traced = trace === undefined ? plan : { ...plan, trace };
+  return order.sampling === undefined ? traced : withSampling(traced, order.sampling);
+}
+
+const TRACE_ALL: ProfileTrace = { queries: DEFAULT_TRACED_QUERIES, calibration: true, evaluation: true };
+
+function tracePlan({ trace: ofProfile }: Profile, ordered: TraceOrder | undefined): ProfileTrace | undefined {
+  if (ordered === undefined) return ofProfile;
+  if (ordered === false) return undefined;
+  const plan = ofProfile ?? TRACE_ALL;
+  return ordered === true ? plan : { ...plan, ...ordered };
 }
 
 function wholePlan(profile: Profile): PipelinePlan {

@@ -11,6 +11,7 @@ import { type HostFingerprint, readHostFingerprint } from './host-fingerprint.ts
 import type { QuantizeReport } from './quantize-task.ts';
 import type { PipelineDeps, PipelinePlan, RunContext } from './run-context.ts';
 import { changedItemsFile, timelineFile } from './run-files.ts';
+import { beginRunTrace, type RunTraceRecord } from './run-trace.ts';
 import { startRunWatch } from './run-watch.ts';
 import type { RunTimeline } from './timeline-task.ts';
 import { unwrap } from './unwrap.ts';
@@ -39,6 +40,8 @@ export interface PipelineResult {
   readonly host: HostFingerprint;
   readonly variants: readonly VariantOutcome[];
   readonly timeline?: RunTimeline;
+  /** Where one was wanted. */
+  readonly trace?: RunTraceRecord;
   readonly seconds: number;
 }
 
@@ -80,22 +83,29 @@ export function runPipeline(
       },
       beforeEnd: watch.seeLast,
     };
-    const context: RunContext = { runId, profile, plan, deps, host, watch, onEvent };
-    let variants: readonly VariantOutcome[];
-    let watched = false;
+    const trace = await beginRunTrace(profile.name, plan.trace, deps);
+    const context: RunContext = { runId, profile, plan, deps, host, watch, trace, onEvent };
     try {
-      variants = await runSteps(context);
+      let variants: readonly VariantOutcome[];
+      let watched = false;
+      try {
+        variants = await runSteps(context);
+      } finally {
+        watched = await watch.finish();
+      }
+      const timeline = watched ? await summarize(file, context) : undefined;
+      const traced = await trace.finish(watched ? file : undefined);
+      return {
+        model: profile.name,
+        host: readHostFingerprint(await deps.hardware),
+        variants,
+        ...(timeline === undefined ? {} : { timeline }),
+        ...(traced === undefined ? {} : { trace: traced }),
+        seconds: Number(clock.nowNs() - startNs) / 1e9,
+      };
     } finally {
-      watched = await watch.finish();
+      await trace.close();
     }
-    const timeline = watched ? await summarize(file, context) : undefined;
-    return {
-      model: profile.name,
-      host: readHostFingerprint(await deps.hardware),
-      variants,
-      ...(timeline === undefined ? {} : { timeline }),
-      seconds: Number(clock.nowNs() - startNs) / 1e9,
-    };
   });
 }
 
@@ -126,6 +136,7 @@ async function runSteps(context: RunContext): Promise<readonly VariantOutcome[]>
       deps.store,
       context.host,
       controls(context),
+      context.trace.calibration,
     );
     artifacts.push(unwrap(artifact));
   }
@@ -184,7 +195,7 @@ async function evaluate(
   models: readonly NamedModel[],
   digests: InputDigests,
 ): Promise<readonly ModelEvaluation[]> {
-  const { runId, profile, plan, host, deps } = context;
+  const { runId, profile, plan, host, deps, trace } = context;
   const [reference, ...candidates] = models as [NamedModel, ...NamedModel[]];
   const folder = deps.store.runDirectory(runId);
   const { split, samples } = profile.data.evaluation;
@@ -206,6 +217,7 @@ async function evaluate(
       budget: profile.budget,
       threads: plan.threads,
       ...(states === undefined ? {} : { states }),
+      ...(trace.evaluation === undefined ? {} : { trace: trace.evaluation }),
     },
     controls(context),
   );

@@ -2,6 +2,7 @@ import type { CarriedState } from '../data/carried-state.ts';
 import type { FloatNode } from '../quantization/placement.ts';
 import type { Recipe } from '../quantization/recipe.ts';
 import type { InputDigests } from './digest-inputs.ts';
+import type { TracedSamples } from './evaluate-task.ts';
 import type { LatencyGateReport } from './latency-gate.ts';
 import type { SavedRanges } from './saved-ranges.ts';
 import type { TaskData } from './task-data.ts';
@@ -26,6 +27,8 @@ export interface QuantizeTask {
   readonly threads: number;
   /** Named in the phases. */
   readonly subject?: string;
+  /** Traces the first samples of the calibration. */
+  readonly trace?: TracedSamples;
 }
 
 export interface ReusedRanges {

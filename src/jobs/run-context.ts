@@ -1,4 +1,4 @@
-import type { Profile } from '../config/profile.ts';
+import type { Profile, ProfileTrace } from '../config/profile.ts';
 import type { Suite } from '../config/suite.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
@@ -7,6 +7,7 @@ import type { Metrics } from '../metrics/metrics.ts';
 import type { Store } from '../store/store.ts';
 import type { HostInventory } from '../telemetry/inventory/host-inventory.ts';
 import type { Sampler } from '../telemetry/sampler.ts';
+import type { RunTrace } from './run-trace.ts';
 import type { RunWatch } from './run-watch.ts';
 import type { WorkerHost } from './worker-process.ts';
 import type { JobProgress, WorkerEvent } from './worker-protocol.ts';
@@ -21,12 +22,16 @@ export interface PipelinePlan {
   readonly sampling?: Sampling;
   /** The variants to take, FP32 always among them; all when absent. */
   readonly variants?: readonly string[];
+  /** What to trace; nothing when absent. */
+  readonly trace?: ProfileTrace;
 }
 
 export interface PipelineDeps {
   readonly store: Store;
   readonly sampler: Sampler;
   readonly samplerIdleIntervalMs: number;
+  /** Where traces go: the folder that viewers are started on. */
+  readonly traces: { readonly logdir: string };
   /** The compiled `jobs/worker-main.js`. */
   readonly workerEntry: URL;
   readonly clock: Clock;
@@ -47,5 +52,6 @@ export interface RunContext {
   readonly deps: PipelineDeps;
   readonly host: WorkerHost;
   readonly watch: RunWatch;
+  readonly trace: RunTrace;
   readonly onEvent: (event: WorkerEvent) => void;
 }

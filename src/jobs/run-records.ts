@@ -11,6 +11,8 @@ import type { SeriesQuery } from './series-task.ts';
 export class RunRecords {
   readonly #store: Pick<Store, 'getRun' | 'runDirectory' | 'findArtifact'>;
   readonly #timelines: TimelineReaders;
+  /** How many readers traces have that somebody reads, by their names. */
+  readonly #reading = new Map<string, number>();
 
   constructor(store: Pick<Store, 'getRun' | 'runDirectory' | 'findArtifact'>, workerEntry: URL) {
     this.#store = store;
@@ -29,6 +31,33 @@ export class RunRecords {
   /** The file of an artifact; undefined where it is not there any more. */
   artifactFile(hash: string): string | undefined {
     return this.#store.findArtifact(hash)?.path;
+  }
+
+  /** A file of a run's trace, and the name that viewers know it by; undefined where the run has none. */
+  traceFile(
+    id: string,
+    format: 'xplane' | 'perfetto',
+  ): { readonly run: string; readonly file: string } | undefined {
+    // A result that another version wrote may have a shape of its own.
+    const result = this.#store.getRun(id)?.result as Partial<PipelineResult> | undefined;
+    const { run, path, perfettoPath } = result?.trace ?? {};
+    const file = format === 'xplane' ? path : perfettoPath;
+    return typeof run === 'string' && typeof file === 'string' ? { run, file } : undefined;
+  }
+
+  /** Marks a trace as one that is read. Returns the function that ends it. */
+  beginReadingTrace(run: string): () => void {
+    this.#reading.set(run, (this.#reading.get(run) ?? 0) + 1);
+    return () => {
+      const left = (this.#reading.get(run) ?? 1) - 1;
+      if (left === 0) this.#reading.delete(run);
+      else this.#reading.set(run, left);
+    };
+  }
+
+  /** Names of traces that somebody reads. */
+  tracesInUse(): Iterable<string> {
+    return this.#reading.keys();
   }
 
   /** Columns of a run's timeline, as JSON of a `SeriesView`; undefined where there is no such run, or it has no timeline. */

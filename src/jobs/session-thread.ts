@@ -1,12 +1,18 @@
 import { parentPort, Worker } from 'node:worker_threads';
 import { type Problem, ProblemError, problem } from '../core/problem.ts';
 import type { NamedTensors, RunBatch } from '../core/tensor.ts';
-import { openSession, type Session, type SessionSettings } from '../runtime/session.ts';
+import type { Session, SessionSettings } from '../runtime/session.ts';
+import { type FirstRunsTrace, openTracedSession } from './traced-session.ts';
 import { unwrap } from './unwrap.ts';
 
 /** What the thread is asked for. It works through its requests one after another and answers each but the last. */
 type Request =
-  | { readonly kind: 'open'; readonly path: string; readonly settings: SessionSettings }
+  | {
+      readonly kind: 'open';
+      readonly path: string;
+      readonly settings: SessionSettings;
+      readonly trace: FirstRunsTrace | undefined;
+    }
   | { readonly kind: 'run'; readonly feeds: NamedTensors }
   | { readonly kind: 'close' };
 
@@ -17,7 +23,7 @@ type Answer =
 /** A session in a thread of its own, as inference blocks the thread that it runs in. */
 export interface SessionThread {
   /** Loads its model; once, and before the first run. Throws `ProblemError`. */
-  open(path: string, settings: SessionSettings): Promise<void>;
+  open(path: string, settings: SessionSettings, trace?: FirstRunsTrace): Promise<void>;
   /** May be called again before the run before has ended; runs are one after another all the same. */
   readonly run: RunBatch;
   /** Lets the runs end that were asked for, and then the thread. */
@@ -55,8 +61,8 @@ export function startSessionThread(entry: URL): SessionThread {
       worker.postMessage(request);
     });
   return {
-    open: async (path, settings) => {
-      await ask({ kind: 'open', path, settings });
+    open: async (path, settings, trace) => {
+      await ask({ kind: 'open', path, settings, trace });
     },
     run: (feeds) => ask({ kind: 'run', feeds }),
     close: async () => {
@@ -80,7 +86,7 @@ export function sessionThreadMain(): void {
   let session: Session | undefined;
   const perform = async (request: Exclude<Request, { kind: 'close' }>): Promise<NamedTensors> => {
     if (request.kind === 'run') return (session as Session).run(request.feeds);
-    session = unwrap(await openSession(request.path, request.settings));
+    session = unwrap(await openTracedSession(request.path, request.settings, request.trace));
     return {};
   };
   const obey = async (request: Request): Promise<void> => {

@@ -1,8 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { ok, type Result } from '../core/result.ts';
-import { openSession, type Session, type SessionProblem } from '../runtime/session.ts';
+import type { Session, SessionProblem } from '../runtime/session.ts';
 import type { SessionThread } from './session-thread.ts';
 import { shareRuns } from './share-runs.ts';
+import { type FirstRunsTrace, openTracedSession } from './traced-session.ts';
 
 /** A model that runs in this thread and, where there is one, in a second beside it. */
 export interface SharedSession extends Pick<Session, 'inputs' | 'outputs' | 'run' | 'close'> {
@@ -18,21 +19,24 @@ const HELPER_PLACES = 2;
  * side take less time than two after another with all cores inside of each operator. `helper` takes part as soon as it
  * has loaded the model, and stays the caller's to close, once no run is under way.
  * @param threads all that there are to use; 0 for every core
+ * @param trace what to trace of it; two threads share it out
  */
 export async function openSharedSession(
   path: string,
   threads: number,
   helper: SessionThread | undefined,
+  trace?: FirstRunsTrace,
 ): Promise<Result<SharedSession, SessionProblem>> {
   if (helper === undefined) {
-    const session = await openSession(path, { intraOpThreads: threads });
+    const session = await openTracedSession(path, { intraOpThreads: threads }, trace);
     return session.ok ? ok({ ...session.value, runsAtOnce: 1 }) : session;
   }
   const settings = { intraOpThreads: Math.floor(coresFor(threads) / 2) };
-  const ready = helper.open(path, settings);
+  const half = trace === undefined ? undefined : { ...trace, runs: Math.ceil(trace.runs / 2) };
+  const ready = helper.open(path, settings, half);
   // What it cannot load, for lack of memory, is run here alone.
   ready.catch(() => {});
-  const session = await openSession(path, settings);
+  const session = await openTracedSession(path, settings, half);
   if (!session.ok) return session;
   const here = { run: session.value.run, places: 1 };
   const there = { run: helper.run, places: HELPER_PLACES, ready };

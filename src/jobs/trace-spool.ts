@@ -9,6 +9,7 @@ import type { TracePart } from '../trace/trace-part.ts';
 
 const FOLDER_PREFIX = 'ptq-agent-spool-';
 const PART_PREFIX = 'part-';
+const PROBLEM_PREFIX = 'problem-';
 
 /**
  * Makes a folder for the profiles and parts of one trace, which is its maker's to remove, and removes those whose makers have
@@ -38,23 +39,38 @@ export function writeTracePart(folder: string, name: string, part: TracePart): R
   }
 }
 
-/** All parts in a folder, in the order in which they began. One that was cut off, as its writer died, is left out and named. */
-export async function readTraceParts(
-  folder: string,
-): Promise<{ readonly parts: readonly TracePart[]; readonly unreadable: readonly string[] }> {
+/** Leaves word of why a session is not traced, for who has no other way to tell. Where that fails too there is no trace anyway. */
+export function leaveTraceProblem(folder: string, name: string, { message }: Problem): void {
+  try {
+    writeFileSync(join(folder, `${PROBLEM_PREFIX}${name}.txt`), message);
+  } catch {
+    // Whoever reads the parts misses one.
+  }
+}
+
+export interface SpooledParts {
+  /** In the order in which they began. */
+  readonly parts: readonly TracePart[];
+  /** What is missing, as sentences. */
+  readonly warnings: readonly string[];
+}
+
+/** All parts in a folder. One that was cut off, as its writer died, is left out and told. */
+export async function readTraceParts(folder: string): Promise<SpooledParts> {
   const parts: TracePart[] = [];
-  const unreadable: string[] = [];
-  const names = (await readdir(folder)).filter((name) => name.startsWith(PART_PREFIX)).sort();
-  for (const name of names) {
+  const warnings: string[] = [];
+  for (const name of (await readdir(folder)).sort()) {
+    if (name.startsWith(PROBLEM_PREFIX)) warnings.push(await readFile(join(folder, name), 'utf8'));
+    if (!name.startsWith(PART_PREFIX)) continue;
     try {
       // Written by this program's own threads.
       parts.push(JSON.parse(await readFile(join(folder, name), 'utf8')) as TracePart);
     } catch {
-      unreadable.push(name);
+      warnings.push('A traced session ended before its requests were written down, and is missing');
     }
   }
   parts.sort((a, b) => Number(BigInt(a.baseNs) - BigInt(b.baseNs)));
-  return { parts, unreadable };
+  return { parts, warnings };
 }
 
 async function removeOrphans(parent: string): Promise<void> {

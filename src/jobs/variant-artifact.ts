@@ -9,6 +9,7 @@ import type { Artifact, ArtifactDescription } from '../store/artifacts.ts';
 import type { Store } from '../store/store.ts';
 import { agentVersion } from './agent-version.ts';
 import type { InputDigests } from './digest-inputs.ts';
+import type { TracedSamples } from './evaluate-task.ts';
 import type { QuantizeReport } from './quantize-task.ts';
 import { resolveRecipe } from './resolve-recipe.ts';
 import { runQuantization } from './run-quantization.ts';
@@ -35,7 +36,10 @@ function variantHash(profile: Profile, variant: ProfileVariant, inputs: InputDig
   });
 }
 
-/** The artifact of a variant: the one in the store if nothing that made it has changed, otherwise a new one. */
+/**
+ * The artifact of a variant: the one in the store if nothing that made it has changed, otherwise a new one.
+ * @param trace what to trace of its calibration
+ */
 export async function ensureVariant(
   profile: Profile,
   variant: ProfileVariant,
@@ -43,6 +47,7 @@ export async function ensureVariant(
   store: Store,
   host: WorkerHost,
   controls: WorkerControls,
+  trace?: TracedSamples,
 ): Promise<Result<VariantArtifact, Problem>> {
   const hash = variantHash(profile, variant, inputs);
   const known = store.findArtifact(hash);
@@ -60,6 +65,7 @@ export async function ensureVariant(
       ...statesOf(profile),
       rangesCache: { folder: store.calibrationFolder, digests: inputs },
       subject: variant.name,
+      ...(trace === undefined ? {} : { trace }),
     },
     controls,
   );

@@ -1,5 +1,6 @@
 import type { BenchSettings } from '../benchmark/settings.ts';
 import type { Contestant, NamedSut, SutHandle } from '../benchmark/sut-handle.ts';
+import type { TracedPassSpec } from '../benchmark/traced-pass.ts';
 import type { SutIdentity } from '../benchmark/variant-record.ts';
 import type { Device } from '../core/device.ts';
 import type { Problem } from '../core/problem.ts';
@@ -16,6 +17,8 @@ import type { SutCommand, WorkerEvent } from './worker-protocol.ts';
 export interface NamedModel {
   readonly variant: string;
   readonly path: string;
+  /** What its requests are known by in a trace; `<model>:<variant>` unless given. */
+  readonly traceId?: string;
 }
 
 export interface BenchRequest {
@@ -32,6 +35,8 @@ export interface BenchRequest {
   readonly batch?: number;
   /** Of a recurrent model; every variant carries its own. */
   readonly states?: readonly CarriedState[];
+  /** Where traced passes leave what they traced. */
+  readonly traceFolder?: string;
   readonly settings: BenchSettings;
 }
 
@@ -74,7 +79,8 @@ export function startVariant(request: BenchRequest, variant: NamedModel, host: W
       ask({ verb: 'round', spec }, (event) => {
         if (event.kind === 'runs') onRuns(event.records);
       }),
-    finish: () => ask({ verb: 'finish' }),
+    finish: (spec, onAlive) =>
+      ask({ verb: 'finish', ...tracedPass(request, variant, spec) }, () => onAlive?.()),
     stop: () => worker.tell({ verb: 'stop' }),
     kill: () => worker.kill(),
     close: () => worker.close(),
@@ -88,6 +94,17 @@ export function contestantOf(request: BenchRequest, variant: NamedModel, host: W
     identity: identityOf(request, variant),
     start: () => startVariant(request, variant, host).sut.handle,
   };
+}
+
+/** Without a folder to trace into nothing is traced. */
+function tracedPass(
+  { model, traceFolder: folder }: BenchRequest,
+  { variant, traceId }: NamedModel,
+  spec: TracedPassSpec | undefined,
+): Pick<Extract<SutCommand, { verb: 'finish' }>, 'trace'> {
+  if (spec === undefined || folder === undefined) return {};
+  const modelId = traceId ?? `${model}:${variant}`;
+  return { trace: { spec, spool: { folder, modelId, thread: `bench ${traceId ?? variant}` } } };
 }
 
 function identityOf({ model, threads, device = 'cpu' }: BenchRequest, { variant }: NamedModel): SutIdentity {

@@ -38,6 +38,8 @@ function main(): void {
         return (await import('./timeline-task.ts')).summarizeTimeline(request);
       case 'series':
         return (await import('./series-task.ts')).readSeriesJson(request);
+      case 'trace':
+        return (await import('./make-trace.ts')).makeTrace(request);
       case 'device-trial':
         return (await import('./device-trial.ts')).tryDevice(request, context);
       case 'cold-start':

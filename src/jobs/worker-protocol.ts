@@ -19,6 +19,7 @@ import type { SeriesTask } from './series-task.ts';
 import type { SutTask } from './sut-task.ts';
 import type { TimelineTask } from './timeline-task.ts';
 import type { TracedPassOrder, TraceSpool } from './trace-orders.ts';
+import type { TraceTask } from './trace-task.ts';
 
 /** What a worker process is asked to do: one task a process, so that a model can take down nothing but its own job. */
 export type WorkerTask =
@@ -32,6 +33,7 @@ export type WorkerTask =
   | ProfileOperatorsTask
   | TimelineTask
   | SeriesTask
+  | TraceTask
   | DeviceTrialTask
   | DoctorTask
   | GpuExaminationTask

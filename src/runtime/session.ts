@@ -13,7 +13,7 @@ import {
 } from '../core/tensor.ts';
 import { requireDevice } from './devices.ts';
 import { thisMachine } from './machine.ts';
-import { type OpProfile, type ProfileProblem, takeOpProfile } from './op-profile.ts';
+import { findProfile, type OpProfile, type ProfileProblem, takeOpProfile } from './op-profile.ts';
 import { type OpeningProblem, openingProblem, runningProblem } from './session-problems.ts';
 
 /** One input or output of a model. A dimension is a number, or its symbolic name when it varies. */
@@ -61,6 +61,8 @@ export interface Session {
    * Errors: `profile-unreadable`.
    */
   endProfile(): Promise<Result<OpProfile, ProfileProblem>>;
+  /** Likewise, but leaves the file that the runtime wrote where it is; its path. */
+  endProfileFile(): Result<string, ProfileProblem>;
   close(): Promise<void>;
 }
 
@@ -171,6 +173,11 @@ function wrapSession(
       if (profilePrefix === undefined) throw new Error('the session was opened without profilePrefix');
       session.endProfiling();
       return takeOpProfile(profilePrefix);
+    },
+    endProfileFile: () => {
+      if (profilePrefix === undefined) throw new Error('the session was opened without profilePrefix');
+      session.endProfiling();
+      return findProfile(profilePrefix);
     },
     close: () => session.release(),
   };

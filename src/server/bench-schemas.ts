@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { SCENARIOS } from '../core/bench-terms.ts';
+import { MOST_TRACED_QUERIES, SCENARIOS } from '../core/bench-terms.ts';
 import { SAMPLING_FORM, SAMPLING_PATTERN, type Sampling } from '../core/sampling.ts';
 
 /** A replay needs a trace, which a request cannot name: it is ordered by its suite. */
@@ -31,6 +31,15 @@ export const BenchRequestSchema = Type.Object(
         pattern: SAMPLING_PATTERN,
         description: `how often the host is sampled meanwhile: ${SAMPLING_FORM}`,
       }),
+    ),
+    trace: Type.Optional(
+      Type.Union([
+        Type.Boolean(),
+        Type.Object(
+          { queries: Type.Integer({ minimum: 1, maximum: MOST_TRACED_QUERIES }) },
+          { additionalProperties: false },
+        ),
+      ]),
     ),
   },
   { additionalProperties: false },

@@ -26,6 +26,7 @@ import { addRunEvents } from './run-events-route.ts';
 import { runPath, runResource, runSummary, unknownRun } from './run-resource.ts';
 import { addTelemetryRoute } from './telemetry-route.ts';
 import { addTimelineRoute } from './timeline-route.ts';
+import { addTraceRoute } from './trace-route.ts';
 
 const BODY_LIMIT_BYTES = 64 * 1024;
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -58,6 +59,7 @@ export function createServer(
   for (const url of MODEL_PATHS) refuseOtherMethods(app, url, ['GET', 'HEAD']);
   addRunEvents(app, agent);
   addTimelineRoute(app, agent.records);
+  addTraceRoute(app, agent.records);
   addTelemetryRoute(app, agent);
   return app;
 }
@@ -122,6 +124,7 @@ function addProbes(app: FastifyInstance, agent: Agent, info: { readonly version:
       run: 'GET /bench/{id}',
       changed: 'GET /bench/{id}/changed/{variant}',
       timeline: 'GET /bench/{id}/timeline',
+      trace: 'GET /bench/{id}/trace',
       telemetry: 'GET /telemetry',
       arrivals: 'GET /bench/arrivals',
       bench: 'POST /bench',
@@ -206,6 +209,7 @@ function addBench(app: FastifyInstance, agent: Agent): void {
   refuseOtherMethods(app, '/bench/:id', ['GET', 'HEAD']);
   refuseOtherMethods(app, '/bench/:id/changed/:variant', ['GET', 'HEAD']);
   refuseOtherMethods(app, '/bench/:id/timeline', ['GET', 'HEAD']);
+  refuseOtherMethods(app, '/bench/:id/trace', ['GET', 'HEAD']);
   refuseOtherMethods(app, '/bench/:id/events', ['GET']);
   refuseOtherMethods(app, '/bench/:id/cancel', ['POST']);
 }

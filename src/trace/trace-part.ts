@@ -7,6 +7,8 @@ import type { Device } from '../core/device.ts';
 export interface TracePart {
   /** What requests are told apart by, such as `mobilenetv2:int8`. */
   readonly modelId: string;
+  /** The file of the model, absolute. What calibrates is made from it, and has outputs besides. */
+  readonly modelPath?: string;
   readonly phase: 'calibrate' | 'evaluate' | 'bench';
   readonly device: Device;
   readonly pid: number;

@@ -1,8 +1,10 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { BenchResult } from '../../src/benchmark/bench-result.ts';
 import { loadBenchFile } from '../../src/config/load-bench-file.ts';
 import { DIGITS_DATA, DIGITS_MODEL, isBuilt, runProgram } from '../support/program.ts';
+import { readXSpace } from '../support/read-xspace.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { unwrap } from '../support/unwrap.ts';
 
@@ -217,5 +219,53 @@ bench: { suites: [../tiny.yaml] }
       code: 2,
       stderr: expect.stringContaining("the suite 'smoke' has no data of its own"),
     });
+  });
+
+  it('traces models once they are measured, and says what it cost and where the trace lies', async () => {
+    const folder = folderOf();
+    const brief = ['--duration', '100ms', '--min-queries', '20', '--rounds', '2', '--processes', '1'];
+    const command = ['bench', DIGITS_MODEL, 'copy.onnx', '--data', DIGITS_DATA, ...brief, '--trace'];
+    const json = await runProgram([...command, '--logdir', 'shown', '--json', '-q'], folder);
+    expect([0, 1], json.stderr).toContain(json.code);
+    const results = JSON.parse(json.stdout) as BenchResult[];
+    expect(results.map(({ trace }) => trace)).toEqual(
+      results.map(() => ({
+        queries: 50,
+        runs: 50,
+        p50Seconds: { traced: expect.any(Number), untraced: expect.any(Number) },
+        costRatio: expect.any(Number),
+        extraRssBytes: expect.any(Number),
+        run: expect.stringMatching(/^\d{4}(_\d\d){5}/),
+        path: expect.stringMatching(/shown\/plugins\/profile\/.*\.xplane\.pb$/),
+      })),
+    );
+    const { planes } = readXSpace(readFileSync(results[0]?.trace?.path as string));
+    expect(planes.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['/host:CPU', '/device:CUSTOM:telemetry']),
+    );
+    const host = planes.find(({ name }) => name === '/host:CPU');
+    const sessions = host?.lines.map(({ name }) => name).filter((name) => name.startsWith('bench'));
+    expect(sessions).toEqual(['bench digits', 'bench copy']);
+
+    const text = await runProgram([...command, '--trace-queries', '7', '-q'], folder);
+    expect(text.stdout).toMatch(/^traced: copy\.onnx: 7 queries after those above; it cost .* of p50/m);
+    expect(text.stderr).toMatch(/^trace: \.ptq-agent\/traces\/plugins\/profile\/.*xplane\.pb/m);
+    expect(text.stderr).toMatch(/tensorboard --logdir \.ptq-agent\/traces/);
+  });
+
+  it('refuses to trace into a folder that cannot be, and options about a trace that is not made', async () => {
+    const folder = folderOf();
+    const traced = await runProgram(onDigits('--trace', '--logdir', 'tiny.yaml'), folder);
+    expect(traced).toMatchObject({ code: 2, stdout: '' });
+    expect(traced.stderr).toMatch(
+      /no trace can be written there: .*\[trace-not-written\]\n +file: .*tiny.yaml/,
+    );
+    const idle = await runProgram(onDigits('--logdir', 'shown'), folder);
+    expect(idle).toMatchObject({ code: 2, stdout: '' });
+    expect(idle.stderr).toMatch(
+      /--logdir is about a trace, and none is made \[bad-usage\]\n +what to do: add --trace/,
+    );
+    const many = await runProgram(onDigits('--trace', '--trace-queries', '10001'), folder);
+    expect(many.stderr).toMatch(/expected at most 10000 but found 10001/);
   });
 });

@@ -53,6 +53,7 @@ async function quantizeWatched(profileFile: string, intervalMs: number) {
       store,
       sampler,
       samplerIdleIntervalMs: 1000,
+      traces: { logdir: `${store.runDirectory(id)}/traces` },
       workerEntry: new URL('jobs/worker-main.js', dist),
       clock: systemClock,
       logger: silentLogger,

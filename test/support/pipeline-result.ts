@@ -52,6 +52,7 @@ export function benchResultOf(variant: string, more: Partial<SuiteBenchResult> =
     cpus: '0-1',
     placement: null,
     sampling: null,
+    trace: null,
     notObserved: [],
     ...more,
   };

@@ -37,6 +37,7 @@ interface Surface {
   readonly followRun: Agent['followRun'];
   readonly readTimeline: RunRecords['readTimeline'];
   readonly artifactFile: RunRecords['artifactFile'];
+  readonly traceFile: RunRecords['traceFile'];
   readonly listModels: Agent['listModels'];
   readonly modelHistory: Agent['modelHistory'];
   readonly onSnapshot: Agent['onSnapshot'];
@@ -50,7 +51,7 @@ export const OPEN: Access = { token: TOKEN, users: new Map(), guardsReading: fal
 
 /** A server over an agent that has one finished run and takes every order. */
 export function serve(
-  { changedItems, readTimeline, artifactFile, ...more }: Partial<Surface> = {},
+  { changedItems, readTimeline, artifactFile, traceFile, ...more }: Partial<Surface> = {},
   {
     logger = silentLogger,
     access = OPEN,
@@ -84,6 +85,8 @@ export function serve(
       changedItems: changedItems ?? (() => undefined),
       readTimeline: readTimeline ?? (async () => undefined),
       artifactFile: artifactFile ?? (() => undefined),
+      traceFile: traceFile ?? (() => undefined),
+      beginReadingTrace: () => () => {},
     },
     onSnapshot: () => () => {},
     isReady: () => true,

@@ -21,7 +21,6 @@ import { readHostFingerprint } from '../../jobs/host-fingerprint.ts';
 import { readInventory } from '../../jobs/read-inventory.ts';
 import { sampledAs } from '../../jobs/sample-host.ts';
 import type { WorkerHost } from '../../jobs/worker-process.ts';
-import { startSampler } from '../../telemetry/sampler.ts';
 import {
   type BenchFileOptions,
   discardBenchFiles,
@@ -32,17 +31,25 @@ import { addBenchOptions, type BenchOptions } from '../bench-options.ts';
 import { renderBench } from '../bench-report.ts';
 import { measuringDeps, namedModels } from '../bench-request.ts';
 import { renderSummaries } from '../bench-summary.ts';
+import { type BenchTrace, beginBenchTrace, withTracePath } from '../bench-trace.ts';
+import { type SamplerWhenNeeded, samplerWhenNeeded } from '../command-trace.ts';
 import { DATA_HELP, type DataChoice, resolveData } from '../data-option.ts';
-import { SAMPLER_ENTRY, WORKER_ENTRY } from '../entries.ts';
+import { WORKER_ENTRY } from '../entries.ts';
 import { EXIT } from '../exit-code.ts';
 import { abortOnInterrupt } from '../interrupt.ts';
-import { terminalLogger } from '../loggers.ts';
 import { createProgressView } from '../progress.ts';
 import { addStateOption, type StateOptions, statesOf } from '../state-option.ts';
 import { besideSuites, suiteOfOptions } from '../suite-of-options.ts';
 import { printProblems, printResult, type Terminal } from '../terminal.ts';
+import {
+  addTraceOptions,
+  renderTraceHint,
+  type TraceOptions,
+  type TraceWish,
+  traceWish,
+} from '../trace-option.ts';
 
-interface Options extends StateOptions, BenchOptions, BenchFileOptions {
+interface Options extends StateOptions, BenchOptions, BenchFileOptions, TraceOptions {
   readonly data?: string;
   readonly split?: string;
   readonly summary: boolean;
@@ -56,6 +63,7 @@ interface Plan {
   readonly options: Options;
   readonly data: DataChoice | undefined;
   readonly suites: readonly ReadySuite[];
+  readonly trace: TraceWish | undefined;
   /** How the processes of the models are started. */
   readonly host: WorkerHost;
   readonly signal: AbortSignal;
@@ -67,7 +75,7 @@ export function benchCommand(terminal: Terminal, exit: (code: number) => void): 
     .argument('<models...>', 'ONNX models; the first is the base of the speed-ups')
     .option('--data <path>', `required unless the suite has its own: ${DATA_HELP}; random makes some up`)
     .option('--split <name>', "the split that feeds the models (default: the profile's, or eval)");
-  return addStateOption(addBenchOptions(command))
+  return addTraceOptions(addStateOption(addBenchOptions(command)), 'queries')
     .option('-o, --output <file>', 'write all of the result as JSON, for compare')
     .option('--queries <file>', 'write every query as CSV')
     .option('--record <file>', 'write when the queries of the first model came, as a trace for --replay')
@@ -86,15 +94,24 @@ async function bench(models: readonly string[], options: Options, terminal: Term
   if (!digests.ok) return printProblems(terminal, [digests.error]);
   const files = await prepareBenchFiles(options);
   if (!files.ok) return printProblems(terminal, [files.error]);
+  const sampler = samplerWhenNeeded(terminal);
+  const tracing = await beginBenchTrace(plan.value.trace, sampler.get, terminal);
+  if (!tracing.ok) {
+    await discardBenchFiles(files.value);
+    return printProblems(terminal, [tracing.error]);
+  }
   try {
-    const ran = await attemptAsync(() => runAll(plan.value, terminal));
+    const ran = await attemptAsync(() => runAll(plan.value, { trace: tracing.value, sampler }, terminal));
     if (!ran.ok) return printProblems(terminal, [ran.error]);
-    const runs = ran.value;
+    const trace = await tracing.value?.publish(ran.value, signal);
+    const runs = withTracePath(ran.value, trace);
     const failures = failuresOf(runs.map(({ run }) => run));
     const measured = runs.some(({ run }) => run.results.some(({ queries }) => queries > 0));
     const problems = [...failures];
     if (measured || failures.length === 0) {
       print(plan.value, runs, terminal);
+      if (trace !== undefined && plan.value.trace !== undefined && !options.json)
+        terminal.stderr.write(`${renderTraceHint(trace, plan.value.trace.logdir)}\n`);
       const { suites } = plan.value;
       // Only now, as the programs that tell would disturb what is measured.
       const hardware = files.value.output === undefined ? {} : await readInventory(WORKER_ENTRY);
@@ -106,6 +123,8 @@ async function bench(models: readonly string[], options: Options, terminal: Term
     const isValid = runs.every(({ run }) => run.results.every(({ valid }) => valid));
     return isValid ? EXIT.done : EXIT.verdictFailed;
   } finally {
+    await sampler.stop();
+    await tracing.value?.close();
     await discardBenchFiles(files.value);
   }
 }
@@ -120,6 +139,8 @@ async function planOf(
     const hint = 'leave out --json; it holds all that the summary tells';
     return err([problem('options-conflict', '--summary is text, and --json prints JSON alone', { hint })]);
   }
+  const trace = traceWish(options);
+  if (!trace.ok) return err([trace.error]);
   const cpus = options.cpus === undefined ? undefined : usableCpus(options.cpus);
   if (cpus?.ok === false) return err([cpus.error]);
   const suites = await suitesOf(options);
@@ -140,7 +161,7 @@ async function planOf(
     ready.push(one.value);
   }
   const host = { entry: WORKER_ENTRY, ...(cpus === undefined ? {} : { cpus: cpus.value }) };
-  return ok({ models, options, data: data?.value, suites: ready, host, signal });
+  return ok({ models, options, data: data?.value, suites: ready, trace: trace.value, host, signal });
 }
 
 /** The runtime would take every core of the host, whichever it is kept to. */
@@ -186,6 +207,7 @@ async function digestsFor({ models, suites, options, signal }: Plan) {
 
 async function runAll(
   { models, options, data, suites, host, signal }: Plan,
+  { trace, sampler }: { readonly trace: BenchTrace | undefined; readonly sampler: SamplerWhenNeeded },
   terminal: Terminal,
 ): Promise<readonly SuiteRun[]> {
   const progress = await createProgressView(terminal, options);
@@ -193,6 +215,7 @@ async function runAll(
     ...namedModels(models),
     ...statesOf(options, data?.profile?.data.states),
     ...(options.maxMemory === undefined ? {} : { maxRssBytes: options.maxMemory }),
+    ...(trace === undefined ? {} : { traceFolder: trace.folder }),
   };
   const runs: SuiteRun[] = [];
   for (const suite of suites) {
@@ -201,7 +224,8 @@ async function runAll(
       const subject = suite.name === '' ? measurement.name : `${suite.name}/${measurement.name}`;
       const deps = {
         ...measuringDeps(terminal, signal),
-        host,
+        host: trace?.watched(host) ?? host,
+        ...(trace === undefined ? {} : { tracing: trace.tracing(measurement.sampling !== undefined) }),
         onProgress: ({
           completedTurns,
           totalTurns,
@@ -220,7 +244,7 @@ async function runAll(
           }),
       };
       runs.push(
-        await sampledOrNot(measurement.sampling, terminal, (sampling) =>
+        await sampledOrNot(measurement.sampling, sampler, (sampling) =>
           benchMeasurement(suite, measurement, request, { ...deps, sampling }),
         ),
       );
@@ -230,19 +254,17 @@ async function runAll(
   return runs;
 }
 
-/** Without a wish for it nothing samples the host: the command keeps no timeline, and the less runs the better. */
+/** Without a wish for it nothing samples the host: the command keeps no timeline. */
 async function sampledOrNot<T>(
   sampling: Sampling | undefined,
-  terminal: Terminal,
+  sampler: SamplerWhenNeeded,
   work: (between: SamplingBetween | undefined) => Promise<T>,
 ): Promise<T> {
-  const intervalMs = samplingIntervalMs(sampling ?? 'off');
-  if (sampling === undefined || intervalMs === null) return work(undefined);
-  const sampler = startSampler({ entry: SAMPLER_ENTRY, intervalMs, logger: terminalLogger(terminal) });
+  if (sampling === undefined || samplingIntervalMs(sampling) === null) return work(undefined);
   try {
-    return await sampledAs(sampler, sampling, work);
+    return await sampledAs(sampler.get(), sampling, work);
   } finally {
-    await sampler.stop();
+    await sampler.get().pause();
   }
 }
 

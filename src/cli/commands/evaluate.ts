@@ -3,10 +3,10 @@ import { Command, Option } from 'commander';
 import { type ProfileTask, resolveTask } from '../../config/task.ts';
 import type { Problem } from '../../core/problem.ts';
 import { ok, type Result } from '../../core/result.ts';
-import type { EvaluateTask, ModelEvaluation } from '../../jobs/evaluate-task.ts';
+import type { EvaluateTask, ModelEvaluation, TracedSamples } from '../../jobs/evaluate-task.ts';
 import { runTask } from '../../jobs/worker-process.ts';
 import { DATA_HELP, type DataChoice, resolveData } from '../data-option.ts';
-import { WORKER_ENTRY } from '../entries.ts';
+import { distinctNames } from '../distinct-names.ts';
 import { type BudgetOptions, evaluationBudget } from '../evaluation-budget.ts';
 import { renderEvaluations } from '../evaluation-report.ts';
 import { EXIT } from '../exit-code.ts';
@@ -16,6 +16,8 @@ import { createProgressView } from '../progress.ts';
 import { requireOptions } from '../required-options.ts';
 import { addStateOption, type StateOptions, statesOf } from '../state-option.ts';
 import { printProblems, printResult, type Terminal } from '../terminal.ts';
+import { addTraceOptions, type TraceOptions, traceWish } from '../trace-option.ts';
+import { tracedCommand } from '../traced-command.ts';
 import { hasFailed } from '../verdict-exit.ts';
 
 /** Tasks that need no settings; the others are described in a profile. */
@@ -30,7 +32,7 @@ const PLAIN_TASKS = [
   'span-answer',
 ] as const;
 
-interface EvaluateOptions extends StateOptions, BudgetOptions {
+interface EvaluateOptions extends StateOptions, BudgetOptions, TraceOptions {
   readonly data: string;
   readonly split?: string;
   readonly samples?: number;
@@ -94,7 +96,7 @@ export function evaluateCommand(terminal: Terminal, exit: (code: number) => void
     .action(async (fp32: string, candidates: string[], options: EvaluateOptions) =>
       exit(await evaluate(fp32, candidates, options, terminal)),
     );
-  return requireOptions(addStateOption(command), ['--data']);
+  return requireOptions(addTraceOptions(addStateOption(command), 'samples'), ['--data']);
 }
 
 async function evaluate(
@@ -107,18 +109,29 @@ async function evaluate(
   if (!data.ok) return printProblems(terminal, data.error);
   const task = toTask(fp32, candidates, options, data.value);
   if (!task.ok) return printProblems(terminal, [task.error]);
+  const wish = traceWish(options);
+  if (!wish.ok) return printProblems(terminal, [wish.error]);
   const progress = await createProgressView(terminal, options);
-  const report = await runTask({ entry: WORKER_ENTRY }, task.value, {
-    signal: abortOnInterrupt(),
-    onEvent: (event) => {
-      if (event.kind === 'progress') progress.update(event.progress);
-    },
-  });
+  const signal = abortOnInterrupt();
+  const traced = await tracedCommand(wish.value, { terminal, signal }, (trace) =>
+    runTask(trace.host, withTrace(task.value, trace.samplesOf(basename(fp32, '.onnx'))), {
+      signal,
+      onEvent: (event) => {
+        trace.onEvent(event);
+        if (event.kind === 'progress') progress.update(event.progress);
+      },
+    }),
+  );
   progress.stop();
-  if (!report.ok) return printProblems(terminal, [report.error]);
-  const evaluations = report.value as readonly ModelEvaluation[];
+  if (!traced.ok) return printProblems(terminal, [traced.error]);
+  const evaluations = traced.value.result as readonly ModelEvaluation[];
   printResult(terminal, evaluations, options.json, renderEvaluations);
+  traced.value.printTrace();
   return evaluations.some(hasFailed) ? EXIT.verdictFailed : EXIT.done;
+}
+
+function withTrace(task: EvaluateTask, trace: TracedSamples | undefined): EvaluateTask {
+  return trace === undefined ? task : { ...task, trace };
 }
 
 function toTask(
@@ -161,16 +174,4 @@ function toTask(
 function chooseTask(named: EvaluateOptions['task'], ofProfile: ProfileTask | undefined): ProfileTask {
   if (ofProfile !== undefined && (named ?? ofProfile.name) === ofProfile.name) return ofProfile;
   return resolveTask(named ?? 'classification', '.');
-}
-
-/** File names alone where they differ; of those that do not, the later ones are numbered. */
-function distinctNames(paths: readonly string[]): readonly string[] {
-  const names = new Set<string>();
-  for (const path of paths) {
-    const name = basename(path, '.onnx');
-    let distinct = name;
-    for (let number = 2; names.has(distinct); number += 1) distinct = `${name}-${number}`;
-    names.add(distinct);
-  }
-  return [...names];
 }

@@ -1,8 +1,9 @@
+import { basename } from 'node:path';
 import { Command } from 'commander';
+import type { QuantizeTask } from '../../jobs/quantize-task.ts';
 import { runQuantization } from '../../jobs/run-quantization.ts';
 import { completeRecipe } from '../../quantization/recipe.ts';
 import { DATA_HELP, resolveData } from '../data-option.ts';
-import { WORKER_ENTRY } from '../entries.ts';
 import { EXIT } from '../exit-code.ts';
 import { abortOnInterrupt } from '../interrupt.ts';
 import { threadCount } from '../option-parsers.ts';
@@ -23,8 +24,10 @@ import {
 import { requireOptions } from '../required-options.ts';
 import { addStateOption, type StateOptions, statesOf } from '../state-option.ts';
 import { printProblems, printResult, type Terminal } from '../terminal.ts';
+import { addTraceOptions, type TraceOptions, traceWish } from '../trace-option.ts';
+import { tracedCommand } from '../traced-command.ts';
 
-interface QuantizeOptions extends RecipeOptions, StateOptions, RangesOptions {
+interface QuantizeOptions extends RecipeOptions, StateOptions, RangesOptions, TraceOptions {
   readonly output: string;
   readonly calibration?: string;
   readonly split?: string;
@@ -42,7 +45,7 @@ export function quantizeCommand(terminal: Terminal, exit: (code: number) => void
     .option('-o, --output <file>', 'required: where the quantized model goes')
     .option('--calibration <path>', `${DATA_HELP}; static recipes need it`)
     .option('--split <name>', "the split that calibrates (default: the profile's, calib, or all of it)");
-  addRecipeOptions(addRangesOptions(addStateOption(command)))
+  addTraceOptions(addRecipeOptions(addRangesOptions(addStateOption(command))), 'samples')
     .option('--threads <n>', 'threads of the runtime while calibrating; 0 is every core', threadCount, 0)
     .option('--json', 'print the report as JSON', false)
     .option('-q, --quiet', 'no progress', false)
@@ -63,28 +66,33 @@ async function quantize(model: string, options: QuantizeOptions, terminal: Termi
   const data = calibration === undefined ? undefined : await resolveData(calibration, split, 'calibration');
   if (data?.ok === false) return printProblems(terminal, data.error);
   const { spec, split: chosen, profile } = data?.value ?? {};
+  const wish = traceWish(options);
+  if (!wish.ok) return printProblems(terminal, [wish.error]);
+  const task: QuantizeTask = {
+    kind: 'quantize',
+    modelPath: model,
+    outputPath: output,
+    ...(spec === undefined || chosen === undefined ? {} : { data: { spec, split: chosen } }),
+    recipe: completeRecipe(ranges.value.request),
+    threads,
+    ...statesOf(options, profile?.data.states),
+    ...ranges.value.task,
+  };
   const progress = await createProgressView(terminal, options);
-  const report = await runQuantization(
-    { entry: WORKER_ENTRY },
-    {
-      kind: 'quantize',
-      modelPath: model,
-      outputPath: output,
-      ...(spec === undefined || chosen === undefined ? {} : { data: { spec, split: chosen } }),
-      recipe: completeRecipe(ranges.value.request),
-      threads,
-      ...statesOf(options, profile?.data.states),
-      ...ranges.value.task,
-    },
-    {
-      signal: abortOnInterrupt(),
+  const signal = abortOnInterrupt();
+  const traced = await tracedCommand(wish.value, { terminal, signal }, (trace) => {
+    const samples = trace.samplesOf(basename(model, '.onnx'));
+    return runQuantization(trace.host, samples === undefined ? task : { ...task, trace: samples }, {
+      signal,
       onEvent: (event) => {
+        trace.onEvent(event);
         if (event.kind === 'progress') progress.update(event.progress);
       },
-    },
-  );
+    });
+  });
   progress.stop();
-  if (!report.ok) return printProblems(terminal, [report.error]);
-  printResult(terminal, report.value, options.json, renderQuantization);
+  if (!traced.ok) return printProblems(terminal, [traced.error]);
+  printResult(terminal, traced.value.result, options.json, renderQuantization);
+  traced.value.printTrace();
   return EXIT.done;
 }

@@ -2,6 +2,7 @@ import { relative } from 'node:path';
 import { Command } from 'commander';
 import { loadProfile } from '../../config/load-profiles.ts';
 import type { Profile } from '../../config/profile.ts';
+import { logdirOf } from '../../config/settings.ts';
 import { systemClock } from '../../core/clock.ts';
 import type { Problem } from '../../core/problem.ts';
 import { err, type Result } from '../../core/result.ts';
@@ -18,9 +19,10 @@ import { samplingRate } from '../option-parsers.ts';
 import { createProgressView } from '../progress.ts';
 import { renderRun } from '../run-report.ts';
 import { printProblems, printResult, type Terminal } from '../terminal.ts';
+import { addTraceOptions, type TraceOptions, type TraceWish, traceWish } from '../trace-option.ts';
 import { hasFailed } from '../verdict-exit.ts';
 
-interface RunOptions {
+interface RunOptions extends TraceOptions {
   readonly dataDir: string;
   readonly sampling?: Sampling;
   readonly json: boolean;
@@ -30,7 +32,7 @@ interface RunOptions {
 const SAMPLER_INTERVAL_MS = 250;
 
 export function runCommand(terminal: Terminal, exit: (code: number) => void): Command {
-  return new Command('run')
+  const command = new Command('run')
     .description('quantize, evaluate and benchmark one registered model, once, and judge it')
     .argument('<profile>', 'a profile, or a folder with a profile.yaml')
     .option('--data-dir <dir>', 'where results and artifacts are kept', '.ptq-agent')
@@ -42,15 +44,18 @@ export function runCommand(terminal: Terminal, exit: (code: number) => void): Co
     .option('--json', 'print the result as JSON', false)
     .option('-q, --quiet', 'no progress', false)
     .action(async (profile: string, options: RunOptions) => exit(await run(profile, options, terminal)));
+  return addTraceOptions(command, 'queries and samples', 'traces in the data directory');
 }
 
 async function run(path: string, options: RunOptions, terminal: Terminal): Promise<number> {
+  const trace = traceWish(options, logdirOf(options.dataDir));
+  if (!trace.ok) return printProblems(terminal, [trace.error]);
   const profile = await loadProfile(path);
   if (!profile.ok) return printProblems(terminal, profile.error);
   const data = openAgentData(options.dataDir, SAMPLER_INTERVAL_MS, terminalLogger(terminal));
   if (!data.ok) return printProblems(terminal, [data.error]);
   try {
-    const result = await runOnce(profile.value, data.value, options, terminal);
+    const result = await runOnce(profile.value, data.value, options, trace.value, terminal);
     if (!result.ok) return printProblems(terminal, [result.error]);
     const { dataDir } = options;
     printResult(terminal, result.value, options.json, (value) =>
@@ -68,12 +73,17 @@ async function runOnce(
   profile: Profile,
   { store, sampler }: AgentData,
   options: RunOptions,
+  trace: TraceWish | undefined,
   terminal: Terminal,
 ): Promise<Result<PipelineResult, Problem>> {
   const progress = await createProgressView(terminal, options);
   const signal = abortOnInterrupt();
   const { sampling } = options;
-  const order: PipelineOrder = { kind: 'pipeline', ...(sampling === undefined ? {} : { sampling }) };
+  const order: PipelineOrder = {
+    kind: 'pipeline',
+    ...(sampling === undefined ? {} : { sampling }),
+    ...(trace === undefined ? {} : { trace: { queries: trace.queries } }),
+  };
   // The data directory is this process's alone, so what still runs there was left behind by one that died.
   store.interruptRunning();
   const { id } = store.createRun({ kind: 'pipeline', model: profile.name, request: order });
@@ -82,6 +92,7 @@ async function runOnce(
     store,
     sampler,
     samplerIdleIntervalMs: SAMPLER_INTERVAL_MS,
+    traces: { logdir: trace?.logdir ?? logdirOf(options.dataDir) },
     workerEntry: WORKER_ENTRY,
     hardware: readInventory(WORKER_ENTRY, { signal }),
     clock: systemClock,

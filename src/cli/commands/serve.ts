@@ -99,6 +99,7 @@ async function serveUntil(
     store,
     sampler,
     samplerIdleIntervalMs: settings.samplerIntervalMs,
+    traces: settings.traces,
     metrics,
     workerEntry: WORKER_ENTRY,
     hardware: readInventory(WORKER_ENTRY, { signal }),

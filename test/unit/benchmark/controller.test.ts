@@ -5,7 +5,7 @@ import type { WarmUpSpec } from '../../../src/benchmark/steady-state.ts';
 import type { NamedSut } from '../../../src/benchmark/sut-handle.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { problem } from '../../../src/core/problem.ts';
-import { err } from '../../../src/core/result.ts';
+import { err, ok } from '../../../src/core/result.ts';
 import { settingsOf, startedOnce, virtualContestant, virtualSut } from './fakes.ts';
 
 const settings = settingsOf({
@@ -259,5 +259,59 @@ describe('runBench', () => {
     await runBench([{ identity, start }], several, controls);
     expect(specs.map(({ windowDurationNs }) => windowDurationNs)).toEqual([1e7, 4e6, 4e6]);
     expect(specs.map(({ maxDurationNs }) => maxDurationNs)).toEqual([1e9, 4e8, 4e8]);
+  });
+
+  it('traces each variant once, in its last process, when its rounds are measured', async () => {
+    const events: string[] = [];
+    const watched = (variant: string) => {
+      const { identity, start } = virtualContestant(variant, () => fast, events);
+      return {
+        identity,
+        start: () => {
+          const handle = start();
+          const finish: typeof handle.finish = async (pass) => {
+            if (pass !== undefined) events.push(`trace ${pass.queries} ${variant}`);
+            const usage = await handle.finish();
+            if (pass === undefined || !usage.ok) return usage;
+            const cost = {
+              queries: 50,
+              runs: 50,
+              p50Seconds: { traced: 0.0011, untraced: 0.001 },
+              costRatio: 1.1,
+            };
+            return ok({ ...usage.value, trace: { cost, extraRssBytes: 4096 } });
+          };
+          return { ...handle, finish };
+        },
+      };
+    };
+    const during = async (variant: string, work: () => Promise<void>) => {
+      events.push(`watch ${variant}`);
+      await work();
+      events.push(`watched ${variant}`);
+    };
+    const twice = { ...settings, processes: 2 };
+    const { results } = await runBench([watched('a'), watched('b')], twice, {
+      ...controls,
+      tracing: { queries: 50, during },
+    });
+    const ends = events.filter((event) => !event.startsWith('warm-up') && !event.startsWith('close'));
+    const ofA = ends.filter((event) => event.endsWith(' a'));
+    expect(ofA).toEqual([
+      'round 0 a',
+      'round 1 a',
+      'finish a',
+      'round 2 a',
+      'round 3 a',
+      'watch a',
+      'trace 50 a',
+      'finish a',
+      'watched a',
+    ]);
+    expect(events.filter((event) => event.startsWith('trace'))).toHaveLength(2);
+    expect(results).toMatchObject([
+      { queries: 400, trace: { queries: 50, costRatio: 1.1, extraRssBytes: 4096 } },
+      { queries: 400, trace: { queries: 50 } },
+    ]);
   });
 });

@@ -31,6 +31,7 @@ describe('loadSettings', () => {
         dataDir: resolve('.ptq-agent'),
         tokenFile: resolve('.ptq-agent/token'),
         samplerIntervalMs: 250,
+        traces: { logdir: resolve('.ptq-agent/traces'), maxCount: 50, maxBytes: 5 * 2 ** 30 },
       },
     });
   });
@@ -47,6 +48,7 @@ describe('loadSettings', () => {
         dataDir: '/var/lib/ptq',
         tokenFile: '/var/lib/ptq/token',
         samplerIntervalMs: 1000,
+        traces: { logdir: '/var/lib/ptq/traces', maxCount: 50, maxBytes: 5 * 2 ** 30 },
       },
     });
   });
@@ -67,6 +69,16 @@ describe('loadSettings', () => {
     });
     expect(await loadSettings(file, { webConfig: '/w.yaml', tokenFile: '/t' })).toMatchObject({
       value: { webConfigFile: '/w.yaml', tokenFile: '/t' },
+    });
+  });
+
+  it('keeps traces where the file says, and so many of them', async () => {
+    const file = await settingsFile('traces: { logdir: shown, maxCount: 3 }\n');
+    expect(await loadSettings(file)).toMatchObject({
+      value: { traces: { logdir: join(folder, 'shown'), maxCount: 3, maxBytes: 5 * 2 ** 30 } },
+    });
+    expect(await loadSettings(await settingsFile('traces: { maxCount: 0, keep: 1 }\n'))).toMatchObject({
+      error: [{ place: { field: '/traces/maxCount' } }, { place: { field: '/traces/keep' } }],
     });
   });
 

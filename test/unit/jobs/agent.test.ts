@@ -33,6 +33,7 @@ function agentOf(names: readonly string[], more: Partial<AgentDeps> = {}) {
     store,
     sampler: fake.sampler,
     samplerIdleIntervalMs: 1000,
+    traces: { logdir: `${temporaryFolder()}/traces`, maxCount: 2, maxBytes: 1e9 },
     metrics: createMetrics({ buildInfo: { version: '1', nodeVersion: '2', ortVersion: '3' } }),
     workerEntry: worker.entry,
     clock: systemClock,

@@ -28,6 +28,7 @@ function bench() {
     store,
     sampler,
     samplerIdleIntervalMs: 1000,
+    traces: { logdir: `${dataDir}/traces` },
     workerEntry: worker.entry,
     clock: systemClock,
     logger: silentLogger,
