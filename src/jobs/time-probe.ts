@@ -29,6 +29,9 @@ export interface ProbeSettings {
 const WARM_UP_RUNS = 2;
 const LEAST_RUNS = 4;
 const LEAST_SECONDS = 0.2;
+
+/** A host that does not come to rest by then is measured as it is. */
+const MOST_SECONDS = 1.5;
 const FASTEST = 3;
 const STEADY_RATIO = 1.05;
 
@@ -58,14 +61,7 @@ export async function timeProbe(
     const feeds = { [PROBE_INPUT]: { type: 'float32', dims: [], data: Float32Array.of(1) } } as const;
     const ran = await attemptAsync(async () => {
       for (let runs = 0; runs < WARM_UP_RUNS; runs++) await run(feeds);
-      const startNs = clock.nowNs();
-      for (
-        let runs = 0;
-        runs < LEAST_RUNS || secondsBetween(startNs, clock.nowNs()) < LEAST_SECONDS;
-        runs++
-      ) {
-        await run(feeds);
-      }
+      await runUntilSteady(() => run(feeds), clock);
     });
     const profile = unwrap(await endProfile());
     if (!ran.ok) return null;
@@ -73,6 +69,27 @@ export async function timeProbe(
   } finally {
     await close();
   }
+}
+
+/** By the times of whole runs: those of kernels are known when the profile has ended. */
+async function runUntilSteady(run: () => Promise<unknown>, { nowNs }: Clock): Promise<void> {
+  const startNs = nowNs();
+  const seconds: number[] = [];
+  for (let beganNs = startNs; ; ) {
+    await run();
+    const endNs = nowNs();
+    seconds.push(secondsBetween(beganNs, endNs));
+    beganNs = endNs;
+    const elapsed = secondsBetween(startNs, endNs);
+    if (seconds.length < LEAST_RUNS || elapsed < LEAST_SECONDS) continue;
+    if (elapsed >= MOST_SECONDS || isSteady(seconds.sort((a, b) => a - b))) return;
+  }
+}
+
+/** @param ascending times of runs */
+function isSteady(ascending: readonly number[]): boolean {
+  const [fastest, third] = [ascending[0], ascending[FASTEST - 1]];
+  return fastest !== undefined && third !== undefined && third <= fastest * STEADY_RATIO;
 }
 
 type Wanted = Pick<ProbeModel, 'op' | 'inputType'> & { readonly provider: string };
@@ -91,8 +108,7 @@ export function timingOf({ runs, dispatches }: OpProfile, wanted: Wanted): Probe
     .sort((a, b) => a - b);
   const [fastest] = measured;
   if (fastest === undefined) return null;
-  const third = measured[Math.min(FASTEST, measured.length) - 1] as number;
-  return { seconds: fastest / 1e9, steady: measured.length >= FASTEST && third <= fastest * STEADY_RATIO };
+  return { seconds: fastest / 1e9, steady: isSteady(measured) };
 }
 
 function callsOf({ calls }: ProfiledRun, { op, inputType, provider }: Wanted): readonly number[] {

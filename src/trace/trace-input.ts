@@ -1,5 +1,6 @@
 import type { PhaseSpan } from '../core/phase.ts';
 import type { NodeFacts } from './op-work.ts';
+import type { Peaks } from './roofline/peaks.ts';
 import type { TracePart } from './trace-part.ts';
 
 /** All that a trace is made of. Times are those of `Clock.nowNs`. */
@@ -24,6 +25,8 @@ export interface TracedPart {
   readonly events?: PartEvents;
   /** By the name of a node in the graph that the runtime made. */
   readonly facts?: (node: string) => NodeFacts | undefined;
+  /** By the runtime's name of a provider: what its device can do at most, with as many threads as the session has. */
+  readonly peaksOf?: (provider: string) => Peaks | undefined;
 }
 
 export interface TraceHost {

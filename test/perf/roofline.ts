@@ -33,7 +33,7 @@ export async function roofline(onRow: OnRow): Promise<readonly PerfRow[]> {
   const subject = 'peaks, 1 thread';
   tell({
     ...plainRow(subject, 'the probe takes', formatSeconds(peaks.seconds)),
-    detail: peaks.doubts.join('; '),
+    detail: peaks.doubts.length === 0 ? 'nothing disturbed it' : `${peaks.doubts.length} doubts`,
   });
   const { float32, int8 } = peaks.operationsPerSecond;
   tell(plainRow(subject, 'int8', int8 === null ? 'none' : formatSi(int8, 'OP/s')));

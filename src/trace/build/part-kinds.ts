@@ -1,4 +1,6 @@
-import { opWork } from '../op-work.ts';
+import { type OpWork, opWork } from '../op-work.ts';
+import { arithmeticOf } from '../roofline/arithmetic.ts';
+import { callRoof } from '../roofline/peaks.ts';
 import type { TraceStats } from '../trace.ts';
 import type { PartKind } from '../trace-input.ts';
 import { readShapes, type TypedShape } from '../work/typed-shape.ts';
@@ -113,6 +115,21 @@ export class PartKinds {
       ...(flops === null || bytes === null || bytes === 0
         ? {}
         : { 'FLOPs per byte': { double: flops / bytes } }),
+      ...this.#roofOf(of, inputs, { flops, bytes }),
+    };
+  }
+
+  /** What the call takes at least, as far as the host's peaks are known. */
+  #roofOf({ op, provider }: PartKind, inputs: readonly TypedShape[], work: OpWork): TraceStats {
+    const peaks = this.#part.input.peaksOf?.(provider);
+    if (peaks === undefined) return {};
+    const inputTypes = inputs.map(({ type }) => type);
+    const roof = callRoof({ ...work, arithmetic: arithmeticOf(op, inputTypes) }, peaks);
+    if (roof.seconds === 0) return {};
+    const isCompute = roof.computeSeconds >= roof.memorySeconds;
+    return {
+      'roof (us)': { double: roof.seconds * 1e6 },
+      'roof of': isCompute ? 'compute' : roof.memory,
     };
   }
 }

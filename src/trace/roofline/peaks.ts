@@ -26,13 +26,41 @@ export interface Peaks {
 }
 
 /** The nearest memory that holds so much. */
-export function levelOf(levels: Peaks['levels'], bytes: number): MemoryLevel {
+function levelOf(levels: Peaks['levels'], bytes: number): MemoryLevel {
   const level = levels.find(({ capacityBytes }) => capacityBytes === null || bytes <= capacityBytes);
   if (level === undefined) throw new RangeError('the last level of memory must hold data of any size');
   return level;
 }
 
 /** Operations per second of an arithmetic. Where it has no kernels of its own, the runtime converts and computes in float32. */
-export function rateOf({ operationsPerSecond }: Peaks, arithmetic: Arithmetic): number | null {
+function rateOf({ operationsPerSecond }: Peaks, arithmetic: Arithmetic): number | null {
   return operationsPerSecond[arithmetic] ?? operationsPerSecond.float32;
+}
+
+/** What a call needs at the roof, at least. */
+export interface CallRoof {
+  readonly computeSeconds: number;
+  readonly memorySeconds: number;
+  /** The longer of the two. */
+  readonly seconds: number;
+  /** Where its bytes come from: the nearest memory that holds them. */
+  readonly memory: string;
+}
+
+/** The roof of a call by its own size. What is not known of it counts for nothing. */
+export function callRoof(
+  work: { readonly arithmetic: Arithmetic; readonly flops: number | null; readonly bytes: number | null },
+  peaks: Peaks,
+): CallRoof {
+  const bytes = work.bytes ?? 0;
+  const level = levelOf(peaks.levels, bytes);
+  const rate = rateOf(peaks, work.arithmetic);
+  const computeSeconds = rate === null || work.flops === null ? 0 : work.flops / rate;
+  const memorySeconds = bytes / level.bytesPerSecond;
+  return {
+    computeSeconds,
+    memorySeconds,
+    seconds: Math.max(computeSeconds, memorySeconds),
+    memory: level.name,
+  };
 }

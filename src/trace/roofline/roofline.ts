@@ -1,4 +1,4 @@
-import { type Arithmetic, levelOf, type Peaks, rateOf } from './peaks.ts';
+import { type Arithmetic, type CallRoof, callRoof, type Peaks } from './peaks.ts';
 
 /** Calls of an operator that do the same work. */
 export interface EqualCalls {
@@ -152,31 +152,22 @@ function operatorUnderRoof(
   };
 }
 
-interface Roof {
-  readonly seconds: number;
-  readonly computeSeconds: number;
-  readonly memorySeconds: number;
-  readonly memory: string;
-}
-
-function roofOf(group: readonly EqualCalls[], peaks: Peaks): Roof {
-  const bytesByLevel = new Map<string, number>();
+function roofOf(group: readonly EqualCalls[], peaks: Peaks): CallRoof {
+  const bytesByMemory = new Map<string, number>();
   let [seconds, computeSeconds, memorySeconds] = [0, 0, 0];
-  for (const { calls, flops, bytes, arithmetic } of group) {
-    const level = levelOf(peaks.levels, bytes ?? 0);
-    const rate = rateOf(peaks, arithmetic);
-    const computing = rate === null || flops === null ? 0 : flops / rate;
-    const moving = (bytes ?? 0) / level.bytesPerSecond;
-    computeSeconds += calls * computing;
-    memorySeconds += calls * moving;
-    seconds += calls * Math.max(computing, moving);
-    bytesByLevel.set(level.name, (bytesByLevel.get(level.name) ?? 0) + calls * (bytes ?? 0));
+  for (const equal of group) {
+    const roof = callRoof(equal, peaks);
+    computeSeconds += equal.calls * roof.computeSeconds;
+    memorySeconds += equal.calls * roof.memorySeconds;
+    seconds += equal.calls * roof.seconds;
+    const bytes = equal.calls * (equal.bytes ?? 0);
+    bytesByMemory.set(roof.memory, (bytesByMemory.get(roof.memory) ?? 0) + bytes);
   }
-  const [most] = [...bytesByLevel].sort(([, a], [, b]) => b - a);
+  const [most] = [...bytesByMemory].sort(([, a], [, b]) => b - a);
   return { seconds, computeSeconds, memorySeconds, memory: most?.[0] as string };
 }
 
-function boundOf(roof: Roof | null, roofRatio: number | null): Bound {
+function boundOf(roof: CallRoof | null, roofRatio: number | null): Bound {
   if (roof === null || roofRatio === null || roofRatio < OVERHEAD_BELOW_RATIO) return 'overhead';
   return roof.computeSeconds >= roof.memorySeconds ? 'compute' : 'memory';
 }

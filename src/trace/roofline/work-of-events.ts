@@ -132,6 +132,8 @@ function formOf(op: string, [image, ...others]: readonly TypedShape[]): string {
   const rank = image?.dims.length ?? 0;
   const weight = others.find(({ dims }) => rank > 2 && dims.length === rank);
   if (weight === undefined) return '';
-  const [outputs = 0, channelsOfGroup, ...kernel] = weight.dims;
-  return `${kernel.join('×')}${channelsOfGroup === 1 && outputs > 1 ? ' depthwise' : ''}`;
+  const [, channelsOfGroup, ...kernel] = weight.dims;
+  // A picture of one channel has no groups.
+  const isDepthwise = channelsOfGroup === 1 && image?.dims[1] !== 1;
+  return `${kernel.join('×')}${isDepthwise ? ' depthwise' : ''}`;
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { buildTrace } from '../../../src/trace/build-trace.ts';
+import type { Peaks } from '../../../src/trace/roofline/peaks.ts';
 import type { Trace } from '../../../src/trace/trace.ts';
 import type { TracedPart, TraceInput } from '../../../src/trace/trace-input.ts';
 import {
@@ -164,6 +165,34 @@ describe('the trace of a session', () => {
     const part = { part: partOf([[1000, 60]]), events: partEvents(events) };
     expect(threadOf(build([{ ...part, facts }]))[2]?.kind.stats).toMatchObject({ FLOPs: { int: 9216 } });
     expect(threadOf(build([part]))[2]?.kind.stats).not.toHaveProperty('FLOPs');
+  });
+
+  it('tells the roof of operators where the peaks of their provider are known', () => {
+    const shapes = {
+      input_type_shape: [{ float: [4, 8] }, { float: [8, 4] }],
+      output_type_shape: [{ float: [4, 4] }],
+    };
+    const events = [
+      nodeEvent('a', 'MatMul', [1001, 5], shapes),
+      nodeEvent('b', 'Relu', [1010, 5], {
+        input_type_shape: [{ float: [50] }],
+        output_type_shape: [{ float: [50] }],
+      }),
+      nodeEvent('c', 'MatMul', [1020, 5], { ...shapes, provider: 'WebGpuExecutionProvider' }),
+      modelRun([1000, 60]),
+    ];
+    const peaks: Peaks = {
+      device: 'cpu',
+      threads: 1,
+      operationsPerSecond: { float32: 128e6, float16: null, int8: null },
+      levels: [{ name: 'memory', capacityBytes: null, bytesPerSecond: 400e6 }],
+    };
+    const peaksOf = (provider: string) => (provider === 'CPUExecutionProvider' ? peaks : undefined);
+    const part = { part: partOf([[1000, 60]]), events: partEvents(events), peaksOf };
+    const [product, relu, elsewhere] = threadOf(build([part])).slice(2);
+    expect(product?.kind.stats).toMatchObject({ 'roof (us)': { double: 2 }, 'roof of': 'compute' });
+    expect(relu?.kind.stats).toMatchObject({ 'roof (us)': { double: 1 }, 'roof of': 'memory' });
+    expect(elsewhere?.kind.stats).not.toHaveProperty('roof (us)');
   });
 
   it('shows runs that warmed up, which are no steps, and whose operators tools do not count', () => {

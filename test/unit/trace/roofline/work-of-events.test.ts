@@ -92,11 +92,13 @@ describe('workOfEvents', () => {
   it('tells convolutions apart by their kernels, which the runtime may have packed away', () => {
     const listed = shapes([{ float: [1, 8, 4, 4] }, { float: [16, 8, 3, 3] }], [{ float: [1, 16, 2, 2] }]);
     const packed = shapes([{ float: [1, 8, 4, 4] }], [{ float: [1, 8, 4, 4] }]);
+    const grey = shapes([{ float: [1, 1, 4, 4] }, { float: [16, 1, 3, 3] }], [{ float: [1, 16, 2, 2] }]);
     const facts = { weights: [{ type: 'float', dims: [8, 1, 1, 5] }] };
     const events = partEvents([
       nodeEvent('listed', 'Conv', [0, 1], listed),
       nodeEvent('packed', 'Conv', [2, 1], packed),
       nodeEvent('unknown', 'Conv', [4, 1], packed),
+      nodeEvent('grey', 'Conv', [6, 1], grey),
       modelRun([0, 10]),
     ]);
     const { calls } = workOfEvents(events, 0, (node) => (node === 'packed' ? facts : undefined));
@@ -104,6 +106,7 @@ describe('workOfEvents', () => {
       ['3×3', false],
       ['1×5 depthwise', false],
       ['', true],
+      ['3×3', false],
     ]);
   });
 
