@@ -34,6 +34,9 @@ export interface SamplerWhenNeeded {
 
 const INTERVAL_MS = 100;
 
+/** Where `roofline` keeps them unless it is told otherwise. */
+const PEAKS_FOLDER = '.ptq-agent/peaks';
+
 export function samplerWhenNeeded(terminal: Terminal): SamplerWhenNeeded {
   let sampler: Sampler | undefined;
   return {
@@ -56,7 +59,11 @@ export async function beginCommandTrace(
   terminal: Terminal,
 ): Promise<Result<CommandTrace, Problem>> {
   const startedMs = systemClock.wallMs();
-  const recording = await openTraceRecording(wish.logdir, { host: { entry: WORKER_ENTRY }, startedMs });
+  const recording = await openTraceRecording(wish.logdir, {
+    host: { entry: WORKER_ENTRY },
+    startedMs,
+    peaksFolder: PEAKS_FOLDER,
+  });
   if (!recording.ok) return recording;
   const { folder, warn, close } = recording.value;
   const watch = createTraceWatch(samplerOf, {

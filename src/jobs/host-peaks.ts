@@ -3,9 +3,10 @@ import type { Clock } from '../core/clock.ts';
 import type { Device } from '../core/device.ts';
 import type { Problem } from '../core/problem.ts';
 import { ok, type Result } from '../core/result.ts';
+import type { Peaks } from '../trace/roofline/peaks.ts';
 import { readHostFingerprint } from './host-fingerprint.ts';
 import { keepPeaks, peaksPath, readPeaks } from './peaks-file.ts';
-import type { MeasuredPeaks } from './peaks-task.ts';
+import type { MeasuredPeaks, PeaksTask } from './peaks-task.ts';
 import { readInventory } from './read-inventory.ts';
 import { runTask, type WorkerHost } from './worker-process.ts';
 
@@ -13,8 +14,8 @@ export interface PeaksRequest {
   readonly device: Device;
   /** Threads inside an operator; 0 for every core. */
   readonly threads: number;
-  /** Where peaks are kept; nowhere without. */
-  readonly dataDir?: string;
+  /** Where peaks are kept, a file each; nowhere without. */
+  readonly folder?: string;
   /** Measure even where some are kept. */
   readonly anew?: boolean;
 }
@@ -38,11 +39,11 @@ export interface HostPeaks extends MeasuredPeaks {
  * Problems: `cancelled`, `device-unavailable`, `peaks-unmeasurable`, and the death of the worker.
  */
 export async function hostPeaks(
-  { device, threads, dataDir, anew = false }: PeaksRequest,
+  { device, threads, folder, anew = false }: PeaksRequest,
   { host, clock, signal, onMeasuring }: PeaksDeps,
 ): Promise<Result<HostPeaks, Problem>> {
-  const task = { kind: 'peaks', device, threads: threads || availableParallelism() } as const;
-  const path = dataDir === undefined ? undefined : peaksPath(dataDir, task, await identityOf(device, host));
+  const task = taskOf({ device, threads });
+  const path = folder === undefined ? undefined : peaksPath(folder, task, await identityOf(device, host));
   const kept = path === undefined || anew ? undefined : await readPeaks(path);
   if (kept !== undefined) return ok({ ...kept.peaks, measuredAtMs: kept.measuredAtMs });
   onMeasuring?.(device);
@@ -54,6 +55,19 @@ export async function hostPeaks(
     await keepPeaks(path, { format: 'ptq-agent peaks', version: 1, measuredAtMs, peaks });
   }
   return ok({ ...peaks, measuredAtMs });
+}
+
+/** The peaks that `hostPeaks` kept for this host as it is. Undefined where there are none: nothing is measured. */
+export async function keptPeaks(
+  { device, threads, folder }: Required<Omit<PeaksRequest, 'anew'>>,
+  host: WorkerHost,
+): Promise<Peaks | undefined> {
+  const path = peaksPath(folder, taskOf({ device, threads }), await identityOf(device, host));
+  return (await readPeaks(path))?.peaks;
+}
+
+function taskOf({ device, threads }: Pick<PeaksRequest, 'device' | 'threads'>): PeaksTask {
+  return { kind: 'peaks', device, threads: threads || availableParallelism() };
 }
 
 /** All that peaks depend on; of a GPU also its driver, and which of several Vulkan drivers is taken. */

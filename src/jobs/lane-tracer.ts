@@ -139,6 +139,7 @@ function end({ task }: Traceable, tracing: Tracing, number: number): TracePart |
     modelPath: resolve(task.modelPath),
     phase: 'bench',
     device: task.device,
+    threads: task.threads,
     pid: process.pid,
     thread: spool.thread,
     profileFile,

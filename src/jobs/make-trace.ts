@@ -1,10 +1,16 @@
-import { hostname } from 'node:os';
+import { availableParallelism, hostname } from 'node:os';
+import { dirname, join } from 'node:path';
 import { systemClock } from '../core/clock.ts';
+import { toJson } from '../core/json.ts';
+import { PROVIDER_OF } from '../runtime/nodes-by-provider.ts';
 import { readProfile } from '../runtime/profile/read-profile.ts';
 import { buildTrace } from '../trace/build-trace.ts';
 import { opWork } from '../trace/op-work.ts';
 import { publishTrace } from '../trace/publish.ts';
+import type { Peaks } from '../trace/roofline/peaks.ts';
+import { rooflinesOfParts, type TracedRoofline } from '../trace/roofline/rooflines-of-parts.ts';
 import type { Trace } from '../trace/trace.ts';
+import type { TracedPart } from '../trace/trace-input.ts';
 import type { TracePart } from '../trace/trace-part.ts';
 import { readShapes } from '../trace/work/typed-shape.ts';
 import { writeXSpaceFile } from '../trace/write-trace.ts';
@@ -24,12 +30,17 @@ export async function makeTrace(task: TraceTask): Promise<TraceReport> {
   const warnings = [...task.warnings, ...spooled.warnings];
   const timeline = await readTraceTimeline(task, (warning) => warnings.push(warning));
   const parts = await readParts(spooled.parts, task.folder, (warning) => warnings.push(warning));
-  const trace = buildTrace({
-    parts: parts.map(({ part, events, facts }) => ({
+  const tracedParts = parts.map(({ part, events, facts }): TracedPart => {
+    const peaksOf = peaksFor(part, task.peaks ?? []);
+    return {
       part,
       ...(events === undefined ? {} : { events }),
       ...(facts === undefined ? {} : { facts }),
-    })),
+      ...(peaksOf === undefined ? {} : { peaksOf }),
+    };
+  });
+  const trace = buildTrace({
+    parts: tracedParts,
     phases: timeline.phases,
     ...(timeline.counters === undefined ? {} : { counters: timeline.counters }),
     host: {
@@ -43,7 +54,7 @@ export async function makeTrace(task: TraceTask): Promise<TraceReport> {
   });
   const models = summarizeOperators(parts);
   return {
-    ...(await write(trace, task.output)),
+    ...(await write(trace, task, rooflinesOfParts(tracedParts))),
     events: countEvents(trace),
     steps: models.reduce((total, { requests }) => total + requests, 0),
     models,
@@ -101,19 +112,32 @@ function flopsOfKinds(
 
 async function write(
   trace: Trace,
-  output: TraceTask['output'],
-): Promise<Pick<TraceReport, 'run' | 'path' | 'perfettoPath' | 'bytes'>> {
+  { output, peaks = [] }: TraceTask,
+  models: readonly TracedRoofline[],
+): Promise<Pick<TraceReport, 'run' | 'path' | 'perfettoPath' | 'rooflinePath' | 'bytes'>> {
   if (output.kind === 'file') {
     return { path: output.file, bytes: await writeXSpaceFile(trace, output.file) };
   }
   const { logdir, startedMs } = output;
-  const made = unwrap(await publishTrace(trace, { logdir, startedAt: new Date(startedMs) }));
+  const beside = models.length === 0 ? {} : { [ROOFLINE_FILE]: `${toJson({ peaks, models }, 2)}\n` };
+  const made = unwrap(await publishTrace(trace, { logdir, startedAt: new Date(startedMs), beside }));
   return {
     run: made.run,
     path: made.xspaceFile,
     perfettoPath: made.perfettoFile,
+    ...(models.length === 0 ? {} : { rooflinePath: join(dirname(made.perfettoFile), ROOFLINE_FILE) }),
     bytes: made.xspaceBytes + made.perfettoBytes,
   };
+}
+
+const ROOFLINE_FILE = 'roofline.json';
+
+/** Peaks by provider for a session of as many threads; undefined where none of its device are known. */
+function peaksFor({ device, threads }: TracePart, peaks: readonly Peaks[]): TracedPart['peaksOf'] {
+  const used = threads === undefined ? undefined : threads || availableParallelism();
+  const known = peaks.filter((of) => of.threads === used);
+  if (!known.some((of) => of.device === device)) return undefined;
+  return (provider) => known.find((of) => PROVIDER_OF[of.device] === provider);
 }
 
 function countEvents({ planes }: Trace): number {

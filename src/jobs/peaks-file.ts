@@ -48,16 +48,16 @@ export interface PeaksFile {
 }
 
 /**
- * Where the peaks of a host are kept in a data folder. The name is a digest of all that they depend on.
+ * The file for the peaks of a host in a folder of such. The name is a digest of all that they depend on.
  * @param host whatever tells this host from another, such as its fingerprint
  */
 export function peaksPath(
-  dataDir: string,
+  folder: string,
   { device, threads }: Omit<PeaksTask, 'kind'>,
   host: unknown,
 ): string {
   const key = digestText(JSON.stringify([device, threads, host])).slice(0, 16);
-  return join(dataDir, 'peaks', `${device}-${threads}-${key}.json`);
+  return join(folder, `${device}-${threads}-${key}.json`);
 }
 
 /** Undefined where there is no such file, or one that cannot be used: peaks are then measured again. */

@@ -22,8 +22,8 @@ export interface RooflineRequest {
   readonly states?: readonly CarriedState[];
   /** Runs of each model that count. */
   readonly runs: number;
-  /** Where peaks are kept; nowhere without. */
-  readonly dataDir?: string;
+  /** Where peaks are kept, a file each; nowhere without. */
+  readonly folder?: string;
   /** Measure the peaks even where some are kept. */
   readonly anew?: boolean;
 }

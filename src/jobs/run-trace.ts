@@ -2,6 +2,7 @@ import type { BenchTracing } from '../benchmark/controller.ts';
 import type { ProfileTrace } from '../config/profile.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
+import type { Store } from '../store/store.ts';
 import type { SuiteRun } from './bench-suite.ts';
 import type { TracedSamples } from './evaluate-task.ts';
 import { openTraceRecording, type TraceRecording } from './trace-recording.ts';
@@ -49,6 +50,7 @@ interface RunTraceDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly signal?: AbortSignal;
+  readonly store: Pick<Store, 'peaksFolder'>;
 }
 
 /**
@@ -59,11 +61,15 @@ interface RunTraceDeps {
 export async function beginRunTrace(
   model: string,
   plan: ProfileTrace | undefined,
-  { traces, workerEntry, clock, logger, signal }: RunTraceDeps,
+  { traces, workerEntry, clock, logger, signal, store }: RunTraceDeps,
 ): Promise<RunTrace> {
   if (plan === undefined) return { ...NO_TRACE, finish: async () => undefined };
   const startedMs = clock.wallMs();
-  const recording = await openTraceRecording(traces.logdir, { host: { entry: workerEntry }, startedMs });
+  const recording = await openTraceRecording(traces.logdir, {
+    host: { entry: workerEntry },
+    startedMs,
+    peaksFolder: store.peaksFolder,
+  });
   if (!recording.ok) {
     logger.warn(recording.error.message, { logdir: traces.logdir });
     return { ...NO_TRACE, finish: async () => withoutTrace([recording.error.message]) };

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { asError } from '../core/as-error.ts';
 import { type Problem, problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
+import { peaksOfParts } from './peaks-of-parts.ts';
 import { makeTraceSpool, removeTraceSpool } from './trace-spool.ts';
 import type { TraceReport, TraceTask } from './trace-task.ts';
 import { runTask, type WorkerHost } from './worker-process.ts';
@@ -19,13 +20,20 @@ export interface TraceRecording {
   close(): Promise<void>;
 }
 
+export interface RecordingSettings {
+  readonly host: Pick<WorkerHost, 'entry'>;
+  readonly startedMs: number;
+  /** Where `ptq-agent roofline` keeps the peaks of this host: where there are some, the trace says what its operators need at least. */
+  readonly peaksFolder?: string;
+}
+
 /**
  * Begins a trace. That its folder can be written is seen now, before anything runs. Errors: `trace-not-written`.
  * @param logdir the folder that viewers are started on; made where it is missing
  */
 export async function openTraceRecording(
   logdir: string,
-  { host, startedMs }: { readonly host: Pick<WorkerHost, 'entry'>; readonly startedMs: number },
+  { host, startedMs, peaksFolder }: RecordingSettings,
 ): Promise<Result<TraceRecording, Problem>> {
   const folder = resolve(logdir);
   const writable = await requireWritable(folder);
@@ -41,6 +49,10 @@ export async function openTraceRecording(
         kind: 'trace',
         folder: spool.value,
         ...(timeline === undefined ? {} : { timeline }),
+        peaks:
+          peaksFolder === undefined
+            ? []
+            : await peaksOfParts(spool.value, peaksFolder, { entry: host.entry }),
         warnings,
         output: { kind: 'publish', logdir: folder, startedMs },
       };

@@ -1,3 +1,5 @@
+import type { Peaks } from '../trace/roofline/peaks.ts';
+
 /** Make a trace of what a spool folder holds, and put it where viewers look for it. */
 export interface TraceTask {
   readonly kind: 'trace';
@@ -7,6 +9,8 @@ export interface TraceTask {
   readonly timeline?: string;
   /** All that was recorded unless given. */
   readonly window?: { readonly fromNs: bigint; readonly toNs: bigint };
+  /** What is known of what the host can do at most. */
+  readonly peaks?: readonly Peaks[];
   /** What whoever looks at the trace has to know. */
   readonly warnings: readonly string[];
   readonly output:
@@ -23,6 +27,8 @@ export interface TraceReport {
   readonly path: string;
   /** For Perfetto; absent where the trace is a file alone. */
   readonly perfettoPath?: string;
+  /** Where its models lie under the roofs of the host (JSON); absent where no peaks are known. */
+  readonly rooflinePath?: string;
   /** Of all its files. */
   readonly bytes: number;
   /** Of all planes. */

@@ -33,7 +33,7 @@ function traceFirstRuns(
   session: Session,
   { folder, runs, modelId, modelPath, phase, thread }: FirstRunsTrace,
   name: string,
-  { device = 'cpu' }: SessionSettings,
+  { device = 'cpu', intraOpThreads }: SessionSettings,
 ): Session {
   const baseNs = systemClock.nowNs();
   const startsNs: number[] = [];
@@ -56,6 +56,7 @@ function traceFirstRuns(
       ...(modelPath === undefined ? {} : { modelPath: resolve(modelPath) }),
       phase,
       device,
+      threads: intraOpThreads,
       pid: process.pid,
       thread,
       profileFile: profile.value,

@@ -24,6 +24,8 @@ export interface Store extends Runs, Artifacts {
   readonly outputsFolder: string;
   /** Where outputs of variants are kept, to see whether they still give them. */
   readonly goldenFolder: string;
+  /** Where the peaks of this host are kept. */
+  readonly peaksFolder: string;
   /** Gives the data directory free. The store must not be used any more. */
   close(): void;
 }
@@ -31,7 +33,7 @@ export interface Store extends Runs, Artifacts {
 /**
  * Opens the store of a data directory, for one process at a time:
  * `state.db`, `artifacts/<hash>.onnx`, `calibration/<key>.json`, `outputs/<key>.outputs`,
- * `golden/<key>.outputs`, `runs/<id>/`, `tmp/`, `lock.db`, `daemon.pid`.
+ * `golden/<key>.outputs`, `peaks/<key>.json`, `runs/<id>/`, `tmp/`, `lock.db`, `daemon.pid`.
  */
 export function openStore(
   dataDir: string,
@@ -54,6 +56,7 @@ export function openStore(
     calibrationFolder: join(root, 'calibration'),
     outputsFolder: join(root, 'outputs'),
     goldenFolder: join(root, 'golden'),
+    peaksFolder: join(root, 'peaks'),
     close,
   });
 }

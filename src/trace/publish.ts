@@ -17,6 +17,13 @@ export interface PublishedTrace {
   readonly perfettoBytes: number;
 }
 
+export interface PublishSettings {
+  readonly logdir: string;
+  readonly startedAt: Date;
+  /** Texts by the names of their files, for the folder of Perfetto's file: in the other one a viewer looks at everything. */
+  readonly beside?: Readonly<Record<string, string>>;
+}
+
 /**
  * Writes a trace to `LOGDIR/plugins/profile/RUN/HOST.xplane.pb` and `LOGDIR/perfetto/RUN/HOST.json.gz`. Both folders appear
  * with everything in them, after it is on the disk, and are never changed again: viewers keep what they computed beside a
@@ -24,7 +31,7 @@ export interface PublishedTrace {
  */
 export async function publishTrace(
   trace: Trace,
-  { logdir, startedAt }: { readonly logdir: string; readonly startedAt: Date },
+  { logdir, startedAt, beside = {} }: PublishSettings,
 ): Promise<Result<PublishedTrace, Problem<TraceProblemKind>>> {
   let temporary: string | undefined;
   try {
@@ -38,6 +45,9 @@ export async function publishTrace(
     const host = hostFileName(trace.hostname);
     const names = { xspace: `${host}.xplane.pb`, perfetto: `${host}.json.gz` };
     const xspaceBytes = await writeXSpaceFile(trace, join(made.xspace, names.xspace));
+    for (const [name, text] of Object.entries(beside)) {
+      await writeFile(join(made.perfetto, name), text, { flush: true });
+    }
     const perfettoBytes = await writePerfettoFile(trace, join(made.perfetto, names.perfetto));
     for (const folder of Object.values(made)) await syncFolder(folder);
     const run = await takeName(made, logdir, startedAt);

@@ -11,6 +11,8 @@ export interface TracePart {
   readonly modelPath?: string;
   readonly phase: 'calibrate' | 'evaluate' | 'bench';
   readonly device: Device;
+  /** Inside an operator; 0 for every core. Absent in parts of older versions. */
+  readonly threads?: number;
   readonly pid: number;
   /** Of the thread that called the model, for people, such as `bench int8, lane 1`. */
   readonly thread: string;

@@ -71,7 +71,7 @@ async function roofline(
           threads,
           runs,
           anew: probe,
-          dataDir: resolve(dataDir),
+          folder: resolve(dataDir, 'peaks'),
         },
         {
           ...measuringDeps(terminal, abortOnInterrupt()),

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type HostPeaks, hostPeaks, type PeaksRequest } from '../../../src/jobs/host-peaks.ts';
+import { type HostPeaks, hostPeaks, keptPeaks, type PeaksRequest } from '../../../src/jobs/host-peaks.ts';
 import { fakeWorker } from '../../support/fake-worker.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { unwrap } from '../../support/unwrap.ts';
@@ -10,19 +10,19 @@ import { unwrap } from '../../support/unwrap.ts';
 /** Peaks from a data folder or a worker that measures nothing; `measured` counts how often it was asked. */
 function host() {
   const worker = fakeWorker();
-  const dataDir = temporaryFolder();
+  const folder = temporaryFolder();
   let wallMs = 0;
   const clock = { wallMs: () => (wallMs += 1000) };
   const peaks = async (request: Partial<PeaksRequest> = {}): Promise<HostPeaks> =>
-    unwrap(await hostPeaks({ device: 'cpu', threads: 1, dataDir, ...request }, { host: worker, clock }));
+    unwrap(await hostPeaks({ device: 'cpu', threads: 1, folder, ...request }, { host: worker, clock }));
   return {
     peaks,
-    dataDir,
+    folder,
     measured: () => worker.requests().filter((line) => line.startsWith('peaks')).length,
   };
 }
 
-const filesIn = (dataDir: string) => readdirSync(join(dataDir, 'peaks'));
+const filesIn = (folder: string) => readdirSync(folder);
 
 describe('hostPeaks', () => {
   it('measures once and then reads what was kept', async () => {
@@ -42,17 +42,29 @@ describe('hostPeaks', () => {
   });
 
   it('keeps peaks of each device and number of threads apart; 0 threads are all that there are', async () => {
-    const { peaks, dataDir, measured } = host();
+    const { peaks, folder, measured } = host();
     await peaks();
     await peaks({ threads: 1000 });
     await peaks({ device: 'webgpu' });
     expect(measured()).toBe(3);
     expect(
-      filesIn(dataDir)
+      filesIn(folder)
         .map((name) => name.replace(/-[0-9a-f]{16}\.json$/, ''))
         .sort(),
     ).toEqual(['cpu-1', 'cpu-1000', 'webgpu-1']);
     expect((await peaks({ threads: 0 })).threads).toBe(availableParallelism());
+  });
+
+  it('gives kept peaks to those who would not measure', async () => {
+    const { peaks, folder, measured } = host();
+    const worker = fakeWorker();
+    const kept = (threads: number) => keptPeaks({ device: 'cpu', threads, folder }, worker);
+    expect(await kept(1)).toBeUndefined();
+    await peaks();
+    expect(await kept(1)).toMatchObject({ device: 'cpu', threads: 1, levels: [{}, { name: 'memory' }] });
+    expect(await kept(2)).toBeUndefined();
+    expect(measured()).toBe(1);
+    expect(worker.requests()).toEqual([]);
   });
 
   it('does not keep peaks with doubts', async () => {
@@ -75,9 +87,9 @@ describe('hostPeaks', () => {
       (text: string) => text.replace('"capacityBytes": null', '"capacityBytes": 9'),
     ],
   ])('measures again where what was kept is %s', async (_, damage) => {
-    const { peaks, dataDir, measured } = host();
+    const { peaks, folder, measured } = host();
     await peaks();
-    const file = join(dataDir, 'peaks', filesIn(dataDir)[0] as string);
+    const file = join(folder, filesIn(folder)[0] as string);
     const whole = readFileSync(file, 'utf8');
     writeFileSync(file, damage(whole));
     expect(readFileSync(file, 'utf8')).not.toBe(whole);
@@ -87,10 +99,11 @@ describe('hostPeaks', () => {
   });
 
   it('goes on where nothing can be kept', async () => {
-    const { peaks, dataDir, measured } = host();
-    writeFileSync(join(dataDir, 'peaks'), 'in the way');
-    await peaks();
-    await peaks();
+    const { peaks, folder, measured } = host();
+    const file = join(folder, 'in the way');
+    writeFileSync(file, '');
+    await peaks({ folder: file });
+    await peaks({ folder: file });
     expect(measured()).toBe(2);
   });
 
