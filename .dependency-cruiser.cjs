@@ -73,6 +73,12 @@ module.exports = {
       from: { path: '^src/', pathNot: '^src/(jobs|telemetry)/' },
       to: { path: '^(node:)?child_process$' },
     },
+    {
+      name: 'only-server-speaks-http2',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/server/' },
+      to: { path: '^(node:)?http2$' },
+    },
     ...Object.entries(MAY_IMPORT).map(([room, allowed]) => ({
       name: `${room}-imports-only-[${allowed}]`,
       severity: 'error',
