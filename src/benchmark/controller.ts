@@ -25,6 +25,8 @@ export interface BenchProgress {
 }
 
 export interface BenchControls extends TurnControls {
+  /** Whether systems were traced at some time between the two; what they did then is no measure of what they do otherwise. */
+  readonly wasCaptured?: (startNs: bigint, endNs: bigint) => boolean;
   /** Ends all as soon as one variant has failed, for those who need all or nothing. */
   readonly stopAtFirstFailure?: boolean;
   /** Each variant is traced once, in its last process, when all of its rounds are measured. */
@@ -68,14 +70,17 @@ export async function runBench(
 ): Promise<BenchRun> {
   const processes = processCount(settings, contestants.length);
   const entries = contestants.map((contestant): Entry => ({ contestant, participants: [] }));
+  const startNs = controls.clock.nowNs();
   const turns = turnCounter(entries, processes + settings.rounds, controls);
   for (const block of planBlocks(entries.length, { ...settings, processes })) {
     await runBlock(block, entries, { settings, controls, turns, processes });
   }
   turns.end();
-  const records = entries.map(({ contestant: { identity }, participants }) =>
-    participants.length === 0 ? neverStarted(identity) : mergeProcesses(participants.map(recordOf)),
-  );
+  const captured = controls.wasCaptured?.(startNs, controls.clock.nowNs()) === true;
+  const records = entries.map(({ contestant: { identity }, participants }) => ({
+    ...(participants.length === 0 ? neverStarted(identity) : mergeProcesses(participants.map(recordOf))),
+    ...(captured ? { captured } : {}),
+  }));
   const results = records.map((record) => summarizeVariant(record, settings));
   const [base, ...candidates] = results;
   return {

@@ -39,6 +39,9 @@ export function reasonsForInvalidity(
     const done = `${whole} of ${settings.rounds} rounds were measured whole`;
     reasons.push(`${failure.message} (${done})`);
   }
+  if (record.captured === true) {
+    reasons.push('A trace was captured while it was measured, which takes time and memory of the models');
+  }
   if (warmUp !== null && !warmUp.steady) {
     reasons.push(
       `The warm-up was unstable: after ${formatSeconds(warmUp.durationNs / 1e9)} the last three windows still ` +

@@ -68,6 +68,8 @@ export interface VariantRecord {
   readonly warmUp: WarmUpResult | null;
   readonly rounds: readonly RoundResult[];
   readonly usage: SutUsage | null;
+  /** Somebody captured a trace while the variants were measured. */
+  readonly captured?: boolean;
   /** Why it ended early. */
   readonly failure: Problem | null;
 }

@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { Check } from 'typebox/value';
 import { type Problem, problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
+import { capturedSuite } from './captured-suite.ts';
 import { BUNDLED_SUITES, loadSuite } from './load-suite.ts';
 import { type Profile, profileRuleProblems, resolveProfile, traceRuleProblems } from './profile.ts';
 import { ProfileSchema, type ProfileSource } from './profile-schema.ts';
@@ -15,6 +16,7 @@ export type ProfileProblem = Problem<
   | SchemaProblemKind
   | 'profile-not-found'
   | 'suite-not-found'
+  | 'unknown-suite'
   | 'file-not-found'
   | 'duplicate-profile'
 >;
@@ -100,6 +102,9 @@ async function load(file: string): Promise<Result<Loaded, readonly ProfileProble
   problems.push(...suiteProblems);
   problems.push(...profileRuleProblems(document.value, document));
   if (suiteProblems.length === 0) problems.push(...traceRuleProblems(profile, document));
+  const captured = capturedSuite(profile);
+  if (!captured.ok && suiteProblems.length === 0)
+    problems.push({ ...captured.error, place: document.placeOf('/bench/capture', 'value') });
   problems.push(...(await missingFiles(profile, document)));
   return problems.length > 0 ? err(problems.sort(byPlace)) : ok({ profile, document });
 }

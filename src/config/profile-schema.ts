@@ -98,6 +98,14 @@ const Bench = Type.Object(
           'suites to run after the scenarios: a name such as standard, or the path of a YAML file with one',
       }),
     ),
+    capture: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description:
+          'what Capture profile replays while nothing runs: a scenario of the profile, SUITE/MEASUREMENT, or a suite; ' +
+          'a single stream unless given',
+      }),
+    ),
   },
   { ...closed, description: 'how speed is measured' },
 );

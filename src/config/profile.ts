@@ -41,6 +41,8 @@ export interface Profile {
     /** What the profile itself says to measure. */
     readonly scenarios: readonly Measurement[];
     readonly suites: readonly Suite[];
+    /** See `capturedSuite`. */
+    readonly capture?: string;
   };
   readonly schedule: Schedule;
   /** What every run traces; nothing where it is absent. */
@@ -126,6 +128,7 @@ export function resolveProfile(source: ProfileSource, file: string, suites: read
         resolveMeasurement(entry, folder),
       ),
       suites,
+      ...(source.bench?.capture === undefined ? {} : { capture: source.bench.capture }),
     },
     schedule: resolveSchedule(source.schedule),
     ...(source.trace === undefined || source.trace === false ? {} : { trace: resolveTrace(source.trace) }),

@@ -6,12 +6,15 @@ import { type Problem, type ProblemPlace, problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { DURATION_PATTERN, parseDurationSeconds } from './duration.ts';
 import { type ListenAddress, type ListenProblemKind, parseListenAddress } from './listen-address.ts';
+import { type ProfilerProblemKind, type ProfilerSettings, profilerSettings } from './profiler-settings.ts';
 import { byPlace, type SchemaProblemKind, schemaProblems } from './schema-problems.ts';
 import { parseYaml, type YamlDocument, type YamlProblemKind } from './yaml-document.ts';
 
 /** What the daemon needs to know to start. Paths are absolute. */
 export interface AgentSettings {
   readonly listen: ListenAddress;
+  /** Where traces can be captured; undefined where they cannot. */
+  readonly profiler?: ProfilerSettings;
   readonly profilesDir: string;
   readonly dataDir: string;
   readonly samplerIntervalMs: number;
@@ -34,6 +37,8 @@ export interface TraceSettings {
 export interface SettingsOverrides {
   /** `HOST:PORT`. */
   readonly listen?: string;
+  /** `HOST:PORT`, or `off`. */
+  readonly profiler?: string;
   readonly profiles?: string;
   readonly dataDir?: string;
   readonly webConfig?: string;
@@ -41,7 +46,7 @@ export interface SettingsOverrides {
 }
 
 export type SettingsProblem = Problem<
-  YamlProblemKind | SchemaProblemKind | ListenProblemKind | 'settings-not-found'
+  YamlProblemKind | SchemaProblemKind | ListenProblemKind | ProfilerProblemKind | 'settings-not-found'
 >;
 
 const DEFAULTS = { listen: '127.0.0.1:9477', profiles: 'profiles', dataDir: '.ptq-agent', interval: '250ms' };
@@ -53,6 +58,12 @@ const SettingsSchema = Type.Object(
   {
     listen: Type.Optional(
       Type.String({ description: 'HOST:PORT to serve on, such as 127.0.0.1:9477 or [::1]:9477' }),
+    ),
+    profiler: Type.Optional(
+      Type.String({
+        description:
+          "HOST:PORT where TensorBoard's Capture profile gets traces, or off; 127.0.0.1:6009 unless given",
+      }),
     ),
     profiles: Type.Optional(
       Type.String({ minLength: 1, description: 'the folder of profiles, absolute or relative to this file' }),
@@ -136,10 +147,15 @@ export async function loadSettings(
   const problems: SettingsProblem[] = [];
   const placeOf = (field: string): ProblemPlace => document?.placeOf(field, 'value') ?? {};
 
+  const placeOfAddress = (name: 'listen' | 'profiler'): ProblemPlace =>
+    overrides[name] === undefined ? placeOf(`/${name}`) : { field: `--${name}` };
   const listen = parseListenAddress(overrides.listen ?? source.listen ?? DEFAULTS.listen);
   if (!listen.ok) {
-    const place = overrides.listen === undefined ? placeOf('/listen') : { field: '--listen' };
-    problems.push({ ...listen.error, place });
+    problems.push({ ...listen.error, place: placeOfAddress('listen') });
+  }
+  const profiler = profilerSettings(overrides.profiler ?? source.profiler);
+  if (!profiler.ok) {
+    problems.push({ ...profiler.error, place: placeOfAddress('profiler') });
   }
   const intervalSeconds = parseDurationSeconds(source.sampler?.interval ?? DEFAULTS.interval) ?? 0;
   if (intervalSeconds < MIN_INTERVAL_SECONDS || intervalSeconds > MAX_INTERVAL_SECONDS) {
@@ -150,7 +166,7 @@ export async function loadSettings(
       }),
     );
   }
-  if (!listen.ok || problems.length > 0) return err(problems);
+  if (!listen.ok || !profiler.ok || problems.length > 0) return err(problems);
 
   const fromFile = (path: string | undefined): string | undefined =>
     path === undefined || document === undefined ? undefined : resolve(dirname(document.file), path);
@@ -158,6 +174,7 @@ export async function loadSettings(
   const webConfig = overrides.webConfig ?? fromFile(source.webConfig);
   return ok({
     listen: listen.value,
+    ...profiler.value,
     profilesDir: resolve(overrides.profiles ?? fromFile(source.profiles) ?? DEFAULTS.profiles),
     dataDir,
     ...(webConfig === undefined ? {} : { webConfigFile: resolve(webConfig) }),

@@ -6,6 +6,7 @@ import type { Metrics } from '../metrics/metrics.ts';
 import type { Store } from '../store/store.ts';
 import type { HostInventory } from '../telemetry/inventory/host-inventory.ts';
 import type { Sampler } from '../telemetry/sampler.ts';
+import type { LiveWork } from './capture/live-work.ts';
 
 /** What the daemon's work needs. */
 export interface AgentDeps {
@@ -16,6 +17,8 @@ export interface AgentDeps {
   readonly traces: TraceSettings;
   readonly metrics: Metrics;
   readonly workerEntry: URL;
+  /** Told what is under way. */
+  readonly live?: LiveWork;
   /** See `PipelineDeps`. */
   readonly hardware?: Promise<HostInventory>;
   readonly clock: Clock;

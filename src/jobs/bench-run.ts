@@ -78,6 +78,7 @@ async function benchOne(
         },
         {
           host,
+          wasCaptured: (startNs, endNs) => deps.live?.wasCaptured(startNs, endNs) === true,
           sampling,
           clock: deps.clock,
           ...(deps.signal === undefined ? {} : { signal: deps.signal }),

@@ -18,7 +18,7 @@ export interface HostWait {
 
 export interface BenchDeps
   extends HostWait,
-    Pick<BenchControls, 'stopAtFirstFailure' | 'tracing' | 'onProgress'> {
+    Pick<BenchControls, 'stopAtFirstFailure' | 'tracing' | 'wasCaptured' | 'onProgress'> {
   readonly host: WorkerHost;
   /** Where somebody samples the host meanwhile. */
   readonly sampling?: SamplingBetween | undefined;
@@ -60,12 +60,13 @@ export async function lockHost(
 
 /** `benchVariants` for whoever has the lock. */
 export function benchAlone(request: BenchRequest, deps: BenchDeps): Promise<BenchRun> {
-  const { host, clock, signal, sampling, stopAtFirstFailure, tracing, onProgress } = deps;
+  const { host, clock, signal, sampling, stopAtFirstFailure, tracing, wasCaptured, onProgress } = deps;
   return runBench(
     request.variants.map((variant) => contestantOf(request, variant, host)),
     request.settings,
     {
       clock,
+      ...(wasCaptured === undefined ? {} : { wasCaptured }),
       ...(signal === undefined ? {} : { signal }),
       ...(sampling === undefined ? {} : { sampling }),
       ...(stopAtFirstFailure === undefined ? {} : { stopAtFirstFailure }),

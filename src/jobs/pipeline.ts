@@ -8,6 +8,7 @@ import type { SuiteBenchResult } from './bench-suite.ts';
 import type { InputDigests } from './digest-inputs.ts';
 import type { ModelEvaluation } from './evaluate-task.ts';
 import { type HostFingerprint, readHostFingerprint } from './host-fingerprint.ts';
+import type { LiveSystem } from './live-system.ts';
 import type { QuantizeReport } from './quantize-task.ts';
 import type { PipelineDeps, PipelinePlan, RunContext } from './run-context.ts';
 import { changedItemsFile, timelineFile } from './run-files.ts';
@@ -66,10 +67,15 @@ export function runPipeline(
       sampling: plan.sampling,
       logger,
     });
+    const { live } = deps;
     const onEvent = (event: WorkerEvent) => {
-      if (event.kind === 'phase-begin') watch.beginPhase(event.begun);
-      else if (event.kind === 'phase') watch.phase(event.span);
-      else if (event.kind === 'progress') deps.onProgress?.(event.progress);
+      if (event.kind === 'phase-begin') {
+        watch.beginPhase(event.begun);
+        live?.phaseBegan(event.begun);
+      } else if (event.kind === 'phase') {
+        watch.phase(event.span);
+        live?.phaseEnded(event.span);
+      } else if (event.kind === 'progress') deps.onProgress?.(event.progress);
     };
     const host = {
       entry: deps.workerEntry,
@@ -82,6 +88,7 @@ export function runPipeline(
         deps.workers?.workerEnded(pid);
       },
       beforeEnd: watch.seeLast,
+      ...(live === undefined ? {} : { onSystem: (system: LiveSystem) => live.systemStarted(system) }),
     };
     const trace = await beginRunTrace(profile.name, plan.trace, deps);
     const context: RunContext = { runId, profile, plan, deps, host, watch, trace, onEvent };

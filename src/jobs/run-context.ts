@@ -7,6 +7,7 @@ import type { Metrics } from '../metrics/metrics.ts';
 import type { Store } from '../store/store.ts';
 import type { HostInventory } from '../telemetry/inventory/host-inventory.ts';
 import type { Sampler } from '../telemetry/sampler.ts';
+import type { LiveWork } from './capture/live-work.ts';
 import type { RunTrace } from './run-trace.ts';
 import type { RunWatch } from './run-watch.ts';
 import type { WorkerHost } from './worker-process.ts';
@@ -40,6 +41,8 @@ export interface PipelineDeps {
   readonly hardware?: Promise<HostInventory>;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: JobProgress) => void;
+  /** Told of the run, its phases and its systems under test, for whoever looks on. */
+  readonly live?: LiveWork;
   /** Told of the processes that work for the run. */
   readonly workers?: Pick<Metrics, 'workerStarted' | 'workerEnded'>;
 }

@@ -13,11 +13,14 @@ export async function runOrder(
   profile: Profile,
   deps: PipelineDeps,
 ): Promise<Result<PipelineResult, Problem>> {
+  deps.live?.runStarted({ id: run.id, model: run.model });
   try {
     return await runPipeline(run.id, profile, planOf(profile, run.request as RunOrder), deps);
   } catch (error) {
     const thrown = asError(error);
     deps.logger.error('fault in a run', { run: run.id, stack: thrown.stack });
     return err(problem('internal-fault', `a fault in ptq-agent itself: ${thrown.message}`));
+  } finally {
+    deps.live?.runEnded();
   }
 }

@@ -1,12 +1,13 @@
 import type { BenchSettings } from '../benchmark/settings.ts';
 import type { Contestant, NamedSut, SutHandle } from '../benchmark/sut-handle.ts';
 import type { TracedPassSpec } from '../benchmark/traced-pass.ts';
-import type { SutIdentity } from '../benchmark/variant-record.ts';
+import type { LoadedSut, SutIdentity } from '../benchmark/variant-record.ts';
 import type { Device } from '../core/device.ts';
 import type { Problem } from '../core/problem.ts';
 import type { Result } from '../core/result.ts';
 import type { CarriedState } from '../data/carried-state.ts';
 import { PROVIDER_OF } from '../runtime/nodes-by-provider.ts';
+import type { LiveSystem } from './live-system.ts';
 import { defaultMemoryLimitBytes } from './memory-limit.ts';
 import type { SutTask } from './sut-task.ts';
 import type { TaskData } from './task-data.ts';
@@ -62,9 +63,14 @@ export function startVariant(request: BenchRequest, variant: NamedModel, host: W
   };
   // Whoever asked last hears what the worker tells before it answers.
   let listener: (event: WorkerEvent) => void = () => {};
+  const onlookers = new Set<(event: WorkerEvent) => void>();
+  const lastActions: (() => Promise<void>)[] = [];
   const worker = new WorkerProcess(host, {
     role: 'bench',
-    onEvent: (event) => listener(event),
+    onEvent: (event) => {
+      listener(event);
+      for (const onlooker of onlookers) onlooker(event);
+    },
     ...(maxRssBytes === undefined ? {} : { maxRssBytes }),
   });
   const ask = <T>(command: SutTask | SutCommand, onEvent: (event: WorkerEvent) => void = () => {}) => {
@@ -72,8 +78,24 @@ export function startVariant(request: BenchRequest, variant: NamedModel, host: W
     // The worker is this program's own, so what it answers has the type of what it was asked.
     return worker.ask(command) as Promise<Result<T, Problem>>;
   };
+  const identity = identityOf(request, variant);
+  const live: LiveSystem = {
+    identity,
+    tell: (order) => worker.tell(order),
+    onEvent: (onlooker) => {
+      onlookers.add(onlooker);
+      return () => onlookers.delete(onlooker);
+    },
+    beforeClose: (action) => lastActions.push(action),
+    exited: worker.exited,
+  };
   const handle: SutHandle = {
-    load: () => ask(task),
+    load: () => {
+      const loaded = ask<LoadedSut>(task);
+      // Its lanes can be told things from now on.
+      host.onSystem?.(live);
+      return loaded;
+    },
     warmUp: (spec, onAlive) => ask({ verb: 'warm-up', spec }, onAlive),
     round: (spec, onRuns) =>
       ask({ verb: 'round', spec }, (event) => {
@@ -83,9 +105,12 @@ export function startVariant(request: BenchRequest, variant: NamedModel, host: W
       ask({ verb: 'finish', ...tracedPass(request, variant, spec) }, () => onAlive?.()),
     stop: () => worker.tell({ verb: 'stop' }),
     kill: () => worker.kill(),
-    close: () => worker.close(),
+    close: async () => {
+      await Promise.all(lastActions.map((action) => action()));
+      await worker.close();
+    },
   };
-  return { sut: { identity: identityOf(request, variant), handle }, worker };
+  return { sut: { identity, handle }, worker };
 }
 
 /** A variant whose every start is a process of its own. */

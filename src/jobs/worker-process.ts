@@ -4,6 +4,7 @@ import { type Problem, problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { WorkerRole } from '../metrics/worker-metrics.ts';
 import type { CpuList } from './cpu-list.ts';
+import type { LiveSystem } from './live-system.ts';
 import { memoryLimitExceeded, watchResidentMemory } from './memory-limit.ts';
 import { pinnedFork, pinningProblem, refusedPinning } from './pinned-fork.ts';
 import type {
@@ -24,6 +25,8 @@ export interface WorkerHost {
   /** Told of every worker's process id and what it is for, so that telemetry can watch it. */
   readonly onSpawn?: (pid: number, role: WorkerRole) => void;
   readonly onExit?: (pid: number) => void;
+  /** Told of every system under test that starts. */
+  readonly onSystem?: (system: LiveSystem) => void;
   /** Waited for before a worker that has answered is ended, so that telemetry can see the last of it. Never rejects. */
   readonly beforeEnd?: (pid: number) => Promise<void>;
 }

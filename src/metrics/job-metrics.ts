@@ -14,6 +14,10 @@ const JOB_FAILURE_REASONS = [
   'internal',
 ] as const;
 
+/** How captures end: `refused` never began, `empty` had nothing to show. */
+const CAPTURE_OUTCOMES = ['succeeded', 'empty', 'cancelled', 'failed', 'refused'] as const;
+
+export type CaptureOutcome = (typeof CAPTURE_OUTCOMES)[number];
 export type JobState = (typeof JOB_STATES)[number];
 export type JobFailureReason = (typeof JOB_FAILURE_REASONS)[number];
 
@@ -33,6 +37,7 @@ export interface JobMetrics {
   /** How many jobs are in each state; a state that is left out has none. */
   setJobs(counts: Readonly<Partial<Record<JobState, number>>>): void;
   countJobFailure(reason: JobFailureReason): void;
+  countCapture(outcome: CaptureOutcome): void;
   recordQuantization(observation: QuantizationObservation): void;
 }
 
@@ -52,6 +57,12 @@ export function createJobMetrics(registry: MetricRegistry): JobMetrics {
     name: 'ptq_job_failures_total',
     help: 'Runs that failed since the daemon started, by reason: bad_input, model_refused, worker_crashed, timed_out, out_of_memory, disk, internal.',
     labelNames: ['reason'],
+  });
+  const captures = new Counter({
+    registers: [registry],
+    name: 'ptq_captures_total',
+    help: 'Captures of a trace that were asked for, by outcome: succeeded, empty, cancelled, failed, refused.',
+    labelNames: ['outcome'],
   });
   const durations = new Histogram<string>({
     registers: [registry],
@@ -73,9 +84,11 @@ export function createJobMetrics(registry: MetricRegistry): JobMetrics {
   setJobs({});
   // A series that begins at zero lets increase() see the first failure.
   for (const reason of JOB_FAILURE_REASONS) failures.inc({ reason }, 0);
+  for (const outcome of CAPTURE_OUTCOMES) captures.inc({ outcome }, 0);
   return {
     setJobs,
     countJobFailure: (reason) => failures.inc({ reason }),
+    countCapture: (outcome) => captures.inc({ outcome }),
     recordQuantization: ({ model, method, outcome, durationSeconds, calibrationSamples, runId }) => {
       durations.observe({
         labels: { method, outcome },

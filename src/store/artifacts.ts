@@ -32,6 +32,8 @@ export interface Artifact extends ArtifactDescription {
 export interface Artifacts {
   /** A path for a file in the making, on the disk of the artifacts. What a crash leaves there goes at the next start. */
   temporaryFile(): string;
+  /** The folder of such files. */
+  readonly temporaryFolder: string;
   /**
    * Moves a finished file to its place: after this returns, the artifact survives a crash; before, nothing of
    * it is seen. Where the artifact is there already, that one is kept and the new file is removed.
@@ -69,6 +71,7 @@ export function createArtifacts(db: Database, dataDir: string, clock: Clock): Ar
   };
 
   return {
+    temporaryFolder,
     temporaryFile: () => join(temporaryFolder, `${ulid()}.onnx`),
     findArtifact,
     publishArtifact: async (file, description) => {

@@ -22,6 +22,8 @@ export interface ShownRun {
 
 export interface Daemon extends Program {
   readonly url: string;
+  /** Where traces can be captured. */
+  readonly profilerPort: number;
   readonly get: (path: string) => Promise<Response>;
   /** With the token of the daemon. */
   readonly post: (path: string, body: object) => Promise<Response>;
@@ -32,9 +34,13 @@ export interface Daemon extends Program {
 
 /** Starts `ptq-agent serve` on a free port and waits until it listens. */
 export async function startDaemon(profiles: string, dataDir: string): Promise<Daemon> {
-  const args = ['serve', '--profiles', profiles, '--data-dir', dataDir, '--listen', '127.0.0.1:0'];
+  const addresses = ['--listen', '127.0.0.1:0', '--profiler', '127.0.0.1:0'];
+  const args = ['serve', '--profiles', profiles, '--data-dir', dataDir, ...addresses];
   const program = startProgram(args);
   const url = await until(() => /"address":"([^"]+)"/.exec(program.stderr())?.[1] ?? exitOf(program));
+  const profilerPort = await until(
+    () => /"profiler":"127\.0\.0\.1:([0-9]+)"/.exec(program.stderr())?.[1] ?? exitOf(program),
+  );
   const get = (path: string) => fetch(`${url}${path}`);
   const post = (path: string, body: object) => {
     const token = readFileSync(join(dataDir, 'token'), 'utf8').trim();
@@ -44,6 +50,7 @@ export async function startDaemon(profiles: string, dataDir: string): Promise<Da
   return {
     ...program,
     url,
+    profilerPort: Number(profilerPort),
     get,
     post,
     order: async (body) => {

@@ -7,7 +7,7 @@ import { temporaryFolder } from './temporary-folder.ts';
  * A worker that speaks the protocol and computes nothing. The name of the model's file says how it behaves:
  * `hang` never answers and ignores SIGTERM, `wait` never answers, `crash` exits with code 7 after some words, `killed`
  * kills itself, `refuse` reports a problem, `dies-in-round` kills itself at its first round, `leaks` keeps 4 MiB more after each round,
- * `slow` starts twice as slowly. Others succeed.
+ * `slow` starts twice as slowly, `untraceable` cannot be traced, `silent` says nothing when it is to be. Others succeed.
  */
 const SCRIPT = String.raw`
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
@@ -16,6 +16,7 @@ import { fileURLToPath } from 'node:url';
 
 let model = '';
 let rounds = 0;
+let spool;
 const kept = [];
 const log = (what) => appendFileSync(fileURLToPath(import.meta.url) + '.log', what + ' ' + model + '\n');
 const send = (message) => process.send(message);
@@ -95,6 +96,20 @@ process.on('disconnect', () => process.exit(0));
 process.on('message', (request) => {
   if ('verb' in request) {
     log(request.verb);
+    if (request.verb === 'trace') {
+      spool = request.spool;
+      if (model === 'silent.onnx') return;
+      const problem = { kind: 'traced-already', message: 'it is traced already' };
+      return send(model === 'untraceable.onnx' ? { kind: 'traced', parts: [], problem } : { kind: 'trace-begun', extraRssBytes: 0 });
+    }
+    if (request.verb === 'end-trace') {
+      if (model === 'silent.onnx') return;
+      const part = {
+        modelId: spool.modelId, thread: spool.thread, phase: 'bench', device: 'cpu', pid: process.pid, baseNs: '0',
+        startsNs: [0], endsNs: [1], firstRequest: 0,
+      };
+      return send({ kind: 'traced', parts: [part] });
+    }
     return done(commands[request.verb](request.spec));
   }
   model = basename(request.modelPath ?? request.reference?.path ?? '');

@@ -6,10 +6,14 @@ import type { Logger } from '../../core/log.ts';
 import { formatProblem, problem } from '../../core/problem.ts';
 import { Agent } from '../../jobs/agent.ts';
 import { agentVersion } from '../../jobs/agent-version.ts';
+import { assembleTrace } from '../../jobs/capture/assemble-trace.ts';
+import { LiveWork } from '../../jobs/capture/live-work.ts';
+import { TraceCapture } from '../../jobs/capture/trace-capture.ts';
 import { readHostFingerprint } from '../../jobs/host-fingerprint.ts';
 import { readInventory } from '../../jobs/read-inventory.ts';
 import { createMetrics } from '../../metrics/metrics.ts';
 import { createServer } from '../../server/create-server.ts';
+import { startProfiler } from '../../server/profiler/start-profiler.ts';
 import { logGpuBackend } from '../../telemetry/log-gpu-backend.ts';
 import { WORKER_ENTRY } from '../entries.ts';
 import { EXIT } from '../exit-code.ts';
@@ -26,6 +30,7 @@ interface ServeOptions {
   readonly listen?: string;
   readonly webConfig?: string;
   readonly tokenFile?: string;
+  readonly profiler?: string;
   readonly logLevel: string;
 }
 
@@ -38,6 +43,10 @@ export function serveCommand(terminal: Terminal, exit: (code: number) => void): 
     .option('--listen <host:port>', 'where to serve (default: 127.0.0.1:9477)')
     .option('--web-config <file>', 'TLS, users and limits (YAML, as all exporters of Prometheus read it)')
     .option('--token-file <file>', 'the access token; made where it is missing (default: DATA-DIR/token)')
+    .option(
+      '--profiler <host:port>',
+      "where TensorBoard's Capture profile gets traces, or off (default: 127.0.0.1:6009)",
+    )
     .addOption(
       new Option('--log-level <level>', 'what to log')
         .choices(['debug', 'info', 'warn', 'error'])
@@ -47,10 +56,11 @@ export function serveCommand(terminal: Terminal, exit: (code: number) => void): 
 }
 
 async function serve(options: ServeOptions, terminal: Terminal): Promise<number> {
-  const { config, listen, profiles, dataDir, webConfig, tokenFile } = options;
+  const { config, listen, profiler, profiles, dataDir, webConfig, tokenFile } = options;
   const signal = abortOnInterrupt();
   const settings = await loadSettings(config, {
     ...(listen === undefined ? {} : { listen }),
+    ...(profiler === undefined ? {} : { profiler }),
     ...(profiles === undefined ? {} : { profiles }),
     ...(dataDir === undefined ? {} : { dataDir }),
     ...(webConfig === undefined ? {} : { webConfig }),
@@ -94,7 +104,7 @@ async function serveUntil(
     },
   });
   sampler.onSnapshot(logGpuBackend(logger));
-  const agent = new Agent({
+  const shared = {
     profiles: loaded.profiles,
     store,
     sampler,
@@ -102,9 +112,13 @@ async function serveUntil(
     traces: settings.traces,
     metrics,
     workerEntry: WORKER_ENTRY,
-    hardware: readInventory(WORKER_ENTRY, { signal }),
+    live: new LiveWork(),
     clock: systemClock,
     logger,
+  };
+  const agent = new Agent({
+    ...shared,
+    hardware: readInventory(WORKER_ENTRY, { signal }),
     onFault: () => fault.abort(),
   });
   const server = createServer(agent, { version: agentVersion() }, logger, access, https);
@@ -121,9 +135,18 @@ async function serveUntil(
       }),
     ]);
   }
+  const capture = new TraceCapture({ ...shared, assemble: assembleTrace });
+  const profiler = await startProfiler(settings.profiler, capture, logger);
+  if (!profiler.ok) {
+    unfollow();
+    await server.close();
+    return printProblems(terminal, [profiler.error]);
+  }
   agent.start();
   await aborted(AbortSignal.any([signal, fault.signal]));
   logger.info('stopping');
+  await capture.stop();
+  await profiler.value?.close();
   await agent.stop();
   unfollow();
   await server.close();

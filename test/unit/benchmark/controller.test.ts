@@ -40,6 +40,25 @@ describe('runBench', () => {
     expect(run.speedUps[0]?.ratio).toBeCloseTo(2, 12);
   });
 
+  it('says that a trace was captured meanwhile, which makes all that it measured invalid', async () => {
+    const asked: bigint[] = [];
+    const wasCaptured = (startNs: bigint, endNs: bigint) => {
+      asked.push(endNs - startNs);
+      return true;
+    };
+    const run = await bench([virtualSut('fp32', slow), virtualSut('int8', fast)], settings, {
+      ...controls,
+      wasCaptured,
+    });
+    expect(run.results.map(({ valid }) => valid)).toEqual([false, false]);
+    expect(run.results[0]?.invalidReasons).toEqual([expect.stringContaining('A trace was captured')]);
+    expect(run.results[0]?.queries).toBe(200);
+    expect(asked).toHaveLength(1);
+    expect(asked[0]).toBeGreaterThan(0n);
+    const calm = await bench([virtualSut('fp32', slow)], settings, { ...controls, wasCaptured: () => false });
+    expect(calm.results[0]?.valid).toBe(true);
+  });
+
   it('warms all up, interleaves, then finishes all', async () => {
     const events: string[] = [];
     await bench([virtualSut('a', fast, events), virtualSut('b', fast, events)], settings, controls);

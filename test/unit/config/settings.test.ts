@@ -32,13 +32,14 @@ describe('loadSettings', () => {
         tokenFile: resolve('.ptq-agent/token'),
         samplerIntervalMs: 250,
         traces: { logdir: resolve('.ptq-agent/traces'), maxCount: 50, maxBytes: 5 * 2 ** 30 },
+        profiler: { listen: { host: '127.0.0.1', port: 6009 }, isDefault: true },
       },
     });
   });
 
   it('takes the paths of the file from where the file is', async () => {
     const file = await settingsFile(
-      'listen: "[::1]:9000"\nprofiles: models\ndataDir: /var/lib/ptq\nsampler: { interval: 1s }\n',
+      'listen: "[::1]:9000"\nprofiles: models\ndataDir: /var/lib/ptq\nsampler: { interval: 1s }\nprofiler: off\n',
     );
     expect(await loadSettings(file)).toEqual({
       ok: true,
@@ -59,6 +60,34 @@ describe('loadSettings', () => {
     expect(result).toMatchObject({
       ok: true,
       value: { listen: { host: 'localhost', port: 0 }, profilesDir: resolve('here'), dataDir: '/there' },
+    });
+  });
+
+  it('offers captures where it is told, or not at all', async () => {
+    const file = await settingsFile('profiler: 127.0.0.1:7000\n');
+    expect(await loadSettings(file)).toMatchObject({
+      value: { profiler: { listen: { host: '127.0.0.1', port: 7000 }, isDefault: false } },
+    });
+    expect(await loadSettings(file, { profiler: '[::1]:0' })).toMatchObject({
+      value: { profiler: { listen: { host: '::1', port: 0 }, isDefault: false } },
+    });
+    const off = await loadSettings(file, { profiler: 'off' });
+    expect(off.ok && 'profiler' in off.value).toBe(false);
+  });
+
+  it('offers captures to programs of this machine alone, as clients cannot say who they are', async () => {
+    const file = await settingsFile('profiler: 0.0.0.0:6009\n');
+    expect(await loadSettings(file)).toMatchObject({
+      error: [{ kind: 'public-profiler-address', place: { file, line: 1, field: '/profiler' } }],
+    });
+    expect(await loadSettings(undefined, { profiler: 'on' })).toMatchObject({
+      error: [
+        {
+          kind: 'invalid-listen-address',
+          place: { field: '--profiler' },
+          hint: 'write HOST:PORT, such as 127.0.0.1:6009, or off',
+        },
+      ],
     });
   });
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { LiveSystem } from '../../../src/jobs/live-system.ts';
 import { startVariant } from '../../../src/jobs/variant-sut.ts';
 import { fakeWorker } from '../../support/fake-worker.ts';
 import { settingsOf } from '../benchmark/fakes.ts';
@@ -18,6 +19,37 @@ async function identityOf(more: object) {
 }
 
 describe('startVariant', () => {
+  it('lets others look on, once it loads, and do something before its process is ended', async () => {
+    const systems: LiveSystem[] = [];
+    const worker = fakeWorker();
+    const request = {
+      model: 'tiny',
+      variants: [],
+      data: { spec: { path: 'data.npz' }, split: 'eval' },
+      threads: 1,
+      settings: settingsOf({}),
+    };
+    const { sut } = startVariant(
+      request,
+      { variant: 'int8', path: 'good.onnx' },
+      { entry: worker.entry, onSystem: (system) => void systems.push(system) },
+    );
+    expect(systems).toEqual([]);
+    const loaded = sut.handle.load();
+    expect(systems.map(({ identity }) => identity.variant)).toEqual(['int8']);
+    const [system] = systems;
+    const events: string[] = [];
+    system?.onEvent(({ kind }) => void events.push(kind));
+    system?.tell({ verb: 'trace', spool: { folder: '/spool', modelId: 'tiny:int8', thread: 'bench' } });
+    await loaded;
+    await expect.poll(() => events).toEqual(['trace-begun']);
+    system?.beforeClose(async () => void events.push('before the end'));
+    await sut.handle.close();
+    expect(events).toEqual(['trace-begun', 'before the end']);
+    expect((await system?.exited)?.kind).toBe('worker-killed');
+    expect(worker.requests()).toEqual(['sut good.onnx', 'trace good.onnx']);
+  });
+
   it('names what is measured, and the provider of its device', async () => {
     expect(await identityOf({})).toEqual({
       model: 'tiny',

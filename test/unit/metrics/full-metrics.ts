@@ -169,6 +169,7 @@ export function createFull(): Metrics {
   metrics.setInventory(INVENTORY);
   metrics.setJobs({ queued: 2, running: 1 });
   metrics.countJobFailure('worker_crashed');
+  metrics.countCapture('succeeded');
   const quantization = { model: 'digits', method: 'minmax', outcome: 'succeeded' } as const;
   vi.useFakeTimers({ now: 1_790_000_000_500 });
   metrics.recordQuantization({
