@@ -11,7 +11,7 @@ import {
   SCHEDULING,
 } from './event-fields.ts';
 import type { EventScanner } from './event-scanner.ts';
-import { HashTable } from './hash-table.ts';
+import { KindIndex } from './kind-index.ts';
 import { KERNEL_SUFFIX, type ProfileColumns, type ProfileKind } from './profile-columns.ts';
 import { WorkerGatherer } from './worker-gatherer.ts';
 
@@ -31,7 +31,7 @@ export class ColumnBuilder {
   #held = new Float64Array(1024);
   #hasMemory = false;
   readonly #kindList: (ProfileKind | undefined)[] = [];
-  readonly #places = new HashTable();
+  readonly #index = new KindIndex(MOST_KINDS);
   readonly #workers = new WorkerGatherer();
 
   /** Takes over the event that `scanner` has just read out of `bytes`. */
@@ -85,12 +85,9 @@ export class ColumnBuilder {
   }
 
   #placeOf(scanner: EventScanner, bytes: Buffer, category: ProfileKind['category']): number {
-    const withShapes = this.#kindList.length < MOST_KINDS;
-    const hash1 = withShapes ? (scanner.hash1 + scanner.shapeHash1) | 0 : scanner.hash1;
-    const hash2 = withShapes ? (scanner.hash2 + scanner.shapeHash2) | 0 : scanner.hash2;
-    const place = this.#places.placeOf(hash1, hash2);
+    const place = this.#index.find(scanner, bytes);
     if (place === this.#kindList.length) {
-      this.#kindList.push(readKind(scanner, bytes, category, withShapes));
+      this.#kindList.push(readKind(scanner, bytes, category, place < MOST_KINDS));
     }
     return place;
   }

@@ -3,17 +3,13 @@ import {
   CAT,
   DUR,
   FIELDS,
-  FIRST_DETAIL,
   FieldTable,
   GROWTH,
   HELD,
   hashByte,
   IN_USE,
-  INPUT_SHAPES,
   NAME,
-  OUTPUT_SHAPES,
   PEAK,
-  SCHEDULING,
   TID,
   TS,
   UNKNOWN,
@@ -62,15 +58,8 @@ export class EventScanner {
   /** Where the value of each field lies, without quotes; `to` is -1 where the event has no such field. */
   readonly from = new Int32Array(FIELDS.length + 1);
   readonly to = new Int32Array(FIELDS.length + 1);
-  /** Of all that tells one kind of event from another but its shapes, whatever the order of the members. */
-  hash1 = 0;
-  hash2 = 0;
-  shapeHash1 = 0;
-  shapeHash2 = 0;
 
   readonly #fields = new FieldTable();
-  #value1 = 0;
-  #value2 = 0;
 
   /**
    * @param at  where the event's bracket opens
@@ -81,7 +70,6 @@ export class EventScanner {
     this.startUs = this.durationUs = Number.NaN;
     this.thread = -1;
     this.inUse = this.growth = this.peak = this.held = Number.NaN;
-    this.hash1 = this.hash2 = this.shapeHash1 = this.shapeHash2 = 0;
     this.to.fill(-1);
     return this.#scanObject(bytes, at, end, false);
   }
@@ -122,12 +110,10 @@ export class EventScanner {
     const first = bytes[at] as number;
     if (first === QUOTE) {
       from++;
-      if (field === NAME) to = this.#nameEnd(bytes, from, end);
-      else if (field === UNKNOWN || isMeasured(field)) to = plainEnd(bytes, from, end);
-      else to = this.#stringEnd(bytes, from, end);
+      to = field === NAME ? nameEnd(bytes, from, end, this.isEscaped) : textEnd(bytes, from, end);
       next = to + 1;
     } else if (first === OPEN_OBJECT || first === OPEN_ARRAY) {
-      to = this.#nestedEnd(bytes, from, end);
+      to = nestedEnd(bytes, from, end);
       next = to;
     } else {
       to = literalEnd(bytes, from, end);
@@ -145,148 +131,34 @@ export class EventScanner {
     switch (field) {
       case CAT:
         this.category = isText ? CATEGORIES[bytes[from] as number] : undefined;
-        this.#mix(field);
         break;
       case TS:
-        this.startUs = isText ? Number.NaN : this.#parse(bytes, from, to);
+        this.startUs = isText ? Number.NaN : parseNumber(bytes, from, to);
         break;
       case DUR:
-        this.durationUs = isText ? Number.NaN : this.#parse(bytes, from, to);
+        this.durationUs = isText ? Number.NaN : parseNumber(bytes, from, to);
         break;
       case TID:
-        this.thread = this.#parse(bytes, from, to);
+        this.thread = parseNumber(bytes, from, to);
         break;
       case IN_USE:
-        this.inUse = this.#parse(bytes, from, to);
+        this.inUse = parseNumber(bytes, from, to);
         break;
       case GROWTH:
-        this.growth = this.#parse(bytes, from, to);
+        this.growth = parseNumber(bytes, from, to);
         break;
       case PEAK:
-        this.peak = this.#parse(bytes, from, to);
+        this.peak = parseNumber(bytes, from, to);
         break;
       case HELD:
-        this.held = this.#parse(bytes, from, to);
+        this.held = parseNumber(bytes, from, to);
         break;
-      case SCHEDULING:
-        break;
-      case INPUT_SHAPES:
-      case OUTPUT_SHAPES:
-        this.shapeHash1 = (this.shapeHash1 + mixed(this.#value1, field)) | 0;
-        this.shapeHash2 = (this.shapeHash2 + mixed(this.#value2, field)) | 0;
-        break;
-      default:
-        if (!isText && field < FIRST_DETAIL) this.#hashRange(bytes, from, to);
-        this.#mix(field);
     }
-  }
-
-  #mix(field: number): void {
-    this.hash1 = (this.hash1 + mixed(this.#value1, field)) | 0;
-    this.hash2 = (this.hash2 + mixed(this.#value2, field)) | 0;
-  }
-
-  #hashRange(bytes: Uint8Array, from: number, to: number): void {
-    let value1 = 0x811c9dc5;
-    let value2 = 0;
-    for (let i = from; i < to; i++) {
-      const byte = bytes[i] as number;
-      value1 = Math.imul(value1 ^ byte, 0x01000193);
-      value2 = (Math.imul(value2, 31) + byte) | 0;
-    }
-    this.#value1 = value1;
-    this.#value2 = value2;
-  }
-
-  /** The quote that ends a text. */
-  #stringEnd(bytes: Uint8Array, from: number, end: number): number {
-    let value1 = 0x811c9dc5;
-    let value2 = 0;
-    for (let i = from; i < end; i++) {
-      const byte = bytes[i] as number;
-      if (byte === QUOTE) {
-        this.#value1 = value1;
-        this.#value2 = value2;
-        return i;
-      }
-      value1 = Math.imul(value1 ^ byte, 0x01000193);
-      value2 = (Math.imul(value2, 31) + byte) | 0;
-      // What is escaped is no end, but tells texts apart as well.
-      if (byte === BACKSLASH) value2 = (Math.imul(value2, 31) + (bytes[++i] as number)) | 0;
-    }
-    return NEED_MORE;
-  }
-
-  #nameEnd(bytes: Uint8Array, from: number, end: number): number {
-    let value1 = 0x811c9dc5;
-    let value2 = 0;
-    for (let i = from; i < end; i++) {
-      const byte = bytes[i] as number;
-      if (byte === QUOTE) {
-        const follows = memberFollows(bytes, i + 1, end);
-        if (follows === NEED_MORE) return NEED_MORE;
-        if (follows === 1) {
-          this.#value1 = value1;
-          this.#value2 = value2;
-          return i;
-        }
-      }
-      value1 = Math.imul(value1 ^ byte, 0x01000193);
-      value2 = (Math.imul(value2, 31) + byte) | 0;
-      if (byte === BACKSLASH && this.isEscaped) value2 = (Math.imul(value2, 31) + (bytes[++i] as number)) | 0;
-    }
-    return NEED_MORE;
-  }
-
-  /** The place behind an object or array. */
-  #nestedEnd(bytes: Uint8Array, from: number, end: number): number {
-    let value1 = 0x811c9dc5;
-    let value2 = 0;
-    let depth = 0;
-    for (let i = from; i < end; i++) {
-      const byte = bytes[i] as number;
-      value1 = Math.imul(value1 ^ byte, 0x01000193);
-      value2 = (Math.imul(value2, 31) + byte) | 0;
-      if (byte === OPEN_OBJECT || byte === OPEN_ARRAY) {
-        depth++;
-      } else if (byte === CLOSE_OBJECT || byte === CLOSE_ARRAY) {
-        if (--depth > 0) continue;
-        this.#value1 = value1;
-        this.#value2 = value2;
-        return i + 1;
-      } else if (byte === QUOTE) {
-        for (i++; i < end && bytes[i] !== QUOTE; i++) {
-          value1 = Math.imul(value1 ^ (bytes[i] as number), 0x01000193);
-          value2 = (Math.imul(value2, 31) + (bytes[i] as number)) | 0;
-          if (bytes[i] === BACKSLASH) i++;
-        }
-      }
-    }
-    return NEED_MORE;
-  }
-
-  /** Most numbers are whole; those that are not are left to JavaScript. */
-  #parse(bytes: Uint8Array, from: number, to: number): number {
-    let i = from;
-    const isNegative = bytes[i] === MINUS;
-    if (isNegative) i++;
-    let value = i < to ? 0 : Number.NaN;
-    for (; i < to; i++) {
-      const byte = bytes[i] as number;
-      if (byte < ZERO || byte > NINE) return numberOf(bytes, from, to);
-      value = value * 10 + (byte - ZERO);
-    }
-    return isNegative ? -value : value;
   }
 }
 
-/** Fields that differ from call to call: they tell no kinds apart. */
-function isMeasured(field: number): boolean {
-  return field >= IN_USE && field <= SCHEDULING;
-}
-
-/** The quote that ends a text which is not looked at. */
-function plainEnd(bytes: Uint8Array, from: number, end: number): number {
+/** The quote that ends a text. */
+function textEnd(bytes: Uint8Array, from: number, end: number): number {
   for (let i = from; i < end; i++) {
     const byte = bytes[i] as number;
     if (byte === QUOTE) return i;
@@ -295,10 +167,47 @@ function plainEnd(bytes: Uint8Array, from: number, end: number): number {
   return NEED_MORE;
 }
 
-/** Values are told apart by their field too, so that equal texts in two fields do not cancel each other out. */
-function mixed(value: number, field: number): number {
-  const salted = Math.imul(value ^ Math.imul(field + 1, 0x9e3779b1), 0x85ebca6b);
-  return Math.imul(salted ^ (salted >>> 15), 0xc2b2ae35);
+function nameEnd(bytes: Uint8Array, from: number, end: number, isEscaped: boolean): number {
+  for (let i = from; i < end; i++) {
+    const byte = bytes[i] as number;
+    if (byte === BACKSLASH && isEscaped) i++;
+    if (byte !== QUOTE) continue;
+    const follows = memberFollows(bytes, i + 1, end);
+    if (follows === NEED_MORE) return NEED_MORE;
+    if (follows === 1) return i;
+  }
+  return NEED_MORE;
+}
+
+/** The place behind an object or array. */
+function nestedEnd(bytes: Uint8Array, from: number, end: number): number {
+  let depth = 0;
+  for (let i = from; i < end; i++) {
+    const byte = bytes[i] as number;
+    if (byte === QUOTE) {
+      i = textEnd(bytes, i + 1, end);
+      if (i < 0) return NEED_MORE;
+    } else if (byte === OPEN_OBJECT || byte === OPEN_ARRAY) {
+      depth++;
+    } else if ((byte === CLOSE_OBJECT || byte === CLOSE_ARRAY) && --depth === 0) {
+      return i + 1;
+    }
+  }
+  return NEED_MORE;
+}
+
+/** Most numbers are whole; those that are not are left to JavaScript. */
+function parseNumber(bytes: Uint8Array, from: number, to: number): number {
+  let i = from;
+  const isNegative = bytes[i] === MINUS;
+  if (isNegative) i++;
+  let value = i < to ? 0 : Number.NaN;
+  for (; i < to; i++) {
+    const byte = bytes[i] as number;
+    if (byte < ZERO || byte > NINE) return numberOf(bytes, from, to);
+    value = value * 10 + (byte - ZERO);
+  }
+  return isNegative ? -value : value;
 }
 
 function literalEnd(bytes: Uint8Array, from: number, end: number): number {

@@ -74,7 +74,7 @@ function threadLines(
   launches: ReadonlyMap<PreparedPart, ReadonlyMap<number, readonly number[]>>,
 ): readonly LineBuilder[] {
   const name = [...new Set(parts.map(({ input }) => input.part.thread))].join(' / ');
-  const line = new LineBuilder(name, THREAD_STATS);
+  const line = new LineBuilder(name, THREAD_STATS, expectedEvents(parts));
   const writers = new Map<PreparedPart, PartWriter>();
   for (const part of parts) {
     const kinds = new PartKinds(part, table, names);
@@ -100,6 +100,15 @@ function threadLines(
     ...waitLines(parts, writers, name),
     ...[...writers.values()].flatMap(({ workers }) => workers?.lines ?? []),
   ];
+}
+
+/** A run has two events more than the runtime wrote; and memory moves with every fourth operator or so. */
+function expectedEvents(parts: readonly PreparedPart[]): number {
+  const events = parts.reduce((sum, { input, runs }) => {
+    const { count = 0, memory } = input.events ?? {};
+    return sum + 2 * runs.length + count * (memory === undefined ? 1 : 1.25);
+  }, 64);
+  return Math.ceil(events);
 }
 
 interface Chunk extends Span {

@@ -10,15 +10,21 @@ export class LineBuilder {
   readonly name: string;
   readonly #types: readonly StatType[];
   #count = 0;
-  #kinds = new Uint32Array(64);
-  #startsNs = new Float64Array(64);
-  #durationsNs = new Float64Array(64);
+  #kinds: Uint32Array;
+  #startsNs: Float64Array;
+  #durationsNs: Float64Array;
   readonly #stats: (Float64Array | undefined)[] = [];
 
-  /** @param types  stats that events may have, by the places at which `set` names them */
-  constructor(name: string, types: readonly StatType[] = []) {
+  /**
+   * @param types     stats that events may have, by the places at which `set` names them
+   * @param capacity  about how many events there will be
+   */
+  constructor(name: string, types: readonly StatType[] = [], capacity = 64) {
     this.name = name;
     this.#types = types;
+    this.#kinds = new Uint32Array(capacity);
+    this.#startsNs = new Float64Array(capacity);
+    this.#durationsNs = new Float64Array(capacity);
   }
 
   get count(): number {
@@ -62,7 +68,7 @@ export class LineBuilder {
   }
 
   #grow(): void {
-    const length = this.#kinds.length * 2;
+    const length = Math.ceil(this.#kinds.length * 1.5);
     const kinds = new Uint32Array(length);
     kinds.set(this.#kinds);
     this.#kinds = kinds;
