@@ -1,70 +1,19 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { Profile } from '../../../src/config/profile.ts';
-import { systemClock } from '../../../src/core/clock.ts';
-import type { Logger } from '../../../src/core/log.ts';
 import { silentLogger } from '../../../src/core/log.ts';
-import { Agent } from '../../../src/jobs/agent.ts';
-import type { AgentDeps } from '../../../src/jobs/agent-deps.ts';
+import type { Agent } from '../../../src/jobs/agent.ts';
 import { createMetrics } from '../../../src/metrics/metrics.ts';
 import { openStore, type Store } from '../../../src/store/store.ts';
 import type { HostInventory } from '../../../src/telemetry/inventory/host-inventory.ts';
-import { fakeSampler } from '../../support/fake-sampler.ts';
-import { fakeWorker } from '../../support/fake-worker.ts';
+import { agentOf, idle, statesOf } from '../../support/agent-of.ts';
 import { benchResultOf, pipelineResultOf } from '../../support/pipeline-result.ts';
-import { profileOf } from '../../support/profile.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { unwrap } from '../../support/unwrap.ts';
 import { snapshotAt } from '../telemetry/snapshots.ts';
-
-/** Profiles whose names are the behaviours of the fake worker. */
-function agentOf(names: readonly string[], more: Partial<AgentDeps> = {}) {
-  const store = more.store ?? unwrap(openStore(temporaryFolder()));
-  const profiles: readonly Profile[] = names.map((name) => profileOf(name));
-  const log: string[] = [];
-  const note = (message: string, fields: Readonly<Record<string, unknown>> = {}) =>
-    void log.push(`${message}: ${fields['model']}`);
-  const logger: Logger = { debug: () => {}, info: note, warn: note, error: note };
-  const worker = fakeWorker();
-  const fake = fakeSampler();
-  // Nobody waits for samples of a sampler that is not up.
-  fake.setState('starting');
-  const agent = new Agent({
-    profiles,
-    store,
-    sampler: fake.sampler,
-    samplerIdleIntervalMs: 1000,
-    traces: { logdir: `${temporaryFolder()}/traces`, maxCount: 2, maxBytes: 1e9 },
-    metrics: createMetrics({ buildInfo: { version: '1', nodeVersion: '2', ortVersion: '3' } }),
-    workerEntry: worker.entry,
-    clock: systemClock,
-    logger,
-    ...more,
-  });
-  return { agent, store, log, worker, setSampler: fake.setState, publish: fake.publish };
-}
-
-/** Waits until something was ordered, and nothing is queued or running. */
-async function idle(store: Store): Promise<void> {
-  await vi.waitFor(
-    () => {
-      expect(store.listRuns({ limit: 1 })).toHaveLength(1);
-      const { queued = 0, running = 0 } = store.countRuns();
-      expect(queued + running).toBe(0);
-    },
-    { timeout: 20_000, interval: 20 },
-  );
-}
 
 async function metric(agent: Agent, start: string): Promise<string | undefined> {
   const { body } = await agent.renderMetrics();
   return body.split('\n').find((line) => line.startsWith(start));
 }
-
-const statesOf = (store: Store) =>
-  store
-    .listRuns({ limit: 200 })
-    .map(({ model, kind, state }) => `${model} ${kind} ${state}`)
-    .reverse();
 
 describe('Agent', () => {
   it('runs every registered model once it starts, one at a time and in order', async () => {
@@ -150,85 +99,6 @@ describe('Agent', () => {
       ok: false,
       error: { kind: 'unknown-suite', place: { field: '/suite' }, hint: 'it has: profile' },
     });
-  });
-
-  it('takes an order that comes again under its key for the same', async () => {
-    const { agent, store } = agentOf(['tiny']);
-    const order = { model: 'tiny', order: { kind: 'bench', scenario: 'offline' }, key: 'nightly-1' } as const;
-    const first = unwrap(agent.orderBench(order));
-    expect(unwrap(agent.orderBench(order)).id).toBe(first.id);
-    agent.start();
-    await idle(store);
-    expect(unwrap(agent.orderBench(order))).toMatchObject({ id: first.id, state: 'succeeded' });
-    expect(unwrap(agent.orderBench({ ...order, key: 'nightly-2' })).id).not.toBe(first.id);
-    const other = { ...order, order: { kind: 'bench', scenario: 'server' } } as const;
-    expect(agent.orderBench(other)).toMatchObject({ error: { kind: 'key-used-otherwise' } });
-    expect(agent.orderBench({ ...order, model: 'huge' })).toMatchObject({
-      error: { kind: 'key-used-otherwise' },
-    });
-    await agent.stop();
-  });
-
-  it('refuses an order that cannot be carried out, and takes it under its key once it can', () => {
-    const store = unwrap(openStore(temporaryFolder()));
-    const order = { model: 'tiny', order: { kind: 'bench' }, key: 'k' } as const;
-    expect(agentOf([], { store }).agent.orderBench(order)).toMatchObject({
-      error: { kind: 'unknown-model' },
-    });
-    expect(agentOf(['tiny'], { store }).agent.orderBench(order)).toMatchObject({ ok: true });
-  });
-
-  it('cancels a run that waits at once', async () => {
-    const { agent, store } = agentOf(['wait']);
-    agent.start();
-    await vi.waitFor(() => expect(agent.listRuns({ state: 'running', limit: 1 })).toHaveLength(1));
-    const { id } = unwrap(agent.orderBench({ model: 'wait', order: { kind: 'bench' } }));
-    expect(unwrap(agent.cancelRun(id)).state).toBe('cancelled');
-    expect(unwrap(agent.cancelRun(id)).state).toBe('cancelled');
-    await agent.stop();
-    expect(statesOf(store)).toEqual(['wait pipeline interrupted', 'wait bench cancelled']);
-  });
-
-  it('cancels the run under way, whose processes end, and goes on with the next', async () => {
-    const { agent, store } = agentOf(['wait', 'tiny']);
-    agent.start();
-    await vi.waitFor(() => expect(agent.listRuns({ state: 'running', limit: 1 })).toHaveLength(1));
-    const [running] = agent.listRuns({ state: 'running', limit: 1 });
-    const id = running?.id ?? '';
-    expect(unwrap(agent.cancelRun(id))).toMatchObject({ state: 'running', cancelling: true });
-    await idle(store);
-    expect(statesOf(store)).toEqual(['wait pipeline cancelled', 'tiny pipeline succeeded']);
-    expect(agent.getRun(id)).not.toHaveProperty('cancelling');
-    await agent.stop();
-  });
-
-  it('does not cancel what is over, or is not there', async () => {
-    const { agent, store } = agentOf(['tiny']);
-    agent.start();
-    await idle(store);
-    const [run] = agent.listRuns({ limit: 1 });
-    expect(agent.cancelRun(run?.id ?? '')).toMatchObject({ error: { kind: 'run-ended' } });
-    expect(agent.cancelRun('01M83MHX4BNBFSWHZ8PWNPP7QX')).toMatchObject({ error: { kind: 'unknown-run' } });
-    expect(statesOf(store)).toEqual(['tiny pipeline succeeded']);
-    await agent.stop();
-  });
-
-  it('tells followers of a run how it fares, to its end', async () => {
-    const { agent, store } = agentOf(['tiny']);
-    const ordered = unwrap(agent.orderBench({ model: 'tiny', order: { kind: 'bench' } }));
-    const heard: string[] = [];
-    agent.followRun(ordered.id, undefined, ({ kind, run }) => void heard.push(`${kind} ${run.state}`));
-    agent.start();
-    await idle(store);
-    expect(heard[0]).toBe('state queued');
-    expect(heard).toContain('state running');
-    expect(heard.filter((line) => line.startsWith('end'))).toEqual(['end succeeded']);
-    expect(heard.at(-1)).toBe('end succeeded');
-    const late: string[] = [];
-    agent.followRun(ordered.id, undefined, ({ kind }) => void late.push(kind));
-    expect(late).toEqual(['end']);
-    expect(agent.followRun('01M83MHX4BNBFSWHZ8PWNPP7QX', undefined, () => {})).toBeUndefined();
-    await agent.stop();
   });
 
   it('refuses more orders than it will ever get done', async () => {
