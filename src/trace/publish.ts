@@ -44,11 +44,13 @@ export async function publishTrace(
     }
     const host = hostFileName(trace.hostname);
     const names = { xspace: `${host}.xplane.pb`, perfetto: `${host}.json.gz` };
-    const xspaceBytes = await writeXSpaceFile(trace, join(made.xspace, names.xspace));
     for (const [name, text] of Object.entries(beside)) {
       await writeFile(join(made.perfetto, name), text, { flush: true });
     }
-    const perfettoBytes = await writePerfettoFile(trace, join(made.perfetto, names.perfetto));
+    const [xspaceBytes, perfettoBytes] = await allDone([
+      writeXSpaceFile(trace, join(made.xspace, names.xspace)),
+      writePerfettoFile(trace, join(made.perfetto, names.perfetto)),
+    ]);
     for (const folder of Object.values(made)) await syncFolder(folder);
     const run = await takeName(made, logdir, startedAt);
     return ok({
@@ -63,6 +65,12 @@ export async function publishTrace(
   } finally {
     if (temporary !== undefined) await rm(temporary, { recursive: true, force: true });
   }
+}
+
+/** One is encoded while the other is compressed by another thread. Where one fails, the other has ended too before this throws. */
+async function allDone(writing: readonly [Promise<number>, Promise<number>]): Promise<[number, number]> {
+  await Promise.allSettled(writing);
+  return await Promise.all(writing);
 }
 
 interface RunFolders {

@@ -22,15 +22,26 @@ const noWebGpu = await attemptAsync(() =>
   tryDevice({ kind: 'device-trial', device: 'webgpu' }, { clock: systemClock }),
 );
 
-/** Benchmarks models with a trace and returns its file. */
-async function benchTraced(queries: number, ...args: readonly string[]): Promise<string> {
+interface Traced {
+  readonly file: string;
+  /** Of each model, in the order of the command. */
+  readonly queries: readonly number[];
+}
+
+/** Benchmarks models with a trace of at most so many queries of each. */
+async function benchTraced(queries: number, ...args: readonly string[]): Promise<Traced> {
   const load = ['--duration', '300ms', '--rounds', '1', '--threads', '1', '--json'];
   const trace = ['--trace', '--trace-queries', `${queries}`, '--logdir', temporaryFolder()];
   const { code, stdout, stderr } = await runProgram(['bench', ...args, ...load, ...trace]);
   // On a busy host a result is invalid, and its trace is as good.
   expect([0, 1], stderr).toContain(code);
-  const results = JSON.parse(stdout) as readonly { readonly trace: { readonly path: string } }[];
-  return results[0]?.trace.path ?? '';
+  const results = JSON.parse(stdout) as readonly {
+    readonly trace: { readonly path: string; readonly queries: number };
+  }[];
+  return {
+    file: results[0]?.trace.path ?? '',
+    queries: results.map((result) => result.trace.queries),
+  };
 }
 
 async function quantized(model: string, data: string, ...more: readonly string[]): Promise<string> {
@@ -69,9 +80,10 @@ describe.skipIf(!isBuilt)('a traced benchmark', () => {
     timeout: 300_000,
   }, async () => {
     const int8 = await quantized(DIGITS_MODEL, DIGITS_DATA);
-    const file = await benchTraced(QUERIES, DIGITS_MODEL, int8, '--data', DIGITS_DATA);
+    const { file, queries } = await benchTraced(QUERIES, DIGITS_MODEL, int8, '--data', DIGITS_DATA);
+    expect(queries).toEqual([QUERIES, QUERIES]);
     for (const seen of await openInAll(file)) {
-      expect(Object.values(seen.inference_profile)).toEqual([QUERIES, QUERIES]);
+      expect(Object.values(seen.inference_profile)).toEqual(queries);
       expect(Object.values(seen['trace_viewer@'].steps)).toEqual(expect.arrayContaining([QUERIES, QUERIES]));
       const operators = Object.values(seen.framework_op_stats.Host).filter(({ type }) => type !== '');
       expect(new Set(operators.map(({ occurrences }) => occurrences))).toEqual(new Set([QUERIES]));
@@ -83,9 +95,12 @@ describe.skipIf(!isBuilt)('a traced benchmark', () => {
   });
 
   it.skipIf(!noWebGpu.ok)('has the kernels of WebGPU', { timeout: 300_000 }, async () => {
-    const file = await benchTraced(10, DIGITS_MODEL, '--data', DIGITS_DATA, '--device', 'webgpu');
+    // Software that stands in for a GPU may take so long that fewer are traced.
+    const device = ['--device', 'webgpu'];
+    const { file, queries } = await benchTraced(5, DIGITS_MODEL, '--data', DIGITS_DATA, ...device);
+    expect(queries[0]).toBeGreaterThan(0);
     for (const seen of await openInAll(file)) {
-      expect(Object.values(seen.inference_profile)).toEqual([10]);
+      expect(Object.values(seen.inference_profile)).toEqual(queries);
       expect(seen.tool_names).toContain('kernel_stats');
       expect(seen.kernel_stats.length).toBeGreaterThan(0);
       expect(Object.values(seen.framework_op_stats.Device).map(({ type }) => type)).toContain('Conv');
@@ -97,9 +112,11 @@ describe.skipIf(!isBuilt)('a traced benchmark', () => {
     const model = silero?.path ?? '';
     const data = join(temporaryFolder(), 'silero.npz');
     writeSileroData(dirname(model), data);
-    const file = await benchTraced(QUERIES, model, '--data', data, '--state', 'stateN=state');
+    const states = ['--state', 'stateN=state'];
+    const { file, queries } = await benchTraced(QUERIES, model, '--data', data, ...states);
+    expect(queries).toEqual([QUERIES]);
     for (const seen of await openInAll(file)) {
-      expect(Object.values(seen.inference_profile)).toEqual([QUERIES]);
+      expect(Object.values(seen.inference_profile)).toEqual(queries);
       const types = Object.values(seen.framework_op_stats.Host).map(({ type }) => type);
       expect(types).toEqual(expect.arrayContaining(['If', 'LSTM', 'Conv']));
     }
