@@ -1,5 +1,6 @@
 import { encodeFloat16 } from '../core/float16.ts';
 import { elementCount } from '../core/tensor.ts';
+import { formatBytes } from '../core/units.ts';
 import { emptyAttribute, intAttributeProto } from '../onnx/attributes.ts';
 import { makeNode } from '../onnx/make-node.ts';
 import {
@@ -115,7 +116,13 @@ export function inPlaceRelus(bufferBytes: number): ProbeModel {
     }),
   );
   const bytes = elements * Float32Array.BYTES_PER_ELEMENT;
-  return probe({ size: `${bytes} bytes`, inputType: 'float', shape: [elements], kernels, bytes: 2 * bytes });
+  return probe({
+    size: `in place, ${formatBytes(bytes)}`,
+    inputType: 'float',
+    shape: [elements],
+    kernels,
+    bytes: 2 * bytes,
+  });
 }
 
 interface Parts {
