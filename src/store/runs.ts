@@ -165,13 +165,14 @@ export function createRuns(db: Database, clock: Clock): Runs {
       const createdMs = clock.wallMs();
       const id = newId(createdMs);
       // A key without its run would lose an order, a run without its key would carry one out twice.
-      const add = db.transaction(() => {
-        insert.run({ id, kind, model, request: toJson(request ?? null), createdMs });
-        if (key === undefined) return;
-        insertKey.run({ ...key, id, createdMs });
-        forgetKeys.run({ beforeMs: createdMs - KEY_LIFETIME_MS });
-      });
-      writing(add);
+      writing(() =>
+        allOrNothing(db, () => {
+          insert.run({ id, kind, model, request: toJson(request ?? null), createdMs });
+          if (key === undefined) return;
+          insertKey.run({ ...key, id, createdMs });
+          forgetKeys.run({ beforeMs: createdMs - KEY_LIFETIME_MS });
+        }),
+      );
       return getRun(id) as Run;
     },
     findOrder: (key) => {
@@ -237,6 +238,21 @@ function writing(write: () => unknown): void {
     write();
   } catch (error) {
     throw refusedByDisk(error);
+  }
+}
+
+/**
+ * Writes all of it or nothing. A full disk makes SQLite roll back by itself, and rolling back again, as the `transaction` of libsql does,
+ * would hide why.
+ */
+function allOrNothing(db: Database, write: () => void): void {
+  db.exec('BEGIN IMMEDIATE');
+  try {
+    write();
+    db.exec('COMMIT');
+  } catch (error) {
+    if (db.inTransaction) db.exec('ROLLBACK');
+    throw error;
   }
 }
 
