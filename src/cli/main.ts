@@ -21,6 +21,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   soak: async () => (await import('./commands/soak.ts')).soakCommand,
   sweep: async () => (await import('./commands/sweep.ts')).sweepCommand,
   peak: async () => (await import('./commands/peak.ts')).peakCommand,
+  trace: async () => (await import('./commands/trace.ts')).traceCommand,
   watch: async () => (await import('./commands/watch.ts')).watchCommand,
   timeline: async () => (await import('./commands/timeline.ts')).timelineCommand,
   inspect: async () => (await import('./commands/inspect.ts')).inspectCommand,

@@ -51,7 +51,7 @@ export function traceWish(
 
 /** Where a trace lies, and how it is looked at. */
 export function renderTraceHint(
-  { path, perfettoPath, bytes, warnings }: TraceReport,
+  { path, perfettoPath, bytes, warnings }: Pick<TraceReport, 'path' | 'perfettoPath' | 'bytes' | 'warnings'>,
   logdir: string,
 ): string {
   const here = (file: string) => {

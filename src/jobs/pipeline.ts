@@ -1,5 +1,7 @@
+import { writeFile } from 'node:fs/promises';
 import type { SpeedUp } from '../benchmark/compare.ts';
 import type { Profile } from '../config/profile.ts';
+import { toJson } from '../core/json.ts';
 import { attemptAsync, type Problem, ProblemError, problem } from '../core/problem.ts';
 import type { Result } from '../core/result.ts';
 import type { WorkerRole } from '../metrics/worker-metrics.ts';
@@ -11,7 +13,7 @@ import { type HostFingerprint, readHostFingerprint } from './host-fingerprint.ts
 import type { LiveSystem } from './live-system.ts';
 import type { QuantizeReport } from './quantize-task.ts';
 import type { PipelineDeps, PipelinePlan, RunContext } from './run-context.ts';
-import { changedItemsFile, timelineFile } from './run-files.ts';
+import { changedItemsFile, timelineFile, traceRecordFile } from './run-files.ts';
 import { beginRunTrace, type RunTraceRecord } from './run-trace.ts';
 import { startRunWatch } from './run-watch.ts';
 import type { RunTimeline } from './timeline-task.ts';
@@ -102,6 +104,7 @@ export function runPipeline(
       }
       const timeline = watched ? await summarize(file, context) : undefined;
       const traced = await trace.finish(watched ? file : undefined);
+      if (traced !== undefined) await keepTraceRecord(traced, deps.store.runDirectory(runId));
       return {
         model: profile.name,
         host: readHostFingerprint(await deps.hardware),
@@ -114,6 +117,12 @@ export function runPipeline(
       await trace.close();
     }
   });
+}
+
+/** For commands that find a run by its folder, as a daemon may have the store. Without it they do not find the trace. */
+async function keepTraceRecord(record: RunTraceRecord, runFolder: string): Promise<void> {
+  if (record.run === null) return;
+  await writeFile(traceRecordFile(runFolder), toJson(record, 2)).catch(() => {});
 }
 
 /** The timeline is an extra: where it cannot be read the run has its results all the same. */

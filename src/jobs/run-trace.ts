@@ -6,6 +6,7 @@ import type { Store } from '../store/store.ts';
 import type { SuiteRun } from './bench-suite.ts';
 import type { TracedSamples } from './evaluate-task.ts';
 import { openTraceRecording, type TraceRecording } from './trace-recording.ts';
+import type { TracedModel } from './trace-task.ts';
 
 /** Where the trace of a run lies, for its record. Null where there is none, for the reasons among the warnings. */
 export interface RunTraceRecord {
@@ -15,6 +16,7 @@ export interface RunTraceRecord {
   readonly path: string | null;
   readonly perfettoPath: string | null;
   readonly bytes: number;
+  readonly models: readonly TracedModel[];
   readonly warnings: readonly string[];
 }
 
@@ -121,10 +123,10 @@ async function finish(
     logger.warn(`no trace is made: ${made.error.message}`);
     return withoutTrace([...warnings, made.error.message]);
   }
-  const { run = null, path, perfettoPath = null, bytes, warnings: told } = made.value;
-  return { run, path, perfettoPath, bytes, warnings: told };
+  const { run = null, path, perfettoPath = null, bytes, models, warnings: told } = made.value;
+  return { run, path, perfettoPath, bytes, models, warnings: told };
 }
 
 function withoutTrace(warnings: readonly string[]): RunTraceRecord {
-  return { run: null, path: null, perfettoPath: null, bytes: 0, warnings };
+  return { run: null, path: null, perfettoPath: null, bytes: 0, models: [], warnings };
 }
