@@ -66,6 +66,9 @@ export interface Run {
   readonly cancelling?: boolean;
   readonly progress?: Progress;
   readonly problem?: { readonly kind: string; readonly message: string; readonly hint?: string };
+  readonly result?: {
+    readonly trace?: { readonly run: string | null; readonly warnings?: readonly string[] };
+  };
 }
 
 /** A point of a model's history. */

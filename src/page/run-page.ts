@@ -51,6 +51,7 @@ export async function showRun(main: HTMLElement, id: string, signal: AbortSignal
     isOpen ? runCard(run, signal, again) : h('p', {}, ...outcome(run)),
     phases,
     pictures,
+    traceLinks(run),
     h('p', {}, h('a', { href: `/bench/${run.id}` }, 'All of it as JSON')),
   );
   if (run.startedAt === undefined) return;
@@ -139,6 +140,23 @@ function outcome({ state, startedAt, finishedAt, problem }: Run): Child[] {
         problem.hint === undefined ? '' : ` — ${problem.hint}`,
       ),
   ];
+}
+
+/** What ran operator by operator, for tools that show that. */
+function traceLinks({ id, result }: Run): HTMLElement | undefined {
+  if (result?.trace == null) return undefined;
+  const { run, warnings = [] } = result.trace;
+  const told = warnings.map((warning) => h('span', { class: 'problem' }, warning));
+  if (run === null) return h('p', {}, 'No profiler trace: ', told);
+  return h(
+    'p',
+    {},
+    `Profiler trace ${run}: `,
+    h('a', { href: `/bench/${id}/trace`, download: true }, 'for TensorBoard'),
+    ', ',
+    h('a', { href: `/bench/${id}/trace?format=perfetto`, download: true }, 'for Perfetto'),
+    told,
+  );
 }
 
 function phaseTable({ phases }: Timeline): HTMLElement {

@@ -92,6 +92,22 @@ describe.skipIf(!isBuilt || CHROMIUM === undefined)(
       await page.close();
     }, 60_000);
 
+    it('gives out the trace of a run that has one', async () => {
+      const { id } = await daemon.order({ model: 'tiny', durationSeconds: 0.3, trace: true });
+      await ended(daemon, id);
+      const page = await open(`#/runs/${id}`);
+      for (const [name, file] of [
+        ['for TensorBoard', /\.xplane\.pb$/],
+        ['for Perfetto', /\.json\.gz$/],
+      ] as const) {
+        const download = page.waitForEvent('download');
+        await page.getByRole('link', { name }).click();
+        expect((await download).suggestedFilename()).toMatch(file);
+      }
+      expect(page.faults).toEqual([]);
+      await page.close();
+    }, 60_000);
+
     it('shows a model with what there is to choose between', async () => {
       const page = await open('#/models/tiny');
       await page
