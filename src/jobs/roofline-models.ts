@@ -87,7 +87,9 @@ async function measureAlone(
   const profiles: Result<ProfiledOperators, Problem>[] = [];
   for (const [step, { variant, path }] of variants.entries()) {
     deps.onProgress?.(variant, step, steps);
-    profiles.push(await profile(path, { ...request, threads }, deps));
+    const found = await profile(path, { ...request, threads }, deps);
+    if (!found.ok && found.error.kind === 'cancelled') return found;
+    profiles.push(found);
   }
   // Nobody waits for peaks to hear that there is no such model.
   const isWanted = variants.length === 0 || profiles.some(({ ok }) => ok);

@@ -72,6 +72,18 @@ describe('rooflineModels', () => {
     expect(requests.some((line) => line.startsWith('peaks'))).toBe(false);
   });
 
+  it('ends where it is cancelled', async () => {
+    const worker = fakeWorker();
+    const cancelling = new AbortController();
+    const result = await rooflineModels(request(['wait', 'fp32']), {
+      host: { entry: worker.entry, onSpawn: () => setTimeout(() => cancelling.abort(), 50) },
+      clock: systemClock,
+      signal: cancelling.signal,
+    });
+    expect(result).toMatchObject({ error: { kind: 'cancelled' } });
+    expect(worker.requests().filter((line) => line.endsWith('fp32.onnx'))).toEqual([]);
+  });
+
   it('gives the peaks alone where no model is asked for', async () => {
     const { report, requests } = await measure(request([]));
     expect(report).toMatchObject({ variants: [], peaks: [{ operationsPerSecond: { int8: 400e9 } }] });
