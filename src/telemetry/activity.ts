@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import type { CollectorName } from './collectors/all.ts';
 import type { SamplerSource } from './collectors/collector.ts';
 
@@ -16,6 +16,35 @@ export interface Activity {
   enter(collector: CollectorName): void;
   leave(): void;
   close(): void;
+}
+
+/** For a thread that shares its process with one which can still speak when it hangs: that one writes the name, when it is asked to. */
+export function activityInCell(
+  cells: Int32Array,
+  cell: number,
+  collectors: readonly CollectorName[],
+): Activity {
+  return {
+    enter: (collector) => {
+      cells[cell] = collectors.indexOf(collector) + 1;
+    },
+    leave: () => {
+      cells[cell] = 0;
+    },
+    close: () => {},
+  };
+}
+
+/** Writes the name of what `activityInCell` told last. */
+export function tellActivityOfCell(
+  activity: Activity,
+  cells: Int32Array,
+  cell: number,
+  collectors: readonly CollectorName[],
+): void {
+  const collector = collectors[Atomics.load(cells, cell) - 1];
+  if (collector === undefined) activity.leave();
+  else activity.enter(collector);
 }
 
 /** Where the name cannot be written, nothing is told. */
@@ -64,14 +93,33 @@ export type ReadActivity = (pid: number, collectors: readonly CollectorName[]) =
 export const readActivity: ReadActivity = (pid, collectors) => {
   const name = readName(pid, 'comm')?.trimEnd();
   const collector = collectors.find((known) => known.slice(0, NAME_BYTES) === name);
-  const processState = /^.*\) (\S)/s.exec(readName(pid, 'stat') ?? '')?.[1];
+  const processState = busiestState(pid);
   return {
     ...(collector === undefined ? {} : { collector }),
     ...(processState === undefined ? {} : { processState }),
   };
 };
 
-function readName(pid: number, file: 'comm' | 'stat'): string | undefined {
+/** Of the states that threads can be in, those first that say most of why a process does not go on. */
+const TELLING_STATES = ['D', 'R', 'T', 't', 'S'];
+
+/** A thread of the process reads, and others wait for it. */
+function busiestState(pid: number): string | undefined {
+  const states = threadsOf(pid).flatMap((thread) => {
+    return /^.*\) (\S)/s.exec(readName(pid, `task/${thread}/stat`) ?? '')?.[1] ?? [];
+  });
+  return TELLING_STATES.find((state) => states.includes(state)) ?? states[0];
+}
+
+function threadsOf(pid: number): readonly string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`);
+  } catch {
+    return [];
+  }
+}
+
+function readName(pid: number, file: string): string | undefined {
   try {
     return readFileSync(`/proc/${pid}/${file}`, 'utf8');
   } catch {

@@ -1,9 +1,10 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { type Problem, problem } from '../core/problem.ts';
 import { type ReadActivity, readActivity } from './activity.ts';
 import type { CollectorName } from './collectors/all.ts';
-import type { FromSampler, ToSampler } from './sampler-messages.ts';
+import { decodeSnapshots, SAMPLER_STDIO, SNAPSHOTS_DESCRIPTOR, type ToSampler } from './sampler-messages.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /**
@@ -27,12 +28,17 @@ export interface SamplerChildEvents {
 /** Starts a process with an IPC channel; tests give one of their own. */
 export type StartProcess = (entry: URL) => ChildProcess;
 
+/**
+ * Of V8. With a small nursery it keeps to some 60 MB instead of 90. Helper threads would be woken from their sleep to save the main one less
+ * than that takes, and what an optimizing compiler spends on code that runs ten times a second it never earns.
+ */
+const SAMPLER_FLAGS = ['--max-semi-space-size=1', '--single-threaded', '--no-opt'];
+
 const forkProcess: StartProcess = (entry) =>
   fork(fileURLToPath(entry), {
-    // A debugger or a loader of the parent is not for the child. With a small nursery it keeps to some 60 MB instead of 90.
-    execArgv: ['--max-semi-space-size=1'],
-    serialization: 'advanced',
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    // A debugger or a loader of the parent is not for the child.
+    execArgv: SAMPLER_FLAGS,
+    stdio: [...SAMPLER_STDIO],
   });
 
 export interface SamplerChildOptions {
@@ -57,8 +63,12 @@ export class SamplerChild {
   #resolveGone = () => {};
   #silenceLimitMs: number;
   #watchdog: NodeJS.Timeout | undefined;
+  /** Asks it what it does, before it counts as silent. */
+  #question: NodeJS.Timeout | undefined;
   #killTimer: NodeJS.Timeout | undefined;
-  #snapshots = 0;
+  /** Of the snapshots that it sends. */
+  #lines = 0;
+  #unfinishedLine = '';
   #stderr = '';
   #isDown = false;
   #hasEnded = false;
@@ -71,7 +81,9 @@ export class SamplerChild {
       this.#resolveGone = resolve;
     });
     this.#process = (options.startProcess ?? forkProcess)(options.entry);
-    this.#process.on('message', (message) => this.#receive(message as FromSampler));
+    readableOf(this.#process, SNAPSHOTS_DESCRIPTOR)
+      ?.setEncoding('utf8')
+      .on('data', (text: string) => this.#receive(text));
     // `close`, not `exit`: by then its last words have been read.
     this.#process.on('close', (code, signal) => this.#end(this.#exitProblem(code, signal)));
     this.#process.on('error', (error) => this.#fail(error));
@@ -101,6 +113,7 @@ export class SamplerChild {
     if (this.#hasEnded) return;
     this.#isDown = true;
     clearTimeout(this.#watchdog);
+    clearTimeout(this.#question);
     this.send({ type: 'stop' });
     this.#killSoon();
     // Waiting for the end is the one time when the child must keep the parent alive; its end is told when its pipes have closed,
@@ -110,24 +123,31 @@ export class SamplerChild {
     clearInterval(awake);
   }
 
-  #receive(message: FromSampler): void {
-    // Once it is being replaced its late snapshots no longer count.
-    if (message.type !== 'snapshots' || this.#isDown) return;
-    this.#snapshots += 1;
-    this.#watchdog?.refresh();
-    for (const snapshot of message.snapshots) this.#events.snapshot(snapshot);
+  #receive(text: string): void {
+    const lines = (this.#unfinishedLine + text).split('\n');
+    this.#unfinishedLine = lines.pop() ?? '';
+    for (const line of lines) {
+      // Once it is being replaced its late snapshots no longer count.
+      if (this.#isDown) return;
+      this.#lines += 1;
+      this.#watchdog?.refresh();
+      this.#question?.refresh();
+      for (const snapshot of decodeSnapshots(line)) this.#events.snapshot(snapshot);
+    }
   }
 
   #restartWatchdog(): void {
     clearTimeout(this.#watchdog);
+    clearTimeout(this.#question);
     this.#watchdog = setTimeout(() => this.#checkSilence(), this.#silenceLimitMs).unref();
+    this.#question = setTimeout(() => this.send({ type: 'tellActivity' }), this.#silenceLimitMs / 2).unref();
   }
 
   #checkSilence(): void {
-    const snapshotsBefore = this.#snapshots;
-    // When this process itself was held up, the snapshots are waiting in the channel and are read before `setImmediate`.
+    const linesBefore = this.#lines;
+    // When this process itself was held up, the snapshots are waiting in the pipe and are read before `setImmediate`.
     setImmediate(() => {
-      if (this.#isDown || this.#snapshots !== snapshotsBefore) return;
+      if (this.#isDown || this.#lines !== linesBefore) return;
       this.#downBySilence();
       this.#process.kill('SIGTERM');
       this.#killSoon();
@@ -183,6 +203,7 @@ export class SamplerChild {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     clearTimeout(this.#watchdog);
+    clearTimeout(this.#question);
     clearTimeout(this.#killTimer);
     // One that was killed for its silence ends by a signal, which is no news: the silence is the reason.
     if (!this.#isDown) this.#down(reason);
@@ -203,7 +224,15 @@ export class SamplerChild {
   #unref(): void {
     this.#process.unref();
     this.#process.channel?.unref();
-    const stderr = this.#process.stderr;
-    if (stderr !== null && 'unref' in stderr && typeof stderr.unref === 'function') stderr.unref();
+    for (const descriptor of [2, SNAPSHOTS_DESCRIPTOR]) {
+      const stream = readableOf(this.#process, descriptor);
+      if (stream !== undefined && 'unref' in stream && typeof stream.unref === 'function') stream.unref();
+    }
   }
+}
+
+/** What the process writes on a descriptor; undefined where it could not be started. */
+function readableOf({ stdio }: ChildProcess, descriptor: number): Readable | undefined {
+  const stream = stdio[descriptor];
+  return stream !== null && stream !== undefined && 'setEncoding' in stream ? stream : undefined;
 }

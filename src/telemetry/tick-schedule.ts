@@ -14,10 +14,10 @@ export function startSchedule(nowNs: bigint, intervalMs: number, missedTicks = 0
   return { originNs: nowNs, periodNs: BigInt(Math.round(intervalMs * 1e6)), nextIndex: 0n, missedTicks };
 }
 
-/** Whole milliseconds until the next tick is due, rounded up, as timers take no fraction; 0 when it is due. */
+/** Milliseconds until the next tick is due, in whole microseconds, rounded up; 0 when it is due. */
 export function delayMs(schedule: TickSchedule, nowNs: bigint): number {
   const remainingNs = schedule.originNs + schedule.nextIndex * schedule.periodNs - nowNs;
-  return remainingNs <= 0n ? 0 : Math.ceil(Number(remainingNs) / 1e6);
+  return remainingNs <= 0n ? 0 : Math.ceil(Number(remainingNs) / 1e3) / 1e3;
 }
 
 /** The schedule after a tick taken at `nowNs`, at or after the time it was due. */
@@ -34,9 +34,4 @@ export function advance(schedule: TickSchedule, nowNs: bigint): TickSchedule {
 export function restUntil(schedule: TickSchedule, untilNs: bigint): TickSchedule {
   const index = (untilNs - schedule.originNs + schedule.periodNs - 1n) / schedule.periodNs;
   return index <= schedule.nextIndex ? schedule : { ...schedule, nextIndex: index };
-}
-
-/** The schedule when a tick that was taken could not be handed over. */
-export function withMissedTick(schedule: TickSchedule): TickSchedule {
-  return { ...schedule, missedTicks: schedule.missedTicks + 1 };
 }

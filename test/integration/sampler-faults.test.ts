@@ -6,6 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { buildSync } from 'esbuild';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { startSampler } from '../../src/telemetry/sampler.ts';
+import { SAMPLER_STDIO } from '../../src/telemetry/sampler-messages.ts';
 import { FAULTY_TABLE } from '../support/faulty-sampler-main.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -34,8 +35,7 @@ function start(behaviour: string) {
       fork(fileURLToPath(file), {
         execArgv: [],
         env: { ...process.env, PTQ_FAULTY_SAMPLER: '1' },
-        serialization: 'advanced',
-        stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+        stdio: [...SAMPLER_STDIO],
       }),
   });
   onTestFinished(() => sampler.stop());

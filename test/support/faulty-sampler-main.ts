@@ -35,4 +35,4 @@ export const FAULTY_TABLE: CollectorTable = {
 };
 
 // Tests import the table.
-if (process.send !== undefined && process.env['PTQ_FAULTY_SAMPLER'] === '1') runSamplerProcess(FAULTY_TABLE);
+if (process.env['PTQ_FAULTY_SAMPLER'] === '1') runSamplerProcess(FAULTY_TABLE);

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { type Problem, ProblemError, problem } from '../../core/problem.ts';
 import type { Result } from '../../core/result.ts';
-import type { OpenFiles } from './open-files.ts';
+import type { HostFiles } from './open-files.ts';
 
 /** Where the kernel's files are mounted. Tests and containers put them elsewhere. */
 export interface HostRoots {
@@ -17,9 +17,12 @@ export const SYSTEM_ROOTS: HostRoots = {
   cgroupPath: '/sys/fs/cgroup',
 };
 
-/** What collectors read from. With `files`, the files stay open between readings; without, each is opened and closed. */
+/**
+ * What collectors read from. With `files`, files stay open between readings, or what is read was copied before; without, each is
+ * opened and closed.
+ */
 export interface Host extends HostRoots {
-  readonly files?: OpenFiles;
+  readonly files?: HostFiles;
 }
 
 /**
@@ -77,11 +80,25 @@ export function readText(host: Host, file: string): string {
 /** The text of a file that many hosts do not have, or undefined. */
 export function readTextIfPresent(host: Host, file: string): string | undefined {
   // Asking first is cheaper than catching: a thrown ENOENT costs more than the read it replaces.
-  return host.files?.has(file) || existsSync(file) ? readText(host, file) : undefined;
+  return exists(host, file) ? readText(host, file) : undefined;
+}
+
+/** The text of a file that many hosts do not have, or undefined. It may be a second old: for limits, and what else people set. */
+export function readSettledIfPresent(host: Host, file: string): string | undefined {
+  if (!exists(host, file)) return undefined;
+  try {
+    return host.files === undefined ? readFileSync(file, 'utf8') : host.files.readSettled(file);
+  } catch (error) {
+    throw toProblemError(file, error);
+  }
+}
+
+function exists(host: Host, file: string): boolean {
+  return host.files === undefined ? existsSync(file) : host.files.exists(file);
 }
 
 /** The names in a folder, with `files` those of a second ago at most. Throws a `ProblemError` of kind `absent` or `unreadable`. */
-export function listFolder(folder: string, files?: OpenFiles): readonly string[] {
+export function listFolder(folder: string, files?: HostFiles): readonly string[] {
   try {
     return files === undefined ? readdirSync(folder) : files.list(folder);
   } catch (error) {

@@ -8,6 +8,7 @@ import {
   malformed,
   parseCounter,
   quote,
+  readSettledIfPresent,
   readText,
   readTextIfPresent,
 } from './collector.ts';
@@ -82,7 +83,7 @@ function readCgroupLevel(host: Host, folder: string): CgroupMemory | undefined {
   if (current === undefined) return undefined;
   const currentBytes = parseCounter(current.trim(), 'memory.current', currentFile, 1);
   const limitFile = `${folder}/memory.max`;
-  const limit = readTextIfPresent(host, limitFile)?.trim() ?? 'max';
+  const limit = readSettledIfPresent(host, limitFile)?.trim() ?? 'max';
   if (limit === 'max') return { currentBytes };
   return { currentBytes, limitBytes: parseCounter(limit, 'memory.max', limitFile, 1) };
 }

@@ -1,9 +1,12 @@
 import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
+import { PassThrough } from 'node:stream';
 import { onTestFinished, vi } from 'vitest';
 import type { ReadActivity } from '../../../src/telemetry/activity.ts';
 import type { CollectorTable } from '../../../src/telemetry/collectors/all.ts';
 import { startSampler } from '../../../src/telemetry/sampler.ts';
+import { encodeSnapshots } from '../../../src/telemetry/sampler-messages.ts';
+import type { Snapshot } from '../../../src/telemetry/snapshot.ts';
 import type { SamplerLimits } from '../../../src/telemetry/source-sampler.ts';
 import { memoryOf, ns, snapshotAt } from './snapshots.ts';
 
@@ -11,7 +14,9 @@ import { memoryOf, ns, snapshotAt } from './snapshots.ts';
 export class FakeProcess extends EventEmitter {
   pid: number | undefined = 4711;
   connected = true;
-  stderr = null;
+  readonly snapshots = new PassThrough();
+  readonly stdio = [null, null, null, null, this.snapshots] as const;
+  readonly stderr = null;
   readonly sent: { readonly type: string }[] = [];
   readonly signals: string[] = [];
   send(message: { readonly type: string }): boolean {
@@ -24,11 +29,11 @@ export class FakeProcess extends EventEmitter {
   }
   ref(): void {}
   unref(): void {}
+  tell(...snapshots: readonly Snapshot[]): void {
+    this.snapshots.emit('data', encodeSnapshots(snapshots));
+  }
   tick(seconds = 1): void {
-    this.emit('message', {
-      type: 'snapshots',
-      snapshots: [snapshotAt(seconds, { memory: memoryOf(7) })],
-    });
+    this.tell(snapshotAt(seconds, { memory: memoryOf(7) }));
   }
   end(code: number | null, signal: string | null = null): void {
     this.connected = false;

@@ -54,16 +54,13 @@ describe('Sampler with a collector that hangs', () => {
       vi.advanceTimersByTime(pauseMs);
     }
     expect([1, 2, 3].map(started)).toMatchObject([{ leftOut: [] }, { leftOut: [] }, { leftOut: ['disks'] }]);
-    newest().emit('message', {
-      type: 'snapshots',
-      snapshots: [
-        snapshotAt(1, {
-          source: 'slow',
-          health: { memory: { status: 'ok', durationSeconds: 0 } },
-          memory: memoryOf(7),
-        }),
-      ],
-    });
+    newest().tell(
+      snapshotAt(1, {
+        source: 'slow',
+        health: { memory: { status: 'ok', durationSeconds: 0 } },
+        memory: memoryOf(7),
+      }),
+    );
     const reason = {
       kind: 'collector-left-out',
       message: expect.stringContaining('hung 3 times in a row'),
@@ -101,10 +98,7 @@ describe('Sampler with a collector that hangs', () => {
     hang();
     vi.advanceTimersByTime(1000);
     const good = { status: 'ok', durationSeconds: 0 } as const;
-    newest().emit('message', {
-      type: 'snapshots',
-      snapshots: [snapshotAt(1, { source: 'slow', health: { disks: good } })],
-    });
+    newest().tell(snapshotAt(1, { source: 'slow', health: { disks: good } }));
     hang();
     vi.advanceTimersByTime(2000);
     expect(started(3)).toMatchObject({ leftOut: [] });

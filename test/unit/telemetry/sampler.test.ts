@@ -1,7 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
 import { startSampler } from '../../../src/telemetry/sampler.ts';
+import { encodeSnapshots } from '../../../src/telemetry/sampler-messages.ts';
 import { FakeProcess, nothing, setUpSampler } from './fake-sampler-process.ts';
-import { memoryOf } from './snapshots.ts';
+import { memoryOf, snapshotAt } from './snapshots.ts';
 
 describe('Sampler', () => {
   it('is starting until the first snapshot, then up, and hands snapshots to its listeners', () => {
@@ -19,6 +20,29 @@ describe('Sampler', () => {
     expect(seen).toHaveLength(1);
     expect(sampler.health().state).toBe('up');
     expect(sampler.latest().memory).toEqual(memoryOf(7));
+  });
+
+  it('puts together what arrives in pieces, and takes several at once', () => {
+    const { sampler, newest } = setUpSampler();
+    const seen: number[] = [];
+    sampler.onSnapshot(({ tickNs }) => seen.push(Number(tickNs) / 1e9));
+    const text = `${encodeSnapshots([snapshotAt(1), snapshotAt(2)])}${encodeSnapshots([snapshotAt(3)])}`;
+    for (const piece of [text.slice(0, 10), text.slice(10, -1)]) newest().snapshots.emit('data', piece);
+    expect(seen).toEqual([1, 2]);
+    newest().snapshots.emit('data', '\n');
+    expect(seen).toEqual([1, 2, 3]);
+  });
+
+  it('asks a process what it does when it has been silent for half of what is too long', () => {
+    const { newest } = setUpSampler();
+    newest().tick();
+    vi.advanceTimersByTime(2499);
+    expect(newest().sent).not.toContainEqual({ type: 'tellActivity' });
+    newest().tick();
+    vi.advanceTimersByTime(2499);
+    expect(newest().sent).not.toContainEqual({ type: 'tellActivity' });
+    vi.advanceTimersByTime(1);
+    expect(newest().sent.at(-1)).toEqual({ type: 'tellActivity' });
   });
 
   it('shows no old snapshot once its process has ended, and says how that ended', () => {

@@ -1,7 +1,17 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '../../../src/core/clock.ts';
-import { COLLECTORS, type CollectorTable } from '../../../src/telemetry/collectors/all.ts';
-import { collectorsOf, nextDueNs, takeSnapshot } from '../../../src/telemetry/snapshot.ts';
+import {
+  COLLECTORS,
+  type CollectorName,
+  type CollectorTable,
+} from '../../../src/telemetry/collectors/all.ts';
+import type { HostRoots } from '../../../src/telemetry/collectors/collector.ts';
+import { OpenFiles } from '../../../src/telemetry/collectors/open-files.ts';
+import { collectorsOf, nextDueNs } from '../../../src/telemetry/running-collector.ts';
+import type { SamplerCost, Snapshot } from '../../../src/telemetry/snapshot.ts';
+import { SnapshotTape, type SnapshotTapeOptions } from '../../../src/telemetry/snapshot-tape.ts';
 import { fixtureHost, hostWith } from './host-tree.ts';
 
 /** Every reading of this clock is 1 ms after the one before. */
@@ -18,6 +28,24 @@ function steppingClock(): Clock {
 
 const cost = { pid: 7, intervalMs: 100, cpuSeconds: 0.5, missedTicks: 2 };
 
+interface Sources extends Pick<SnapshotTapeOptions, 'source' | 'collectors' | 'clock' | 'activity'> {
+  readonly host: HostRoots;
+  readonly watchedPids: readonly number[];
+  readonly leftOut?: ReadonlySet<CollectorName>;
+}
+
+/** One snapshot by collectors that read by themselves. */
+function takeSnapshot(
+  { host, watchedPids, leftOut = new Set(), ...options }: Sources,
+  sampler: SamplerCost,
+): Snapshot {
+  const tape = new SnapshotTape({ ...options, roots: host, files: new OpenFiles(), copiesFiles: false });
+  tape.record({ watchedPids, leftOut, sampler });
+  const [snapshot] = tape.develop();
+  if (snapshot === undefined) throw new Error('expected a snapshot');
+  return snapshot;
+}
+
 function snapshotOf(host = fixtureHost) {
   return takeSnapshot(
     {
@@ -31,7 +59,7 @@ function snapshotOf(host = fixtureHost) {
   );
 }
 
-describe('takeSnapshot', () => {
+describe('a snapshot', () => {
   it('holds every reading, how long each took, and what sampling cost', () => {
     const snapshot = snapshotOf();
     expect(snapshot).toMatchObject({
@@ -182,6 +210,147 @@ describe('takeSnapshot', () => {
       'enter memory',
       'leave',
     ]);
+  });
+});
+
+describe('a tape of snapshots that copies files', () => {
+  const table: CollectorTable = {
+    cpu: COLLECTORS.cpu,
+    memory: COLLECTORS.memory,
+    processes: COLLECTORS.processes,
+  };
+
+  function setUp(host = hostWith({})) {
+    let nowNs = 0n;
+    const tape = new SnapshotTape({
+      source: 'host',
+      collectors: collectorsOf(table, 'host'),
+      roots: host,
+      files: new OpenFiles(),
+      clock: { nowNs: () => nowNs, wallMs: () => Number(nowNs / 1_000_000n) },
+      copiesFiles: true,
+    });
+    const write = (path: string, text: string) => writeFileSync(join(host.procPath, path), text);
+    return {
+      tape,
+      host,
+      write,
+      record: (watchedPids: readonly number[] = []) => {
+        nowNs += 100_000_000n;
+        tape.record({ watchedPids, leftOut: new Set(), sampler: cost });
+      },
+    };
+  }
+
+  const meminfo = (freeKilobytes: number) =>
+    ['MemTotal', 'MemAvailable', 'MemFree', 'Cached', 'Buffers', 'SReclaimable', 'SwapTotal', 'SwapFree']
+      .map((field) => `${field}: ${freeKilobytes} kB\n`)
+      .join('');
+
+  it('has what the files held at each tick, however late it is asked', () => {
+    const { tape, write, record } = setUp();
+    for (const kilobytes of [1, 22, 333, 4]) {
+      write('meminfo', meminfo(kilobytes));
+      record();
+    }
+    write('meminfo', meminfo(9));
+    expect(tape.length).toBe(4);
+    expect(tape.firstTickNs).toBe(100_000_000n);
+    const snapshots = tape.develop();
+    expect(snapshots.map(({ tickNs, wallMs }) => [Number(tickNs) / 1e6, wallMs])).toEqual([
+      [100, 100],
+      [200, 200],
+      [300, 300],
+      [400, 400],
+    ]);
+    expect(snapshots.map(({ memory }) => memory?.freeBytes)).toEqual([1024, 22 * 1024, 333 * 1024, 4 * 1024]);
+    expect(snapshots.map(({ health }) => health.memory?.status)).toEqual(['ok', 'ok', 'ok', 'ok']);
+    expect(snapshots.map(({ cpu }) => cpu?.cpuCount)).toEqual([4, 4, 4, 4]);
+    expect(tape.develop()).toEqual([]);
+    record();
+    expect(tape.develop().map(({ memory }) => memory?.freeBytes)).toEqual([9 * 1024]);
+  });
+
+  it('says of a file that could not be read, or was not what it should be, that it was so at that tick', () => {
+    const { tape, write, record, host } = setUp();
+    record([4242]);
+    write('meminfo', 'garbage\n');
+    record([4242]);
+    write('meminfo', meminfo(5));
+    record([4242]);
+    // The descriptors stay; a process that has ended cannot be read by them.
+    expect(tape.develop().map(({ health }) => health.memory?.status)).toEqual(['ok', 'failed', 'ok']);
+    // After a failure the collector reads by itself until it succeeds.
+    rmSync(join(host.procPath, 'meminfo'));
+    record([4242]);
+    const [snapshot] = tape.develop();
+    expect(snapshot?.processes).toHaveLength(1);
+    expect(snapshot).not.toHaveProperty('health.memory.problem.kind', 'internal-fault');
+  });
+
+  it('reads other files as soon as other processes are watched', () => {
+    const { tape, record } = setUp();
+    record();
+    record();
+    tape.forgetFiles();
+    record([4242]);
+    record([4242]);
+    record([4242]);
+    expect(tape.develop().map(({ processes }) => processes?.map(({ pid }) => pid))).toEqual([
+      [],
+      [],
+      [4242],
+      [4242],
+      [4242],
+    ]);
+  });
+
+  it('has no reading of a tick at which a file was not copied that the collector turns out to want, and copies it then', () => {
+    const { tape, record } = setUp();
+    record();
+    record();
+    // The files of a watched process are not known yet when nobody forgets those that are.
+    record([4242]);
+    expect(tape.develop().map((snapshot) => 'memory' in snapshot)).toEqual([true, true, true]);
+    const asks = ['stat', 'stat', 'meminfo', 'meminfo'];
+    const wants: CollectorTable = {
+      cpu: {
+        source: 'host',
+        create: () => (host) => {
+          host.files?.read(join(host.procPath, asks.shift() ?? 'stat'));
+          return { ok: true, value: undefined };
+        },
+      },
+    };
+    const other = new SnapshotTape({
+      source: 'host',
+      collectors: collectorsOf(wants, 'host'),
+      roots: fixtureHost,
+      files: new OpenFiles(),
+      clock: steppingClock(),
+      copiesFiles: true,
+    });
+    const isRead = () => {
+      other.record({ watchedPids: [], leftOut: new Set(), sampler: cost });
+      return other.develop().map(({ health }) => health.cpu !== undefined);
+    };
+    expect([isRead(), isRead(), isRead(), isRead(), isRead()]).toEqual([
+      [true],
+      [true],
+      [false],
+      [true],
+      [false],
+    ]);
+  });
+
+  it('keeps more than its first room, and files longer than what is left of it', () => {
+    const { tape, write, record } = setUp();
+    const long = (kilobytes: number) => `${meminfo(kilobytes)}${'x'.repeat(200_000)}\n`;
+    for (const kilobytes of [1, 2, 3, 4, 5]) {
+      write('meminfo', long(kilobytes));
+      record();
+    }
+    expect(tape.develop().map(({ memory }) => (memory?.freeBytes ?? 0) / 1024)).toEqual([1, 2, 3, 4, 5]);
   });
 });
 
