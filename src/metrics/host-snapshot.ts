@@ -137,8 +137,8 @@ export type CollectorHealth = (
 };
 
 interface SourceSnapshot {
-  /** `paused`: somebody wished for that, so that nothing disturbs a measurement. */
-  readonly state: 'starting' | 'up' | 'down' | 'paused' | 'stopped';
+  /** `paused`: somebody wished for that, so that nothing disturbs a measurement. `resting`: this host has nothing of it. */
+  readonly state: 'starting' | 'up' | 'down' | 'paused' | 'resting' | 'stopped';
   readonly restarts: number;
   readonly cost?: { readonly cpuSeconds: number; readonly missedTicks: number };
 }

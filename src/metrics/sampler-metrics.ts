@@ -38,9 +38,9 @@ const COLLECTORS = familyGroup({
 });
 
 const PROCESSES = familyGroup({
-  // Nobody is to be woken because a measurement wished to be alone.
+  // Nobody is to be woken because a measurement wished to be alone, or because there is no GPU.
   items: ({ sources }: Pick<HostSnapshot, 'sources'>) =>
-    Object.entries(sources).filter(([, { state }]) => state !== 'paused'),
+    Object.entries(sources).filter(([, { state }]) => state !== 'paused' && state !== 'resting'),
   labelNames: ['source'],
   labels: ([source]) => ({ source }),
   rows: [

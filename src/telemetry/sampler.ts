@@ -41,6 +41,7 @@ const DEFAULT_LIMITS: SamplerLimits = {
   hangsInRow: 3,
   firstLeaveOutMs: 30_000,
   maxLeaveOutMs: 600_000,
+  restMs: 600_000,
 };
 
 /** Starts sampling the host in processes of its own. Returns at once; the first snapshot follows in some 50 ms. */
@@ -135,7 +136,8 @@ export class Sampler {
 }
 
 function joinedState(states: readonly SourceHealth['state'][]): SourceHealth['state'] {
-  for (const state of ['down', 'up', 'starting', 'paused'] as const) if (states.includes(state)) return state;
+  for (const state of ['down', 'up', 'starting', 'paused', 'resting'] as const)
+    if (states.includes(state)) return state;
   return 'stopped';
 }
 

@@ -30,14 +30,16 @@ export interface SamplerLimits extends HangLimits {
   readonly firstBackoffMs: number;
   /** Longest pause. A child that lived for longer than this sets the pause back to the first. */
   readonly maxBackoffMs: number;
+  /** So long there is no process where this host has nothing of what it would read. */
+  readonly restMs: number;
 }
 
 export interface SourceHealth {
   /**
    * `up`: snapshots arrive. `starting`: the first is awaited. `down`: they stopped, `problem` says why. `paused`: there is no
-   * process until `setIntervalMs`.
+   * process until `setIntervalMs`. `resting`: this host has nothing of what it would read; after a while it is looked for again.
    */
-  readonly state: 'starting' | 'up' | 'down' | 'paused' | 'stopped';
+  readonly state: 'starting' | 'up' | 'down' | 'paused' | 'resting' | 'stopped';
   readonly pid?: number;
   /** Restarts since the sampler was started. */
   readonly restarts: number;
@@ -70,6 +72,9 @@ export class SourceSampler {
   #consecutiveFailures = 0;
   #restartTimer: NodeJS.Timeout | undefined;
   #returnTimer: NodeJS.Timeout | undefined;
+  #restTimer: NodeJS.Timeout | undefined;
+  /** Collectors that said last that this host has nothing for them to read. */
+  readonly #absent = new Set<CollectorName>();
 
   constructor(options: SourceSamplerOptions) {
     this.#options = options;
@@ -116,7 +121,7 @@ export class SourceSampler {
 
   /** Ends the process until `setIntervalMs`, so that nothing at all is read. Resolves as `stop` does. */
   async pause(): Promise<void> {
-    if (this.#isIdle()) return;
+    if (this.#isIdle() && this.#state !== 'resting') return;
     this.#state = 'paused';
     await this.#endChild();
   }
@@ -131,7 +136,19 @@ export class SourceSampler {
     clearTimeout(this.#restartTimer);
     this.#restartTimer = undefined;
     clearTimeout(this.#returnTimer);
+    clearTimeout(this.#restTimer);
     await this.#child?.stop();
+  }
+
+  /** A process that has nothing to read only uses memory, and time whenever it looks. */
+  #rest(): void {
+    this.#state = 'resting';
+    void this.#endChild();
+    this.#restTimer = setTimeout(() => {
+      this.#state = 'starting';
+      // A process that has not ended yet is followed by another when it has.
+      if (this.#child === undefined) this.#startChild();
+    }, this.#limits.restMs).unref();
   }
 
   #startChild(): void {
@@ -178,8 +195,13 @@ export class SourceSampler {
   #publish(snapshot: Snapshot): void {
     if (this.#isIdle()) return;
     this.#state = 'up';
-    for (const name of Object.keys(snapshot.health)) this.#hangs.returned(name as CollectorName);
+    for (const name of Object.keys(snapshot.health) as CollectorName[]) {
+      this.#hangs.returned(name);
+      if (isAbsent(snapshot.health[name])) this.#absent.add(name);
+      else this.#absent.delete(name);
+    }
     this.#options.onSnapshot(this.#leftOut === undefined ? snapshot : withDown(snapshot, this.#leftOut));
+    if (this.#absent.size === this.#options.collectors.length) this.#rest();
   }
 
   #markHung(reason: SamplerProblem, hung: CollectorName | undefined): void {
@@ -267,12 +289,16 @@ export class SourceSampler {
   }
 
   #isIdle(): boolean {
-    return this.#state === 'stopped' || this.#state === 'paused';
+    return this.#state === 'stopped' || this.#state === 'paused' || this.#state === 'resting';
   }
 
   #silenceLimitMs(): number {
     return Math.max(10 * this.#intervalMs, this.#limits.silenceMs);
   }
+}
+
+function isAbsent(health: CollectorHealth | undefined): boolean {
+  return health?.status === 'failed' && health.problem.kind === 'absent';
 }
 
 function withDown(snapshot: Snapshot, leftOut: Partial<Record<CollectorName, Problem>>): Snapshot {

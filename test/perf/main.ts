@@ -181,7 +181,9 @@ async function measureSamplerCost(onRow: OnRow): Promise<PerfRow[]> {
         plainRow(subject, `samples of ${source} (ticks missed)`, `${samples} (${missedTicks})`),
       ]),
       plainRow(subject, 'CPU of the daemon for it, cores', cost.parentCpuRatio.toFixed(4)),
-      plainRow(subject, 'CPU of an empty timer, cores', cost.emptyTimerCpuRatio.toFixed(4)),
+      ...cost.floors.map(({ what, cpuRatio }) =>
+        plainRow(subject, `CPU of ${what}, cores`, cpuRatio.toFixed(4)),
+      ),
     ];
     for (const row of told) onRow(row);
     rows.push(...told);

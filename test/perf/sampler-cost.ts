@@ -1,8 +1,12 @@
-import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { SamplerSource } from '../../src/telemetry/collectors/collector.ts';
 import { startSampler } from '../../src/telemetry/sampler.ts';
 import type { Snapshot } from '../../src/telemetry/snapshot.ts';
+import { NO_COMPILER } from '../support/fake-nvml/build-fake-nvml.ts';
 
 /** What one sampler process took. */
 export interface SourceCost {
@@ -20,8 +24,8 @@ export interface SamplerCost {
   readonly sources: readonly SourceCost[];
   /** This process, which receives the samples and does nothing else. */
   readonly parentCpuRatio: number;
-  /** A process of Node.js with an empty timer of the same rate: what it costs to be woken. */
-  readonly emptyTimerCpuRatio: number;
+  /** What the same rate costs processes that do less: the least that can be reached on this host. */
+  readonly floors: readonly { readonly what: string; readonly cpuRatio: number }[];
 }
 
 const ENTRY = new URL('../../dist/telemetry/sampler-main.js', import.meta.url);
@@ -53,7 +57,7 @@ export async function samplerCost(perSecond: number, seconds: number): Promise<S
     perSecond,
     sources,
     parentCpuRatio: (parent.user + parent.system) / 1e6 / wallSeconds,
-    emptyTimerCpuRatio: await emptyTimerCost(perSecond, Math.min(seconds, 15)),
+    floors: await measureFloors(perSecond, Math.min(seconds, 20)),
   };
 }
 
@@ -71,8 +75,48 @@ function summaryOf(snapshots: readonly Snapshot[]) {
   };
 }
 
-async function emptyTimerCost(perSecond: number, seconds: number): Promise<number> {
-  const child = spawn(process.execPath, ['-e', `setInterval(() => {}, ${1000 / perSecond})`]);
+/** What the collectors of `host` read on every tick, where this host has it. */
+const READ_FILES = [
+  '/proc/stat',
+  '/proc/meminfo',
+  '/proc/pressure/cpu',
+  '/proc/pressure/io',
+  '/proc/pressure/memory',
+  '/proc/diskstats',
+  '/proc/uptime',
+  `/proc/${process.pid}/stat`,
+  `/proc/${process.pid}/status`,
+  `/proc/${process.pid}/io`,
+];
+
+async function measureFloors(perSecond: number, seconds: number): Promise<SamplerCost['floors']> {
+  const floors = [
+    {
+      what: 'an empty timer of Node.js',
+      cpuRatio: await costOf(process.execPath, ['-e', `setInterval(() => {}, ${1000 / perSecond})`], seconds),
+    },
+  ];
+  if (NO_COMPILER !== undefined) return floors;
+  const folder = mkdtempSync(join(tmpdir(), 'ptq-sleep-loop-'));
+  try {
+    const loop = join(folder, 'sleep-loop');
+    execFileSync('gcc', ['-O2', '-o', loop, fileURLToPath(new URL('sleep-loop.c', import.meta.url))]);
+    const rate = String(perSecond);
+    return [
+      ...floors,
+      { what: 'a sleeping loop in C', cpuRatio: await costOf(loop, [rate], seconds) },
+      {
+        what: 'a loop in C that reads the same files',
+        cpuRatio: await costOf(loop, [rate, ...READ_FILES.filter((file) => existsSync(file))], seconds),
+      },
+    ];
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function costOf(command: string, args: readonly string[], seconds: number): Promise<number> {
+  const child = spawn(command, args, { stdio: 'ignore' });
   await sleep(WARM_UP_SECONDS);
   const before = cpuSecondsOf(child.pid ?? 0);
   await sleep(seconds);

@@ -49,6 +49,7 @@ const limits: SamplerLimits = {
   hangsInRow: 3,
   firstLeaveOutMs: 60_000,
   maxLeaveOutMs: 100_000,
+  restMs: 600_000,
 };
 
 export const nothing = () => () => ({ ok: true, value: undefined }) as const;

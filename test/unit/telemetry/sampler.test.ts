@@ -4,6 +4,12 @@ import { encodeSnapshots } from '../../../src/telemetry/sampler-messages.ts';
 import { FakeProcess, nothing, setUpSampler } from './fake-sampler-process.ts';
 import { memoryOf, snapshotAt } from './snapshots.ts';
 
+const withoutMemory = snapshotAt(1, {
+  health: {
+    memory: { status: 'failed', durationSeconds: 0, problem: { kind: 'absent', message: 'There is none.' } },
+  },
+});
+
 describe('Sampler', () => {
   it('is starting until the first snapshot, then up, and hands snapshots to its listeners', () => {
     const { sampler, newest } = setUpSampler();
@@ -153,6 +159,39 @@ describe('Sampler', () => {
     });
     vi.advanceTimersByTime(500);
     expect(sampler.health().sources.host).toMatchObject({ pid: 4711, restarts: 1 });
+  });
+
+  it('ends a process for which this host has nothing to read, and looks again after ten minutes', () => {
+    const { sampler, newest, processes } = setUpSampler();
+    newest().tell(withoutMemory);
+    expect(newest().sent.at(-1)).toEqual({ type: 'stop' });
+    newest().end(0);
+    expect(sampler.health()).toEqual({
+      state: 'resting',
+      sources: { host: { state: 'resting', restarts: 0 } },
+    });
+    expect(sampler.latest().health.memory).toMatchObject({ status: 'failed', problem: { kind: 'absent' } });
+    sampler.setIntervalMs(50);
+    vi.advanceTimersByTime(599_999);
+    expect(processes).toHaveLength(1);
+    vi.advanceTimersByTime(1);
+    expect(newest().sent).toMatchObject([{ type: 'start', intervalMs: 50 }]);
+    expect(processes).toHaveLength(2);
+    newest().tick();
+    expect(sampler.health().sources.host).toEqual({ state: 'up', pid: 4711, restarts: 0 });
+    expect(sampler.latest().memory).toEqual(memoryOf(7));
+  });
+
+  it('looks no more for what is not there once it is paused, until that ends', async () => {
+    const { sampler, newest, processes } = setUpSampler();
+    newest().tell(withoutMemory);
+    newest().end(0);
+    await sampler.pause();
+    expect(sampler.health().state).toBe('paused');
+    vi.advanceTimersByTime(1_000_000);
+    expect(processes).toHaveLength(1);
+    sampler.setIntervalMs(100);
+    expect(processes).toHaveLength(2);
   });
 
   it('stops for good, within twice the kill delay even when the process hangs', async () => {
