@@ -11,7 +11,7 @@ import { advance, delayMs, restUntil, startSchedule, type TickSchedule } from '.
  * Snapshots are handed over together for so long: to parse the first, and to wake the parent, take as long as to read the
  * host. Who cannot wait asks for a sample, with which all that is there is handed over.
  */
-const HAND_OVER_NS = 800_000_000n;
+const HAND_OVER_MS = 800;
 
 /** Where nothing is due for longer, as on a host without what a source reads, a tick now and then still shows that it lives. */
 const LONGEST_REST_NS = 1_000_000_000n;
@@ -76,8 +76,13 @@ export class Sampling {
       this.#schedule = advance(this.#schedule, nowNs);
       this.#take();
       const dueNs = nextDueNs(this.#collectors, this.#leftOut, this.#intervalMs);
-      const latestNs = nowNs + LONGEST_REST_NS;
-      this.#schedule = restUntil(this.#schedule, dueNs === undefined || dueNs > latestNs ? latestNs : dueNs);
+      if (dueNs !== 0n) {
+        const latestNs = nowNs + LONGEST_REST_NS;
+        this.#schedule = restUntil(
+          this.#schedule,
+          dueNs === undefined || dueNs > latestNs ? latestNs : dueNs,
+        );
+      }
     }
     return delayMs(this.#schedule, this.#clock.nowNs());
   }
@@ -128,9 +133,9 @@ export class Sampling {
   }
 
   #isTimeToHandOver(): boolean {
-    const heldSinceNs = this.#tape.firstTickNs;
-    if (this.#isAwaited || heldSinceNs === undefined || this.#tape.length >= MAX_HELD_SNAPSHOTS) return true;
-    return this.#clock.nowNs() + this.#schedule.periodNs - heldSinceNs > HAND_OVER_NS;
+    const { firstTickNs, length } = this.#tape;
+    if (this.#isAwaited || firstTickNs === undefined || length >= MAX_HELD_SNAPSHOTS) return true;
+    return Number(this.#clock.nowNs() - firstTickNs) / 1e6 + this.#intervalMs > HAND_OVER_MS;
   }
 
   #handOver(): void {

@@ -17,8 +17,9 @@ const SILENCE_MS = 1500;
 /** A sampler of two sources, and what the disks collector of the second is to do. */
 function start(behaviour: string) {
   const procPath = temporaryFolder();
-  const behave = (next: string) => writeFileSync(join(procPath, 'disks'), next);
+  const behave = (next: string, collector = 'disks') => writeFileSync(join(procPath, collector), next);
   behave(behaviour);
+  behave('work', 'memory');
   const sampler = startSampler({
     entry,
     intervalMs: 100,
@@ -123,6 +124,26 @@ describe.skipIf(process.platform !== 'linux')(
         expect(sampler.health().sources.host).toMatchObject({ state: 'up', restarts: 0 });
       },
     );
+
+    it.each([
+      ['loops for ever', 'loop for ever', 'R'],
+      ['waits in the kernel', 'read a pipe', 'S'],
+    ])('in a thread that %s: names it too', async (_how, what, state) => {
+      const { sampler, procPath, behave } = start('work');
+      execFileSync('mkfifo', [join(procPath, 'pipe')]);
+      const host = () => sampler.health().sources.host;
+      await until(() => sampler.latest().memory !== undefined);
+      const pid = host()?.pid ?? 0;
+      behave(what, 'memory');
+      await until(() => host()?.state === 'down');
+      behave('work', 'memory');
+      expect(host()?.problem).toMatchObject({
+        kind: 'collector-hung',
+        message: expect.stringMatching(new RegExp(`memory hangs.*state ${state}`)),
+      });
+      await until(() => sampler.latest().memory !== undefined);
+      expect(stateOf(pid)).toBeUndefined();
+    });
 
     it('that hangs three times in a row: leaves it out, so that its neighbour comes back, and tries it again', async () => {
       const { sampler, behave, gpu, disks } = start('loop for ever');

@@ -1,6 +1,6 @@
 /**
- * A sampler process whose disks collector does what the file `<procPath>/disks` says: it is the driver that hangs. A name of
- * a real collector, because those are the only ones there are.
+ * A sampler process whose collectors disks and memory do what the files `<procPath>/disks` and `memory` say: they are the driver that
+ * hangs. Names of real collectors, because those are the only ones there are.
  */
 import { readFileSync } from 'node:fs';
 import type { CollectorTable } from '../../src/telemetry/collectors/all.ts';
@@ -13,25 +13,28 @@ function loopForEver(): void {
   while (true);
 }
 
-const faulty: Collector<unknown> = ({ procPath }) => {
-  switch (readFileSync(`${procPath}/disks`, 'utf8')) {
-    case 'loop for ever':
-      loopForEver();
-      break;
-    case 'read a pipe':
-      // Nobody writes into it, so opening it waits in the kernel.
-      readFileSync(`${procPath}/pipe`);
-      break;
-    case 'crash':
-      process.abort();
-  }
-  return { ok: true, value: [] };
-};
+const faulty =
+  (name: string): Collector<unknown> =>
+  ({ procPath }) => {
+    switch (readFileSync(`${procPath}/${name}`, 'utf8')) {
+      case 'loop for ever':
+        loopForEver();
+        break;
+      case 'read a pipe':
+        // Nobody writes into it, so opening it waits in the kernel.
+        readFileSync(`${procPath}/pipe`);
+        break;
+      case 'crash':
+        process.abort();
+    }
+    return { ok: true, value: [] };
+  };
 
 export const FAULTY_TABLE: CollectorTable = {
   processes: { source: 'host', create: () => good },
+  memory: { source: 'host', create: () => faulty('memory') },
   pressure: { source: 'gpu', create: () => good },
-  disks: { source: 'gpu', create: () => faulty },
+  disks: { source: 'gpu', create: () => faulty('disks') },
 };
 
 // Tests import the table.

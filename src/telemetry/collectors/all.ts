@@ -4,7 +4,7 @@ import { collectCpu } from './cpu.ts';
 import { createCpuClocks } from './cpu-clocks.ts';
 import { collectDisks } from './disks.ts';
 import { createGpuCollector } from './gpu/create-gpu-collector.ts';
-import { collectMemory } from './memory.ts';
+import { createMemory } from './memory.ts';
 import { createNvmeHealth } from './nvme-health.ts';
 import { collectPaging } from './paging.ts';
 import { collectPressure } from './pressure.ts';
@@ -17,7 +17,7 @@ import { collectThermal } from './thermal.ts';
 /** Every collector; a line here is all that a new one needs besides its file, its test and its fixture. */
 export const COLLECTORS = {
   cpu: { source: 'host', create: () => collectCpu },
-  memory: { source: 'host', create: () => collectMemory },
+  memory: { source: 'host', create: createMemory },
   pressure: { source: 'host', create: () => collectPressure },
   disks: { source: 'host', create: () => collectDisks },
   processes: { source: 'host', create: () => collectProcesses },

@@ -5,7 +5,25 @@ import { type Host, readSettledIfPresent } from './collector.ts';
  * (kernel doc cgroup-v2.rst). Empty with cgroup v1, and for a cgroup outside this process's namespace.
  */
 export function ownCgroupFolders(host: Host): readonly string[] {
-  const membership = readSettledIfPresent(host, `${host.procPath}/self/cgroup`);
+  return foldersOf(host, readMembership(host));
+}
+
+/** `ownCgroupFolders` for one who asks again and again: it works them out when the process has moved. */
+export function rememberCgroupFolders(): (host: Host) => readonly string[] {
+  let known: { readonly membership: string | undefined; readonly folders: readonly string[] } | undefined;
+  return (host) => {
+    const membership = readMembership(host);
+    if (known?.membership !== membership) known = undefined;
+    known ??= { membership, folders: foldersOf(host, membership) };
+    return known.folders;
+  };
+}
+
+function readMembership(host: Host): string | undefined {
+  return readSettledIfPresent(host, `${host.procPath}/self/cgroup`);
+}
+
+function foldersOf(host: Host, membership: string | undefined): readonly string[] {
   const own = membership === undefined ? undefined : /^0::(\/.*)$/m.exec(membership)?.[1];
   // A path through ".." belongs to a cgroup outside this namespace, whose files are not visible here.
   if (own === undefined || own.includes('/..')) return [];

@@ -1,6 +1,6 @@
 import { attempt } from '../../core/problem.ts';
 import type { Result } from '../../core/result.ts';
-import { ownCgroupFolders } from './cgroup.ts';
+import { ownCgroupFolders, rememberCgroupFolders } from './cgroup.ts';
 import {
   type CollectProblem,
   type Host,
@@ -33,14 +33,23 @@ interface CgroupMemory {
   readonly limitBytes?: number;
 }
 
+/** A `collectMemory` that does not work out anew at each reading which cgroups this process is in. */
+export function createMemory(): (host: Host) => Result<MemoryReading, CollectProblem> {
+  const cgroupFolders = rememberCgroupFolders();
+  return (host) => collectMemory(host, cgroupFolders);
+}
+
 /** Memory of the host from `/proc/meminfo` (proc(5)), and of this process' cgroup v2 (kernel doc cgroup-v2.rst). */
-export function collectMemory(host: Host): Result<MemoryReading, CollectProblem> {
+export function collectMemory(
+  host: Host,
+  cgroupFolders = ownCgroupFolders,
+): Result<MemoryReading, CollectProblem> {
   const file = `${host.procPath}/meminfo`;
   return attempt(() => {
     // With a line break before the first line too, every field is found alike.
     const lines = `\n${readText(host, file)}`;
     const bytesOf = (field: string) => parseMeminfoField(lines, field, file);
-    const cgroup = readCgroup(host);
+    const cgroup = readCgroup(host, cgroupFolders(host));
     return {
       totalBytes: bytesOf('MemTotal'),
       availableBytes: bytesOf('MemAvailable'),
@@ -66,9 +75,9 @@ function parseMeminfoField(lines: string, field: string, file: string): number {
   return parseCounter(amount.slice(0, -3), field, file, lineNumber) * 1024;
 }
 
-function readCgroup(host: Host): CgroupMemory | undefined {
+function readCgroup(host: Host, folders: readonly string[]): CgroupMemory | undefined {
   let tightest: CgroupMemory | undefined;
-  for (const folder of ownCgroupFolders(host)) {
+  for (const folder of folders) {
     const level = readCgroupLevel(host, folder);
     if (level !== undefined && (tightest === undefined || headroom(level) < headroom(tightest))) {
       tightest = level;

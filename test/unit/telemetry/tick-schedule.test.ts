@@ -51,7 +51,7 @@ describe('tick schedule', () => {
           let schedule = startSchedule(0n, intervalMs);
           let nowNs = 0n;
           for (const lateNs of lateness) {
-            const dueNs = schedule.nextIndex * schedule.periodNs;
+            const dueNs = BigInt(schedule.nextIndex * schedule.periodNs);
             nowNs = dueNs + lateNs;
             schedule = advance(schedule, nowNs);
           }

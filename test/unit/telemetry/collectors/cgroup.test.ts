@@ -1,5 +1,7 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ownCgroupFolders } from '../../../../src/telemetry/collectors/cgroup.ts';
+import { ownCgroupFolders, rememberCgroupFolders } from '../../../../src/telemetry/collectors/cgroup.ts';
 import { fixtureHost, hostWith } from '../host-tree.ts';
 
 describe('ownCgroupFolders', () => {
@@ -24,4 +26,16 @@ describe('ownCgroupFolders', () => {
   ])('is empty with %s', (_what, text) =>
     expect(ownCgroupFolders(hostWith({ 'proc/self/cgroup': text }))).toEqual([]),
   );
+});
+
+describe('rememberCgroupFolders', () => {
+  it('follows the process to another cgroup', () => {
+    const host = hostWith({ 'proc/self/cgroup': '0::/a/b\n' });
+    const folders = rememberCgroupFolders();
+    expect(folders(host)).toEqual(['/a/b', '/a', '/'].map((path) => `${host.cgroupPath}${path}`));
+    expect(folders(host)).toBe(folders(host));
+    writeFileSync(join(host.procPath, 'self/cgroup'), '0::/c\n');
+    expect(folders(host)).toEqual(ownCgroupFolders(host));
+    expect(folders(host)).toHaveLength(2);
+  });
 });

@@ -64,6 +64,37 @@ describe('OpenFiles', () => {
     },
   );
 
+  it('reads what seldom changes, and looks for what is not there, once a second', () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const folder = newFolder();
+    const file = join(folder, 'memory.max');
+    const files = new OpenFiles();
+    expect(files.exists(file)).toBe(false);
+    writeFileSync(file, '1');
+    expect(files.exists(file)).toBe(false);
+    vi.advanceTimersByTime(1000);
+    expect(files.exists(file)).toBe(true);
+    expect(files.readSettled(file)).toBe('1');
+    writeFileSync(file, '2');
+    vi.advanceTimersByTime(999);
+    expect(files.readSettled(file)).toBe('1');
+    vi.advanceTimersByTime(1);
+    expect(files.readSettled(file)).toBe('2');
+  });
+
+  it('copies into a buffer, and says when that is too small', () => {
+    const file = join(newFolder(), 'stat');
+    writeFileSync(file, 'cpu 1');
+    const files = new OpenFiles();
+    const buffer = Buffer.alloc(10, '.');
+    expect(files.readInto(file, buffer, 2)).toBe(7);
+    expect(buffer.toString()).toBe('..cpu 1...');
+    // Five bytes of room for five: there might be more.
+    expect(files.readInto(file, buffer, 5)).toBeUndefined();
+    expect(files.readInto(file, buffer, 10)).toBeUndefined();
+  });
+
   it('lists a folder anew after a second, as devices come and go seldom', () => {
     vi.useFakeTimers();
     onTestFinished(() => void vi.useRealTimers());
