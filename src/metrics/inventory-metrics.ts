@@ -25,6 +25,7 @@ interface InventoryDisk {
   readonly sizeBytes: number;
   readonly type: string;
   readonly interface?: string;
+  readonly controllers?: readonly string[];
 }
 
 const HOST = familyGroup({
@@ -103,10 +104,13 @@ const SIZES = familyGroup({
 });
 
 const NVME = familyGroup({
-  items: ({ disks }: InventorySnapshot) => (disks ?? []).filter(({ type }) => type === 'NVMe'),
+  items: ({ disks }: InventorySnapshot) =>
+    (disks ?? [])
+      .filter(({ type }) => type === 'NVMe')
+      .flatMap((disk) => controllersOf(disk).map((controller) => ({ ...disk, controller }))),
   labelNames: ['device', 'model', 'firmware_revision'],
-  labels: ({ device, model, firmware = '' }) => ({
-    device: controllerOf(device),
+  labels: ({ controller, model, firmware = '' }) => ({
+    device: controller,
     model,
     firmware_revision: firmware,
   }),
@@ -120,9 +124,9 @@ const NVME = familyGroup({
   ],
 });
 
-/** `nvme0` of `nvme0n1`: health is that of a drive, and not of a namespace of it. */
-function controllerOf(disk: string): string {
-  return /^nvme\d+/.exec(disk)?.[0] ?? disk;
+/** Health is that of a drive, and not of a namespace of it: `nvme0` of `nvme0n1` where nothing better is known. */
+function controllersOf({ device, controllers }: InventoryDisk): readonly string[] {
+  return controllers ?? [/^nvme\d+/.exec(device)?.[0] ?? device];
 }
 
 /** Registers what the host is made of, and returns what shows it; nothing is shown before. */

@@ -51,10 +51,6 @@ export function createMetrics({ buildInfo, readProcess = processUsageReader() }:
     ...results,
     recordRun: runs.recordRun,
     setInventory: createInventoryMetrics(registry),
-    forget: (gone) => {
-      results.forget(gone);
-      if (gone.variant === undefined) runs.forgetRun(gone.model);
-    },
     describe: () => describeMetrics(registry),
     render: async (accept) => {
       setProcess(readProcess());

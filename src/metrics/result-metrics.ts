@@ -1,5 +1,5 @@
 import { absoluteCounterFamily, gaugeFamily, type MetricRegistry } from './families.ts';
-import type { Labels, SeriesFamily } from './series-family.ts';
+import type { SeriesFamily } from './series-family.ts';
 
 const VERDICTS = ['non_inferior', 'degraded_within_budget', 'regressed', 'inconclusive', 'invalid'] as const;
 
@@ -61,18 +61,12 @@ export interface ResultMetrics {
     samples: number,
   ): void;
   setModelSize(size: { readonly model: string; readonly variant: string; readonly sizeBytes: number }): void;
-  /** Takes away what is exported of a model, or of one of its variants: the profile no longer has it. */
-  forget(gone: { readonly model: string; readonly variant?: string }): void;
 }
 
 // Prometheus keeps the label name `quantile` for summaries; its linter refuses it on a gauge.
 const PERCENTILE_LABELS = { p50: '50', p90: '90', p95: '95', p99: '99', p999: '99.9' } as const;
 
 type LatencyPercentile = keyof typeof PERCENTILE_LABELS;
-
-interface Forgetful {
-  removeWhere(matches: (labels: Labels<'model' | 'variant'>) => boolean): void;
-}
 
 const VARIANT_LABELS = ['model', 'variant'] as const;
 const BENCH_LABELS = [...VARIANT_LABELS, 'provider', 'scenario', 'suite', 'measurement'] as const;
@@ -81,12 +75,7 @@ const ACCURACY_LABELS = [...EVALUATION_LABELS, 'metric'] as const;
 
 /** Registers the metrics of results: the last run of every model and variant, as gauges. */
 export function createResultMetrics(registry: MetricRegistry): ResultMetrics {
-  const families: Forgetful[] = [];
-  const gauge = <N extends string>(name: string, help: string, labelNames: readonly N[]): SeriesFamily<N> => {
-    const made = gaugeFamily({ registry, name, help, labelNames });
-    families.push(made as SeriesFamily<string>);
-    return made;
-  };
+  const gauge: MakeGauge = (name, help, labelNames) => gaugeFamily({ registry, name, help, labelNames });
   const recordBench = createBench(gauge);
   const recordEvaluation = createEvaluation(gauge);
   const inferences = absoluteCounterFamily({
@@ -95,21 +84,12 @@ export function createResultMetrics(registry: MetricRegistry): ResultMetrics {
     help: 'Samples that benchmarks measured since the daemon started, warm-ups left out.',
     labelNames: [...VARIANT_LABELS, 'provider'],
   });
-  families.push(inferences as SeriesFamily<string>);
   const size = gauge('ptq_model_size_bytes', 'Size of the model file and its external data.', VARIANT_LABELS);
   return {
     recordBench,
     recordEvaluation,
     countInferences: (of, samples) => inferences.add(of, samples),
     setModelSize: ({ model, variant, sizeBytes }) => size.set({ model, variant }, sizeBytes),
-    forget: (gone) => {
-      for (const family of families) {
-        family.removeWhere(
-          ({ model, variant }) =>
-            model === gone.model && (gone.variant === undefined || variant === gone.variant),
-        );
-      }
-    },
   };
 }
 

@@ -30,8 +30,6 @@ export interface RunPhase {
 export interface RunMetrics {
   /** Shows the run as the last of its model, with what earlier ones took in phases that it did not go through. */
   recordRun(observation: RunObservation): void;
-  /** Takes away what is exported of a model. */
-  forgetRun(model: string): void;
 }
 
 const RUNS = familyGroup({
@@ -110,9 +108,6 @@ const PHASES = familyGroup({
 export function createRunMetrics(registry: MetricRegistry): RunMetrics {
   const runs = new Map<string, RunObservation>();
   const setters = [RUNS, PHASES].map((register) => register(registry));
-  const show = () => {
-    for (const set of setters) set(runs);
-  };
   return {
     recordRun: (observation) => {
       const { model, phases } = observation;
@@ -120,10 +115,7 @@ export function createRunMetrics(registry: MetricRegistry): RunMetrics {
         !phases.some(({ phase, subject }) => phase === before.phase && subject === before.subject);
       const kept = runs.get(model)?.phases.filter(isKept) ?? [];
       runs.set(model, { ...observation, phases: [...kept, ...phases] });
-      show();
-    },
-    forgetRun: (model) => {
-      if (runs.delete(model)) show();
+      for (const set of setters) set(runs);
     },
   };
 }

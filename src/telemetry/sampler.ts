@@ -44,7 +44,7 @@ const DEFAULT_LIMITS: SamplerLimits = {
   restMs: 600_000,
 };
 
-/** Starts sampling the host in processes of its own. Returns at once; the first snapshot follows in some 50 ms. */
+/** Starts sampling the host in processes of its own. Returns at once; the first snapshot follows in some 100 ms. */
 export function startSampler(options: SamplerOptions): Sampler {
   return new Sampler(options);
 }

@@ -1,4 +1,6 @@
 import type { Systeminformation } from 'systeminformation';
+import { type HostRoots, SYSTEM_ROOTS } from '../collectors/collector.ts';
+import { linkedName, listSysfs } from '../collectors/sysfs.ts';
 import type {
   HostInventory,
   InventoryCpu,
@@ -33,13 +35,14 @@ const MEBIBYTE = 2 ** 20;
 export async function collectInventory(
   source: InventorySource,
   onPart: (inventory: HostInventory) => void,
+  { sysPath }: Pick<HostRoots, 'sysPath'> = SYSTEM_ROOTS,
 ): Promise<HostInventory> {
   let inventory: HostInventory = {};
   const parts: readonly (() => Promise<HostInventory>)[] = [
     async () => ({ os: osOf(await source.osInfo(), await source.system()) }),
     async () => ({ cpu: cpuOf(await source.cpu()) }),
     async () => ({ memory: memoryOf(await source.mem(), await source.memLayout()) }),
-    async () => ({ disks: disksOf(await source.diskLayout()) }),
+    async () => ({ disks: disksOf(await source.diskLayout(), sysPath) }),
     async () => ({ gpus: gpusOf(await source.graphics()) }),
   ];
   for (const read of parts) {
@@ -98,21 +101,40 @@ function memoryOf(
   };
 }
 
-function disksOf(disks: readonly Systeminformation.DiskLayoutData[]): readonly InventoryDisk[] {
+function disksOf(
+  disks: readonly Systeminformation.DiskLayoutData[],
+  sysPath: string,
+): readonly InventoryDisk[] {
   return disks
     .map((disk) => {
       const firmware = text(disk.firmwareRevision);
       const attachment = text(disk.interfaceType);
+      const device = text(disk.device).replace(/^\/dev\//, '');
+      const controllers = controllersOf(device, sysPath);
       return {
-        device: text(disk.device).replace(/^\/dev\//, ''),
+        device,
         model: text(disk.name),
         ...(firmware === '' ? {} : { firmware }),
         sizeBytes: positive(disk.size) ?? 0,
         type: text(disk.type),
         ...(attachment === '' ? {} : { interface: attachment }),
+        ...(controllers.length === 0 ? {} : { controllers }),
       };
     })
     .sort((a, b) => a.device.localeCompare(b.device, 'en', { numeric: true }));
+}
+
+const NVME_CONTROLLER = /^nvme\d+$/;
+
+/**
+ * The NVMe controllers that have a disk. `device` in sysfs is the one that does, or, where the kernel looks after several ways to a disk
+ * (drivers/nvme/host/multipath.c), the subsystem, whose number need be that of no controller, and in which they all are.
+ */
+function controllersOf(disk: string, sysPath: string): readonly string[] {
+  const device = `${sysPath}/block/${disk}/device`;
+  const name = linkedName(device);
+  if (name !== undefined && NVME_CONTROLLER.test(name)) return [name];
+  return listSysfs(device).filter((entry) => NVME_CONTROLLER.test(entry));
 }
 
 function gpusOf({ controllers }: Systeminformation.GraphicsData): readonly InventoryGpu[] {

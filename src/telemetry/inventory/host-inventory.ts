@@ -53,6 +53,8 @@ export interface InventoryDisk {
   readonly type: string;
   /** `PCIe`, `SATA`, `SAS`. */
   readonly interface?: string;
+  /** Of an NVMe drive the names of its health: `nvme0`; two or more where that many ways lead to it. */
+  readonly controllers?: readonly string[];
 }
 
 export interface InventoryGpu {

@@ -15,6 +15,17 @@ describe('the inventory', () => {
     ]);
   });
 
+  it('names an NVMe drive as its health does, by every controller that has it', async () => {
+    const metrics = create();
+    const [disk] = INVENTORY.disks ?? [];
+    if (disk === undefined) throw new Error('expected a disk');
+    metrics.setInventory({ disks: [{ ...disk, controllers: ['nvme3', 'nvme7'] }] });
+    expect(await series(metrics, /^ptq_nvme/)).toEqual([
+      'ptq_nvme_info{device="nvme3",model="SAMSUNG MZ7",firmware_revision="GDC5"} 1',
+      'ptq_nvme_info{device="nvme7",model="SAMSUNG MZ7",firmware_revision="GDC5"} 1',
+    ]);
+  });
+
   it('shows of the host what could be found out, and nothing where that is nothing', async () => {
     const metrics = create();
     metrics.setInventory({});

@@ -129,19 +129,4 @@ describe('results', () => {
       'ptq_sqnr_decibels{model="digits",variant="int8",dataset="eval"} +Inf',
     ]);
   });
-
-  it('forgets one variant, or all of a model, and nothing else', async () => {
-    const metrics = createFull();
-    metrics.forget({ model: 'depth' });
-    metrics.setModelSize({ model: 'other', variant: 'int8', sizeBytes: 1 });
-    metrics.forget({ model: 'digits', variant: 'int8' });
-    expect(await series(metrics, /variant=/)).toEqual([
-      'ptq_model_size_bytes{model="digits",variant="fp32"} 400000',
-      'ptq_model_size_bytes{model="other",variant="int8"} 1',
-    ]);
-    metrics.forget({ model: 'digits' });
-    expect(await series(metrics, /variant=|^ptq_run/)).toEqual([
-      'ptq_model_size_bytes{model="other",variant="int8"} 1',
-    ]);
-  });
 });

@@ -1,9 +1,12 @@
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
   collectInventory,
   type InventorySource,
 } from '../../../../src/telemetry/inventory/collect-inventory.ts';
 import type { HostInventory } from '../../../../src/telemetry/inventory/host-inventory.ts';
+import { temporaryFolder } from '../../../support/temporary-folder.ts';
 
 const SECRET = 'S3CRET-SERIAL';
 
@@ -163,5 +166,22 @@ describe('collectInventory', () => {
       physicalCores: 4,
       logicalCpus: 4,
     });
+  });
+
+  it('says which controllers have an NVMe disk, also where several ways lead to it', async () => {
+    const sysPath = temporaryFolder();
+    const link = (disk: string, target: string, entries: readonly string[]) => {
+      const device = join(sysPath, 'devices', target);
+      for (const entry of ['', ...entries]) mkdirSync(join(device, entry), { recursive: true });
+      mkdirSync(join(sysPath, 'block', disk), { recursive: true });
+      symlinkSync(device, join(sysPath, 'block', disk, 'device'));
+    };
+    link('nvme10n1', 'nvme4', ['nvme10c4n1', 'hwmon2']);
+    link('nvme2n1', 'nvme-subsys2', ['nvme0', 'nvme1', 'nvme2n1', 'power']);
+    const { disks } = await collectInventory(sourceOf(), () => {}, { sysPath });
+    expect(disks?.map(({ device, controllers }) => [device, controllers])).toEqual([
+      ['nvme2n1', ['nvme0', 'nvme1']],
+      ['nvme10n1', ['nvme4']],
+    ]);
   });
 });
