@@ -72,6 +72,10 @@ export class SeriesFamily<N extends string> {
     }
   }
 
+  removeWhere(matches: (labels: Labels<N>) => boolean): void {
+    for (const [key, { labels }] of this.#series) if (matches(labels)) this.#delete(key);
+  }
+
   #delete(key: string): void {
     this.#series.delete(key);
     this.#text = undefined;

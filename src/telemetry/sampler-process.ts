@@ -1,18 +1,10 @@
 import { isMainThread } from 'node:worker_threads';
 import { openActivity } from './activity.ts';
 import type { CollectorTable } from './collectors/all.ts';
-import type { SamplerStart, SamplingCommand, ToSampler } from './sampler-messages.ts';
-import { Sampling } from './sampling.ts';
+import type { SamplerStart, ToSampler } from './sampler-messages.ts';
+import { Sampling, type SamplingDriver } from './sampling.ts';
 import { sampleAsThread, startSamplingThread } from './sampling-thread.ts';
 import { writeToParent } from './write-to-parent.ts';
-
-/** Something that samples until it is stopped. */
-export interface SamplingDriver {
-  obey(command: SamplingCommand): void;
-  /** Writes into the name of the process what it is doing, where that does not stand there anyway. */
-  tellActivity?(): void;
-  stop(): void;
-}
 
 /**
  * What a sampler process does from its start to its end: reads one source of the host on a timer and sends snapshots to

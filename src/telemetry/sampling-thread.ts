@@ -8,8 +8,7 @@ import {
 import { activityInCell, openActivity, tellActivityOfCell } from './activity.ts';
 import { type CollectorTable, collectorNames } from './collectors/all.ts';
 import type { SamplerStart, SamplingCommand } from './sampler-messages.ts';
-import type { SamplingDriver } from './sampler-process.ts';
-import { Sampling } from './sampling.ts';
+import { Sampling, type SamplingDriver } from './sampling.ts';
 import { writeToParent } from './write-to-parent.ts';
 
 /*

@@ -28,6 +28,14 @@ export interface SamplingOutlets {
   readonly activity: Activity;
 }
 
+/** Something that samples until it is stopped. */
+export interface SamplingDriver {
+  obey(command: SamplingCommand): void;
+  /** Writes into the name of the process what it is doing, where that does not stand there anyway. */
+  tellActivity?(): void;
+  stop(): void;
+}
+
 /** Samples one source of the host. Whoever drives it calls `turn` when a tick is due, and does nothing but wait meanwhile. */
 export class Sampling {
   readonly #collectors: readonly RunningCollector[];

@@ -64,10 +64,12 @@ describe('a family of series', () => {
     expect(family.samplesText()).toBe('disk_bytes{device="a"} 5\n');
   });
 
-  it('takes away all that there is', () => {
+  it('takes away what matches, and all that there is', () => {
     const family = create();
     family.set({ device: 'a' }, 1);
     family.set({ device: 'b' }, 2);
+    family.removeWhere(({ device }) => device === 'a');
+    expect(family.samplesText()).toBe('disk_bytes{device="b"} 2\n');
     family.reset();
     expect(family.samplesText()).toBe('');
   });
