@@ -54,7 +54,7 @@ describe.skipIf(unmet !== undefined)(
       const sampler = startSampler({
         entry,
         intervalMs: 100,
-        limits: { silenceMs: 1_000, killAfterMs: 300, firstBackoffMs: 50, maxBackoffMs: 1_000 },
+        limits: { silenceMs: 3_000, killAfterMs: 300, firstBackoffMs: 50, maxBackoffMs: 1_000 },
       });
       onTestFinished(() => sampler.stop());
       return { fake, sampler };

@@ -12,7 +12,7 @@ import { temporaryFolder } from '../support/temporary-folder.ts';
 
 /** Compiled, as a process that compiles itself takes longer to start than the silence that is allowed here. */
 const entry = compile(new URL('../support/faulty-sampler-main.ts', import.meta.url));
-const SILENCE_MS = 1500;
+const SILENCE_MS = 3000;
 
 /** A sampler of two sources, and what the disks collector of the second is to do. */
 function start(behaviour: string) {

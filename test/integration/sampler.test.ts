@@ -24,9 +24,9 @@ const unmet =
       ? undefined
       : 'needs dist/telemetry/sampler-main.js: npm run build';
 
-/** As strict as a loaded test machine allows, so that a hang is found in two seconds instead of five. */
+/** As strict as a loaded test machine allows, where a process may take two seconds to start; a hang is found in three seconds instead of five. */
 const quick: Partial<SamplerLimits> = {
-  silenceMs: 2000,
+  silenceMs: 3000,
   killAfterMs: 300,
   firstBackoffMs: 50,
   maxBackoffMs: 1000,
@@ -82,8 +82,9 @@ function isRunning(pid: number): boolean {
 
 describe.skipIf(unmet !== undefined)(`the sampler process${unmet === undefined ? '' : ` (${unmet})`}`, () => {
   it('delivers at least eight snapshots in a second at ten a second, in step', async () => {
-    const snapshots = await collect(start(100), 1);
-    expect(snapshots.length).toBeGreaterThanOrEqual(8);
+    // What is sampled within 0.8 s comes together, so that these are the samples of 1.6 s.
+    const snapshots = await collect(start(100), 1.8);
+    expect(snapshots.length).toBeGreaterThanOrEqual(13);
     // Each tick is late by what the machine's load makes it late, but no lateness is passed on to the next.
     const ticksMs = snapshots.map(({ tickNs }) => Number(tickNs) / 1e6);
     const inStepWith = (one: number) =>
