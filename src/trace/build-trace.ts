@@ -98,7 +98,7 @@ function warningsOf({ input, runs }: PreparedPart): readonly string[] {
   if (events === undefined) return [];
   const of = `${part.modelId} (${part.thread})`;
   const requests = runs.filter(({ isRequest }) => isRequest);
-  const known = requests.filter(({ rows }) => rows !== undefined);
+  const known = requests.filter(({ runRow }) => runRow >= 0);
   const reason =
     events.count >= MOST_EVENTS - 1
       ? `ONNX Runtime stops recording after ${MOST_EVENTS.toLocaleString('en')} events`

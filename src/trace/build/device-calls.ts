@@ -61,7 +61,7 @@ function shaderNames(name: string): { readonly node: string; readonly shader: st
 function matchShaders(part: PreparedPart, events: PartEvents): readonly Match[] {
   const rows = part.deviceRows.filter((row) => kindOf(events, row).category === 'api');
   rows.sort((a, b) => (events.startsUs[a] as number) - (events.startsUs[b] as number));
-  const runs = part.runs.filter(({ rows: ofRun }) => ofRun !== undefined);
+  const runs = part.runs.filter(({ runRow }) => runRow >= 0);
   const firstRun = runs[0];
   const firstRow = rows[0];
   if (firstRun === undefined || firstRow === undefined) return [];
@@ -92,20 +92,19 @@ function roughShiftUs(events: PartEvents, rows: readonly number[], runs: readonl
   const first = events.startsUs[rows[0] as number] as number;
   const last = events.startsUs[rows.at(-1) as number] as number;
   const beginsUs = runStartUs(events, runs[0] as PreparedRun);
-  const endRow = (runs.at(-1) as PreparedRun).rows?.run as number;
+  const endRow = (runs.at(-1) as PreparedRun).runRow;
   const endsUs = (events.startsUs[endRow] as number) + (events.durationsUs[endRow] as number);
   return first >= beginsUs && last <= endsUs ? 0 : beginsUs - first;
 }
 
-function runStartUs(events: PartEvents, { rows }: PreparedRun): number {
-  return events.startsUs[rows?.run as number] as number;
+function runStartUs(events: PartEvents, { runRow }: PreparedRun): number {
+  return events.startsUs[runRow] as number;
 }
 
 /** The rows of a run's operators by name; of those that ran repeatedly, the first. */
-function nodesOf(events: PartEvents, { rows }: PreparedRun): ReadonlyMap<string, number> {
+function nodesOf(events: PartEvents, { firstRow, runRow }: PreparedRun): ReadonlyMap<string, number> {
   const nodes = new Map<string, number>();
-  if (rows === undefined) return nodes;
-  for (let row = rows.first; row < rows.run; row++) {
+  for (let row = firstRow; row < runRow; row++) {
     const { category, name } = kindOf(events, row);
     if (category === 'node' && !nodes.has(name)) nodes.set(name, row);
   }
@@ -120,7 +119,7 @@ function placeShaders(
   for (const { row, run, nodeRow } of matches) {
     const startUs = events.startsUs[row] as number;
     const endUs = startUs + (events.durationsUs[row] as number);
-    const runRow = run.rows?.run as number;
+    const { runRow } = run;
     const runEndUs = (events.startsUs[runRow] as number) + (events.durationsUs[runRow] as number);
     const known = bounds.get(run) ?? { leastUs: Number.NEGATIVE_INFINITY, mostUs: Number.POSITIVE_INFINITY };
     known.leastUs = Math.max(known.leastUs, (events.startsUs[nodeRow] as number) - startUs);
@@ -149,9 +148,8 @@ function nearestToZero(least: number, most: number): number {
 function matchKernels(part: PreparedPart, events: PartEvents): readonly Match[] {
   const matches: Match[] = [];
   for (const run of part.runs) {
-    if (run.rows === undefined) continue;
     let nodeRow = -1;
-    for (let row = run.rows.first; row < run.rows.run; row++) {
+    for (let row = run.firstRow; row < run.runRow; row++) {
       const { category } = kindOf(events, row);
       if (category === 'node') nodeRow = row;
       else if (category === 'kernel' && nodeRow >= 0) matches.push({ row, run, nodeRow });

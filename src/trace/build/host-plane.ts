@@ -7,14 +7,7 @@ import { PartKinds } from './part-kinds.ts';
 import type { PreparedPart, PreparedRun } from './prepared-part.ts';
 import { type Span, spread } from './spread.ts';
 import { WorkerLines } from './worker-lines.ts';
-import {
-  FIRST_MEMORY_STAT,
-  modelRunOf,
-  type PartWriter,
-  type RunBounds,
-  RunWriter,
-  THREAD_STATS,
-} from './write-run.ts';
+import { FIRST_MEMORY_STAT, modelRunOf, type PartWriter, RunWriter, THREAD_STATS } from './write-run.ts';
 
 export interface NamedSpan extends Span {
   readonly name: string;
@@ -46,11 +39,16 @@ export function hostPlane(
   };
 }
 
+/** By part, the numbers of its runs as steps; -1 for those that are no requests. */
+type Steps = ReadonlyMap<PreparedPart, Int32Array>;
+
 /** In the order in which they began, over all models, so that every step of the trace has a number of its own. */
-function numberSteps(parts: readonly PreparedPart[]): ReadonlyMap<PreparedRun, number> {
+function numberSteps(parts: readonly PreparedPart[]): Steps {
+  const steps = new Map(parts.map((part) => [part, new Int32Array(part.runs.length).fill(-1)]));
   const requests = parts.flatMap(({ runs }) => runs.filter(({ isRequest }) => isRequest));
   requests.sort((a, b) => a.callNs - b.callNs);
-  return new Map(requests.map((request, index) => [request, index]));
+  for (const [step, { part, place }] of requests.entries()) (steps.get(part) as Int32Array)[place] = step;
+  return steps;
 }
 
 /** Parts that the same thread of the same process ran, one session after or beside another. */
@@ -70,7 +68,7 @@ function threadLines(
   parts: readonly PreparedPart[],
   table: KindTable,
   names: OpNames,
-  steps: ReadonlyMap<PreparedRun, number>,
+  steps: Steps,
   launches: ReadonlyMap<PreparedPart, ReadonlyMap<number, readonly number[]>>,
 ): readonly LineBuilder[] {
   const name = [...new Set(parts.map(({ input }) => input.part.thread))].join(' / ');
@@ -111,11 +109,14 @@ function expectedEvents(parts: readonly PreparedPart[]): number {
   return Math.ceil(events);
 }
 
+/** A run, or a row of a session's own. */
 interface Chunk extends Span {
+  readonly writer: PartWriter;
+  readonly run: PreparedRun | undefined;
+  readonly sessionRow: number;
   /** The part of it that may not be cut. */
   readonly innerStartNs: number;
   readonly innerEndNs: number;
-  write(bounds: RunBounds): void;
 }
 
 /**
@@ -125,54 +126,50 @@ interface Chunk extends Span {
 function writeRuns(
   parts: readonly PreparedPart[],
   writers: ReadonlyMap<PreparedPart, PartWriter>,
-  steps: ReadonlyMap<PreparedRun, number>,
+  steps: Steps,
 ): void {
-  const runWriter = new RunWriter();
-  const chunks: Chunk[] = [];
-  for (const part of parts) {
-    const writer = writers.get(part) as PartWriter;
-    chunks.push(...sessionChunks(writer));
-    for (const run of part.runs) {
-      const inner = modelRunOf(run);
-      const step = run.isRequest ? steps.get(run) : undefined;
-      chunks.push({
-        startNs: run.callNs,
-        endNs: run.returnNs,
-        innerStartNs: inner?.startNs ?? run.callNs,
-        innerEndNs: inner?.endNs ?? run.returnNs,
-        write: (bounds) => runWriter.write(writer, run, step === undefined ? bounds : { ...bounds, step }),
-      });
-    }
-  }
+  const chunks = parts.flatMap((part) => chunksOf(writers.get(part) as PartWriter));
   chunks.sort((a, b) => a.innerStartNs - b.innerStartNs);
+  const runWriter = new RunWriter();
   let atNs = 0;
   for (const [index, chunk] of chunks.entries()) {
+    const { writer, run, sessionRow } = chunk;
     const nextNs = chunks[index + 1]?.innerStartNs ?? Number.POSITIVE_INFINITY;
     const startNs = Math.max(chunk.startNs, atNs);
     const endNs = Math.max(startNs, Math.min(chunk.endNs, Math.max(nextNs, chunk.innerEndNs)));
-    chunk.write({ startNs, endNs });
+    if (run === undefined) {
+      const kind = writer.part.input.events?.kinds[sessionRow] as number;
+      writer.line.push(writer.kinds.span(kind), startNs, endNs - startNs);
+    } else {
+      runWriter.write(writer, run, { startNs, endNs, step: steps.get(run.part)?.[run.place] ?? -1 });
+    }
     atNs = endNs;
   }
 }
 
-/** Loading and initializing the model. */
-function sessionChunks({ part, kinds, line }: PartWriter): readonly Chunk[] {
+/** Loading and initializing the model, and its runs. */
+function chunksOf(writer: PartWriter): readonly Chunk[] {
+  const { part } = writer;
   const { events } = part.input;
-  if (events === undefined) return [];
-  return part.sessionRows.map((row) => {
-    const startNs = part.sessionNs + (events.startsUs[row] as number) * 1000;
-    const endNs = startNs + (events.durationsUs[row] as number) * 1000;
+  const ofSession = part.sessionRows.map((sessionRow): Chunk => {
+    const startNs = part.sessionNs + (events?.startsUs[sessionRow] as number) * 1000;
+    const endNs = startNs + (events?.durationsUs[sessionRow] as number) * 1000;
+    return { writer, run: undefined, sessionRow, startNs, endNs, innerStartNs: startNs, innerEndNs: endNs };
+  });
+  const ofRuns = part.runs.map((run): Chunk => {
+    const { callNs: startNs, returnNs: endNs } = run;
+    const inner = modelRunOf(run) ?? { startNs, endNs };
     return {
+      writer,
+      run,
+      sessionRow: -1,
       startNs,
       endNs,
-      innerStartNs: startNs,
-      innerEndNs: endNs,
-      write: (bounds) => {
-        const kind = events.kinds[row] as number;
-        line.push(kinds.span(kind), bounds.startNs, bounds.endNs - bounds.startNs);
-      },
+      innerStartNs: inner.startNs,
+      innerEndNs: inner.endNs,
     };
   });
+  return [...ofSession, ...ofRuns];
 }
 
 /** From when requests were due to when they were called; several wait at once. */

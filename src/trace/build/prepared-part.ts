@@ -14,8 +14,11 @@ export interface PreparedRun {
   /** When it was due. */
   readonly dueNs: number | undefined;
   readonly isRequest: boolean;
-  /** Where its events lie in the part's: from the first one to that of the run itself. Absent where none were recorded. */
-  readonly rows: { readonly first: number; readonly run: number } | undefined;
+  /** Its number among the runs that the part has in the trace. */
+  readonly place: number;
+  /** Where its events lie in the part's: from the first one to that of the run itself; -1 where none were recorded. */
+  readonly firstRow: number;
+  readonly runRow: number;
   /** Where the profile's zero lies, by this run. */
   readonly profileNs: number;
 }
@@ -147,8 +150,9 @@ export function preparePart(
       returnNs: baseNs + returnNs,
       dueNs: dueNs === undefined ? undefined : baseNs + dueNs,
       isRequest: run >= part.firstRequest,
-      rows:
-        row === undefined ? undefined : { first: run === 0 ? 0 : (rows[run - 1] as number) + 1, run: row },
+      place: runs.length,
+      firstRow: run === 0 ? 0 : (rows[run - 1] ?? -2) + 1,
+      runRow: row ?? -1,
       profileNs: row === undefined ? Number.NaN : baseNs + (profileNs[run] as number),
     });
   }

@@ -34,8 +34,8 @@ export interface PartWriter {
 export interface RunBounds {
   readonly startNs: number;
   readonly endNs: number;
-  /** Its number among all requests of the trace; absent for a run that is none. */
-  readonly step?: number;
+  /** Its number among all requests of the trace; -1 for a run that is none. */
+  readonly step: number;
 }
 
 /** When the runtime says that it ran the model; undefined where it recorded nothing. */
@@ -43,9 +43,9 @@ export function modelRunOf(
   run: PreparedRun,
 ): { readonly startNs: number; readonly endNs: number } | undefined {
   const { events } = run.part.input;
-  if (run.rows === undefined || events === undefined) return undefined;
-  const startNs = run.profileNs + (events.startsUs[run.rows.run] as number) * 1000;
-  return { startNs, endNs: startNs + (events.durationsUs[run.rows.run] as number) * 1000 };
+  if (run.runRow < 0 || events === undefined) return undefined;
+  const startNs = run.profileNs + (events.startsUs[run.runRow] as number) * 1000;
+  return { startNs, endNs: startNs + (events.durationsUs[run.runRow] as number) * 1000 };
 }
 
 /**
@@ -68,8 +68,8 @@ export class RunWriter {
   write(writer: PartWriter, run: PreparedRun, bounds: RunBounds): void {
     const { kinds, line } = writer;
     const { startNs, endNs, step } = bounds;
-    line.push(step === undefined ? kinds.warmUp : kinds.root, startNs, endNs - startNs);
-    if (step !== undefined) {
+    line.push(step < 0 ? kinds.warmUp : kinds.root, startNs, endNs - startNs);
+    if (step >= 0) {
       line.set(ROOT as number, 1);
       line.set(STEP as number, step);
       if (run.dueNs !== undefined) line.set(QUEUE_WAIT as number, Math.max(0, run.callNs - run.dueNs) / 1000);
@@ -77,20 +77,20 @@ export class RunWriter {
     const inner = modelRunOf(run) ?? bounds;
     const innerStartNs = clamp(inner.startNs, startNs, endNs);
     const innerEndNs = clamp(inner.endNs, innerStartNs, endNs);
-    if (step !== undefined) {
+    if (step >= 0) {
       line.push(kinds.sessionRun, innerStartNs, innerEndNs - innerStartNs);
       line.set(ID as number, step);
     }
     const { events } = run.part.input;
-    if (run.rows === undefined || events === undefined) return;
+    if (run.runRow < 0 || events === undefined) return;
     this.#place(run, events, innerStartNs, innerEndNs);
-    this.#emit(writer, events, step !== undefined);
+    this.#emit(writer, events, step >= 0);
   }
 
   /** Reads a run's rows backwards and gives each its time. */
   #place(run: PreparedRun, events: PartEvents, startNs: number, endNs: number): void {
     const { kinds, startsUs, durationsUs, threads, kindList } = events;
-    const { first, run: runRow } = run.rows as { readonly first: number; readonly run: number };
+    const { firstRow: first, runRow } = run;
     const thread = threads[runRow];
     this.#starts.length = this.#durations.length = this.#rows.length = 0;
     this.#limits[0] = endNs;
