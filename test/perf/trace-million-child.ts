@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { peakRssBytes } from '../../src/jobs/process-memory.ts';
 import { readProfile } from '../../src/runtime/profile/read-profile.ts';
 import { buildTrace } from '../../src/trace/build-trace.ts';
+import { publishTrace } from '../../src/trace/publish.ts';
 import type { TracePart } from '../../src/trace/trace-part.ts';
-import { writePerfettoFile, writeXSpaceFile } from '../../src/trace/write-trace.ts';
 import { unwrap } from '../support/unwrap.ts';
 import type { MillionReport } from './trace-million.ts';
 
@@ -31,14 +30,14 @@ const built = await timed(() =>
     warnings: [],
   }),
 );
-const xspace = await timed(() => writeXSpaceFile(built.value, join(folder, 'host.xplane.pb')));
-const perfetto = await timed(() => writePerfettoFile(built.value, join(folder, 'host.json.gz')));
+const published = await timed(async () =>
+  unwrap(await publishTrace(built.value, { logdir: folder, startedAt: new Date() })),
+);
 const { userCPUTime, systemCPUTime } = process.resourceUsage();
 const report: MillionReport = {
   readSeconds: read.seconds,
   buildSeconds: built.seconds,
-  xspaceSeconds: xspace.seconds,
-  perfettoSeconds: perfetto.seconds,
+  publishSeconds: published.seconds,
   cpuSeconds: (userCPUTime + systemCPUTime) / 1e6,
   peakRssBytes: peakRssBytes(),
   operators: read.value.count,
