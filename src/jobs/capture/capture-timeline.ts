@@ -9,8 +9,8 @@ import type { LiveWork } from './live-work.ts';
 /** What the host did while something is captured, in a file of its own beside that of the run, which goes on. */
 export interface CaptureTimeline {
   readonly file: string;
-  /** Ends it. False where the file could not be written. */
-  close(): Promise<boolean>;
+  /** Ends it, and says what is missing in it. */
+  close(): Promise<readonly string[]>;
 }
 
 /**
@@ -33,9 +33,13 @@ export async function startCaptureTimeline(
   const file = join(folder, 'timeline.ptqt');
   const created = await createTimeline(file);
   const writer = created.ok ? created.value : undefined;
+  let snapshots = 0;
   for (const begun of live.phases) writer?.beginPhase(begun);
   const stops = [
-    sampler.onSnapshot((snapshot) => writer?.append(snapshot)),
+    sampler.onSnapshot((snapshot) => {
+      snapshots += 1;
+      writer?.append(snapshot);
+    }),
     live.listen({ phaseEnded: (span) => writer?.appendPhase(span) }),
   ];
   const isOurs = live.run === undefined;
@@ -48,7 +52,9 @@ export async function startCaptureTimeline(
       // A run that began meanwhile has set what it wants.
       if (isOurs && live.run === undefined) sampler.setIntervalMs(idleIntervalMs);
       for (const begun of live.phases) writer?.appendPhase({ ...begun, endNs: clock.nowNs() });
-      return (await writer?.close())?.ok === true;
+      const closed = await writer?.close();
+      if (closed?.ok !== true) return ['Readings of the host are missing: the disk did not take them'];
+      return snapshots > 0 ? [] : ['Readings of the host are missing: it was not sampled meanwhile'];
     },
   };
 }

@@ -172,8 +172,7 @@ export class TraceCapture {
     } finally {
       await replay?.close();
       endCapture();
-      if (!(await timeline.close()))
-        warnings.push('Readings of the host are missing: the disk did not take them');
+      warnings.push(...(await timeline.close()));
     }
     if (cancelled.aborted) throw new ProblemError(cancelledProblem());
     if (parts.length === 0 && live.run !== undefined) warnings.push(withoutOperators(live));

@@ -30,15 +30,21 @@ interface Given {
   readonly profiles?: readonly Profile[];
   readonly runs?: readonly Partial<Run>[];
   readonly assemble?: AssembleTrace;
+  /** Whether somebody samples the host. */
+  readonly isSampled?: boolean;
 }
 
-async function capturing({ profiles = [], runs = [], assemble }: Given = {}) {
+async function capturing({ profiles = [], runs = [], assemble, isSampled = true }: Given = {}) {
   const temporary = join(temporaryFolder(), 'tmp');
   await mkdir(temporary);
   const live = new LiveWork();
   const fake = fakeSampler();
   // Nobody waits for samples of a sampler that is not up.
   fake.setState('starting');
+  const sampling = setInterval(() => {
+    if (isSampled) fake.publish(snapshotAt(Number(systemClock.nowNs()) / 1e9));
+  }, 10);
+  onTestFinished(() => clearInterval(sampling));
   const worker = fakeWorker();
   const gathered: GatheredTrace[] = [];
   const phases: string[] = [];
@@ -94,7 +100,6 @@ describe('a capture of what runs', () => {
     const { system, told } = fakeSystem('int8');
     live.systemStarted(system);
     const before = systemClock.nowNs();
-    setTimeout(() => fake.publish(snapshotAt(Number(systemClock.nowNs()) / 1e9)), 20);
     const captured = unwrap(await capture.capture(short, never));
     expect(told).toEqual(['trace', 'end-trace']);
     const [what] = gathered;
@@ -123,6 +128,14 @@ describe('a capture of what runs', () => {
     expect(gathered[0]?.warnings).toEqual([
       expect.stringContaining('Operators are missing: what ran (evaluate)'),
     ]);
+  });
+
+  it('says that the host was not sampled', async () => {
+    const { capture, live, gathered } = await capturing({ isSampled: false });
+    live.runStarted({ id: 'run', model: 'tiny' });
+    live.systemStarted(fakeSystem('int8').system);
+    await unwrap(await capture.capture(short, never)).release();
+    expect(gathered[0]?.warnings).toEqual(['Readings of the host are missing: it was not sampled meanwhile']);
   });
 
   it('ends early when it is terminated, and only by its own name', async () => {
