@@ -38,7 +38,7 @@ export interface ReplayDeps {
 
 /** Callers wait for about a minute, of which the capture is a part. */
 const READY_WITHIN_SECONDS = 30;
-const WARM_UP = { windowDurationNs: 1e8, maxDurationNs: 1e9, seed: 1 };
+const WARM_UP = { windowDurationNs: 5e7, maxDurationNs: 3e8, seed: 1 };
 
 /**
  * Loads what shall be replayed where nothing else runs: of the first profile that says so (`bench.capture`), or else of the first,
