@@ -1,3 +1,4 @@
+import type { Clock } from '../core/clock.ts';
 import { type Problem, problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { concatenated } from './concatenated.ts';
@@ -27,6 +28,14 @@ export interface TraceCost {
   readonly p50Seconds: { readonly traced: number; readonly untraced: number };
   /** The one over the other. */
   readonly costRatio: number;
+  /** The fastest, the middle and the slowest of the traced calls. */
+  readonly examples: readonly TracedCall[];
+}
+
+export interface TracedCall {
+  readonly seconds: number;
+  /** When it returned, in milliseconds since the Unix epoch. */
+  readonly wallMs: number;
 }
 
 /** Blocks of traced runs, and as many of others. */
@@ -42,13 +51,18 @@ const BLOCKS = 10;
 export async function runTracedPass(
   generator: LoadGenerator,
   spec: TracedPassSpec,
-  { switchTracing, onAlive }: { readonly switchTracing: (traced: boolean) => void; onAlive(): void },
+  {
+    switchTracing,
+    onAlive,
+    clock,
+  }: { readonly switchTracing: (traced: boolean) => void; onAlive(): void; readonly clock: Clock },
 ): Promise<Result<TraceCost, Problem>> {
   const { pacing, ...rest } = planRound(spec.round, generator);
   const runsPerQuery = pacing.kind === 'grouped' ? pacing.runsPerQuery : 1;
   const totalRuns = spec.queries * runsPerQuery;
   const blockRuns = Math.ceil(spec.queries / BLOCKS) * runsPerQuery;
   const service = { traced: [] as Float64Array[], untraced: [] as Float64Array[] };
+  const calls: TracedCall[] = [];
   let spentNs = 0;
   const runBlock = async (half: keyof typeof service, block: LoadPlan): Promise<Result<void, Problem>> => {
     const chunks: Float64Array[] = [];
@@ -61,7 +75,13 @@ export async function runTracedPass(
     if (!done.ok) return done;
     const { startNs, doneNs } = toRecords(chunks);
     spentNs += doneNs.reduce((latest, time) => Math.max(latest, time), 0);
-    service[half].push(doneNs.map((time, run) => time - (startNs[run] as number)));
+    const serviceNs = doneNs.map((time, run) => time - (startNs[run] as number));
+    service[half].push(serviceNs);
+    if (half === 'traced') {
+      const blockWallMs = clock.wallMs() - Number(clock.nowNs() - done.value.startNs) / 1e6;
+      for (const [run, time] of doneNs.entries())
+        calls.push({ seconds: (serviceNs[run] as number) / 1e9, wallMs: blockWallMs + time / 1e6 });
+    }
     return ok(undefined);
   };
   for (let first = 0, pair = 0; first < totalRuns && spentNs < spec.maxDurationNs; pair += 1) {
@@ -80,14 +100,21 @@ export async function runTracedPass(
     }
     first += blockRuns;
   }
-  return costOf(concatenated(service.traced), concatenated(service.untraced), runsPerQuery);
+  const cost = costOf(concatenated(service.traced), concatenated(service.untraced), runsPerQuery);
+  return cost.ok ? ok({ ...cost.value, examples: examplesOf(calls) }) : cost;
+}
+
+function examplesOf(calls: readonly TracedCall[]): readonly TracedCall[] {
+  const sorted = [...calls].sort((a, b) => a.seconds - b.seconds);
+  const places = [0, sorted.length >> 1, sorted.length - 1];
+  return [...new Set(places)].flatMap((place) => sorted[place] ?? []);
 }
 
 function costOf(
   tracedNs: Float64Array,
   untracedNs: Float64Array,
   runsPerQuery: number,
-): Result<TraceCost, Problem> {
+): Result<Omit<TraceCost, 'examples'>, Problem> {
   const [traced, untraced] = [median(tracedNs), median(untracedNs)];
   if (traced === undefined || untraced === undefined)
     return err(problem('nothing-traced', 'no query was traced before the load ended'));

@@ -1,9 +1,15 @@
+import { countsByBound } from '../benchmark/statistics/latency-histogram.ts';
 import type { Profile } from '../config/profile.ts';
 import { PROFILE_SUITE } from '../config/suite.ts';
 import type { Problem } from '../core/problem.ts';
 import type { JobFailureReason } from '../metrics/job-metrics.ts';
 import type { Metrics } from '../metrics/metrics.ts';
-import type { BenchObservation, EvaluationObservation } from '../metrics/result-metrics.ts';
+import {
+  type BenchObservation,
+  type EvaluationObservation,
+  QUERY_BOUNDS_SECONDS,
+  type QueryObservations,
+} from '../metrics/result-metrics.ts';
 import type { RunPhase } from '../metrics/run-metrics.ts';
 import type { PhaseSummary } from '../telemetry/summary/phase-summary.ts';
 import type { SuiteBenchResult } from './bench-suite.ts';
@@ -108,12 +114,39 @@ export function recordQuantizations(
 }
 
 /** Counts what the benchmarks of a run measured. */
-export function countInferences(metrics: Metrics, profile: Profile, result: PipelineResult): void {
+export function countInferences(
+  metrics: Pick<Metrics, 'countInferences' | 'observeQueries'>,
+  profile: Profile,
+  result: PipelineResult,
+): void {
   for (const { variant, bench } of result.variants) {
-    for (const { provider, samples } of bench) {
+    for (const measured of bench) {
+      const { provider, samples } = measured;
       metrics.countInferences({ model: profile.name, variant, provider }, samples);
+      metrics.observeQueries(toQueries(profile, variant, measured, result.trace?.run ?? null));
     }
   }
+}
+
+/** @param traceRun the name of the trace that has queries of the run */
+function toQueries(
+  profile: Profile,
+  variant: string,
+  { provider, scenario, suite, measurement, latencyHistogram, trace }: SuiteBenchResult,
+  traceRun: string | null,
+): QueryObservations {
+  const boundsNs = QUERY_BOUNDS_SECONDS.map((seconds) => seconds * 1e9);
+  return {
+    model: profile.name,
+    variant,
+    provider,
+    scenario,
+    suite,
+    measurement,
+    counts: countsByBound(latencyHistogram, boundsNs),
+    sumSeconds: latencyHistogram.sumNs / 1e9,
+    traced: traceRun === null ? [] : (trace?.examples ?? []).map((call) => ({ traceRun, ...call })),
+  };
 }
 
 function toBench(

@@ -1,6 +1,7 @@
 import type { LoadGenerator } from '../benchmark/load-generator.ts';
 import { runTracedPass } from '../benchmark/traced-pass.ts';
 import type { TracedPass } from '../benchmark/variant-record.ts';
+import { systemClock } from '../core/clock.ts';
 import type { Problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { TracePart } from '../trace/trace-part.ts';
@@ -55,6 +56,7 @@ async function tracedPass(
       for (const lane of lanes) lane.switchTracing(on);
     },
     onAlive: () => emit({ kind: 'alive' }),
+    clock: systemClock,
   });
   const ended = await end(lanes);
   const problem = [cost, ended].flatMap((each) => (each.ok ? [] : [each.error]))[0];

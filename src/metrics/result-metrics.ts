@@ -1,4 +1,5 @@
 import { absoluteCounterFamily, gaugeFamily, type MetricRegistry } from './families.ts';
+import { HistogramFamily } from './histogram-family.ts';
 import type { SeriesFamily } from './series-family.ts';
 
 const VERDICTS = ['non_inferior', 'degraded_within_budget', 'regressed', 'inconclusive', 'invalid'] as const;
@@ -52,6 +53,25 @@ export interface EvaluationObservation {
   readonly verdict?: VerdictLabel;
 }
 
+/** Queries that a benchmark measured. */
+export interface QueryObservations
+  extends Pick<BenchObservation, 'model' | 'variant' | 'provider' | 'scenario' | 'suite' | 'measurement'> {
+  /** One for each of `QUERY_BOUNDS_SECONDS`, and the last for those above all of them. */
+  readonly counts: readonly number[];
+  readonly sumSeconds: number;
+  /** Queries that are in a trace. */
+  readonly traced: readonly {
+    readonly traceRun: string;
+    readonly seconds: number;
+    readonly wallMs: number;
+  }[];
+}
+
+/** From what the smallest models take to what nobody waits for. */
+export const QUERY_BOUNDS_SECONDS = [
+  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+] as const;
+
 export interface ResultMetrics {
   recordBench(observation: BenchObservation): void;
   recordEvaluation(observation: EvaluationObservation): void;
@@ -60,6 +80,8 @@ export interface ResultMetrics {
     of: { readonly model: string; readonly variant: string; readonly provider: string },
     samples: number,
   ): void;
+  /** Adds queries of a benchmark to those since the daemon started. */
+  observeQueries(queries: QueryObservations): void;
   setModelSize(size: { readonly model: string; readonly variant: string; readonly sizeBytes: number }): void;
 }
 
@@ -84,11 +106,28 @@ export function createResultMetrics(registry: MetricRegistry): ResultMetrics {
     help: 'Samples that benchmarks measured since the daemon started, warm-ups left out.',
     labelNames: [...VARIANT_LABELS, 'provider'],
   });
+  const queries = new HistogramFamily({
+    registry,
+    name: 'ptq_bench_query_duration_seconds',
+    help: 'Time that queries of benchmarks took since the daemon started, from when they were due; of the offline scenario, that of one run. Exemplars are queries that a trace has.',
+    labelNames: BENCH_LABELS,
+    bounds: QUERY_BOUNDS_SECONDS,
+  });
   const size = gauge('ptq_model_size_bytes', 'Size of the model file and its external data.', VARIANT_LABELS);
   return {
     recordBench,
     recordEvaluation,
     countInferences: (of, samples) => inferences.add(of, samples),
+    observeQueries: ({ counts, sumSeconds, traced, ...labels }) =>
+      queries.add(labels, {
+        counts,
+        sum: sumSeconds,
+        exemplars: traced.map(({ traceRun, seconds, wallMs }) => ({
+          labels: { trace_run: traceRun },
+          value: seconds,
+          wallMs,
+        })),
+      }),
     setModelSize: ({ model, variant, sizeBytes }) => size.set({ model, variant }, sizeBytes),
   };
 }

@@ -234,6 +234,7 @@ bench: { suites: [../tiny.yaml] }
         runs: 50,
         p50Seconds: { traced: expect.any(Number), untraced: expect.any(Number) },
         costRatio: expect.any(Number),
+        examples: expect.any(Array),
         extraRssBytes: expect.any(Number),
         run: expect.stringMatching(/^\d{4}(_\d\d){5}/),
         path: expect.stringMatching(/shown\/plugins\/profile\/.*\.xplane\.pb$/),

@@ -207,6 +207,7 @@ describe.skipIf(!isBuilt)('lanes of a benchmark', () => {
         runs: 47,
         p50Seconds: { traced: expect.any(Number), untraced: expect.any(Number) },
         costRatio: expect.any(Number),
+        examples: [1, 2, 3].map(() => ({ seconds: expect.any(Number), wallMs: expect.any(Number) })),
       },
       extraRssBytes: expect.any(Number),
     });

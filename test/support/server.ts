@@ -38,6 +38,7 @@ interface Surface {
   readonly readTimeline: RunRecords['readTimeline'];
   readonly artifactFile: RunRecords['artifactFile'];
   readonly traceFile: RunRecords['traceFile'];
+  readonly beginReadingTrace: RunRecords['beginReadingTrace'];
   readonly listModels: Agent['listModels'];
   readonly modelHistory: Agent['modelHistory'];
   readonly onSnapshot: Agent['onSnapshot'];
@@ -51,7 +52,7 @@ export const OPEN: Access = { token: TOKEN, users: new Map(), guardsReading: fal
 
 /** A server over an agent that has one finished run and takes every order. */
 export function serve(
-  { changedItems, readTimeline, artifactFile, traceFile, ...more }: Partial<Surface> = {},
+  { changedItems, readTimeline, artifactFile, traceFile, beginReadingTrace, ...more }: Partial<Surface> = {},
   {
     logger = silentLogger,
     access = OPEN,
@@ -86,7 +87,7 @@ export function serve(
       readTimeline: readTimeline ?? (async () => undefined),
       artifactFile: artifactFile ?? (() => undefined),
       traceFile: traceFile ?? (() => undefined),
-      beginReadingTrace: () => () => {},
+      beginReadingTrace: beginReadingTrace ?? (() => () => {}),
     },
     onSnapshot: () => () => {},
     isReady: () => true,

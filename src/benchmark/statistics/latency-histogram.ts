@@ -161,6 +161,22 @@ export function histogramFromPlain(
   return ok(Object.assign(histogram, { minNs, maxNs, sumNs }));
 }
 
+/**
+ * How many latencies lie up to each bound and above the one before it, and at last how many above all of them. A bucket that holds a bound
+ * counts by its middle, so the counts are as exact as the latencies are.
+ * @param boundsNs ascending
+ */
+export function countsByBound({ digits, buckets }: PlainHistogram, boundsNs: readonly number[]): number[] {
+  const counts = new Array<number>(boundsNs.length + 1).fill(0);
+  for (const [index, count] of buckets) {
+    const middle = bucketMiddle(index, halfSize(digits));
+    const bound = boundsNs.findIndex((upTo) => middle <= upTo);
+    const place = bound < 0 ? boundsNs.length : bound;
+    counts[place] = (counts[place] as number) + count;
+  }
+  return counts;
+}
+
 function isDigits(digits: number): boolean {
   return Number.isInteger(digits) && digits >= 1 && digits <= MAX_DIGITS;
 }

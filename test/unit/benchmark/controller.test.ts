@@ -297,6 +297,7 @@ describe('runBench', () => {
               runs: 50,
               p50Seconds: { traced: 0.0011, untraced: 0.001 },
               costRatio: 1.1,
+              examples: [],
             };
             return ok({ ...usage.value, trace: { cost, extraRssBytes: 4096 } });
           };

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RoundLoad } from '../../../src/benchmark/round.ts';
 import { runTracedPass } from '../../../src/benchmark/traced-pass.ts';
+import { systemClock } from '../../../src/core/clock.ts';
 import { ProblemError, problem } from '../../../src/core/problem.ts';
 import { unwrap } from '../../support/unwrap.ts';
 import { virtualSystem } from './fakes.ts';
@@ -18,6 +19,7 @@ function system({ traced = 1_100_000, untraced = 1_000_000, drift = 0 } = {}) {
       isTraced = on;
     },
     onAlive: () => {},
+    clock: { nowNs, wallMs: () => 5_000 + Number(nowNs()) / 1e6 },
   };
   return { generator, calls, controls, nowNs, isTraced: () => isTraced };
 }
@@ -41,6 +43,7 @@ describe('a pass that is traced', () => {
       runs: 47,
       p50Seconds: { traced: 0.0011, untraced: 0.001 },
       costRatio: 1.1,
+      examples: [expect.any(Object), expect.any(Object), expect.any(Object)],
     });
     const samplesOf = (traced: boolean) =>
       calls.filter((call) => call.isTraced === traced).map(({ sample }) => sample);
@@ -54,6 +57,19 @@ describe('a pass that is traced', () => {
     const cost = unwrap(await runTracedPass(generator, specOf(CLOSED), controls));
     expect(cost.costRatio).toBeGreaterThan(0.991);
     expect(cost.costRatio).toBeLessThan(1.009);
+  });
+
+  it('remembers the fastest, the middle and the slowest of what it traced, and when they ended', async () => {
+    const { generator, controls } = system({ drift: 1_000 });
+    const cost = unwrap(await runTracedPass(generator, specOf(CLOSED, { queries: 3 }), controls));
+    // Blocks of one run each: traced, untraced, untraced, traced, traced, untraced.
+    expect(cost.examples.map(({ seconds }) => seconds)).toEqual([0.0011, 0.001103, 0.001104]);
+    // The virtual clock is at 1 µs when it begins.
+    expect(cost.examples.map(({ wallMs }) => wallMs.toFixed(3))).toEqual([
+      '5001.101',
+      '5004.207',
+      '5005.311',
+    ]);
   });
 
   it('takes queries of several runs whole', async () => {
@@ -97,6 +113,7 @@ describe('a pass that is traced', () => {
     const pass = await runTracedPass(generator, specOf(CLOSED), {
       switchTracing: (on) => switched.push(on),
       onAlive: () => {},
+      clock: systemClock,
     });
     expect(pass).toMatchObject({ ok: false, error: { kind: 'model-failed' } });
     expect(switched.at(-1)).toBe(false);

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { SpeedUp } from '../../../src/benchmark/compare.ts';
+import {
+  createLatencyHistogram,
+  histogramToPlain,
+  recordLatency,
+} from '../../../src/benchmark/statistics/latency-histogram.ts';
 import { problem } from '../../../src/core/problem.ts';
 import type { SuiteBenchResult } from '../../../src/jobs/bench-suite.ts';
 import type { PipelineResult, VariantOutcome } from '../../../src/jobs/pipeline.ts';
@@ -150,6 +155,78 @@ describe('countInferences', () => {
     ]);
   });
 });
+
+describe('queries of benchmarks', () => {
+  const traced = { seconds: 0.003, wallMs: 1_790_000_000_250 };
+  const latencyHistogram = {
+    digits: 3,
+    count: 3,
+    sumNs: 7_000_001,
+    minNs: 1,
+    maxNs: 4_000_000,
+    buckets: [
+      [1, 1],
+      [bucketOf(3_000_000), 1],
+      [bucketOf(4_000_000), 1],
+    ],
+  } as const;
+  const cost = {
+    queries: 1,
+    runs: 1,
+    p50Seconds: { traced: 0.003, untraced: 0.0029 },
+    costRatio: 1.03,
+    examples: [traced],
+    extraRssBytes: null,
+  };
+
+  async function queriesOf(result: PipelineResult, accept: string): Promise<readonly string[]> {
+    const metrics = createMetrics({ buildInfo: { version: '1', nodeVersion: '2', ortVersion: '3' } });
+    countInferences(metrics, profileOf('tiny'), result);
+    const { body } = await metrics.render(accept);
+    return body
+      .split('\n')
+      .filter((line) => /^ptq_bench_query_duration_seconds.*int8.*le="(0.0025|0.005|\+Inf)"/.test(line));
+  }
+
+  it('lie in buckets, and those of a trace are exemplars for whoever reads OpenMetrics', async () => {
+    const bench = [benchResultOf('int8', { latencyHistogram, trace: cost })];
+    const trace = {
+      run: '2026_09_21_13_33_20',
+      path: '/t',
+      perfettoPath: '/p',
+      bytes: 1,
+      models: [],
+      warnings: [],
+    };
+    const result = { ...withInt8({ bench }), trace };
+    const lines = await queriesOf(result, 'application/openmetrics-text');
+    expect(lines.map((line) => line.replace(/.*le=/, 'le='))).toEqual([
+      'le="0.0025"} 1',
+      'le="0.005"} 3 # {trace_run="2026_09_21_13_33_20"} 0.003 1790000000.25',
+      'le="+Inf"} 3',
+    ]);
+    const text = await queriesOf(result, 'text/plain');
+    expect(text.map((line) => line.replace(/.*le=/, 'le='))).toEqual([
+      'le="0.0025"} 1',
+      'le="0.005"} 3',
+      'le="+Inf"} 3',
+    ]);
+  });
+
+  it('have no exemplars where the trace could not be made', async () => {
+    const bench = [benchResultOf('int8', { latencyHistogram, trace: cost })];
+    const trace = { run: null, path: null, perfettoPath: null, bytes: 0, models: [], warnings: ['no space'] };
+    const lines = await queriesOf({ ...withInt8({ bench }), trace }, 'application/openmetrics-text');
+    expect(lines.some((line) => line.includes('trace_run'))).toBe(false);
+  });
+});
+
+/** The bucket of a histogram that holds one latency. */
+function bucketOf(latencyNs: number): number {
+  const histogram = createLatencyHistogram(3);
+  recordLatency(histogram, latencyNs);
+  return histogramToPlain(histogram).buckets[0]?.[0] as number;
+}
 
 describe('recordQuantizations', () => {
   it('counts a quantization that was made, and not one that was reused', async () => {

@@ -180,6 +180,15 @@ export function createFull(): Metrics {
   });
   vi.useRealTimers();
   metrics.countInferences({ model: 'digits', variant: 'int8', provider: 'cpu' }, 12_345);
+  metrics.observeQueries({
+    ...BENCH,
+    counts: [0, 0, 3, 5, ...new Array<number>(12).fill(0), 1],
+    sumSeconds: 15.5,
+    traced: [
+      { traceRun: '2026_09_21_13_33_20', seconds: 0.00075, wallMs: 1_790_000_000_250 },
+      { traceRun: '2026_09_21_13_33_20', seconds: 12, wallMs: 1_790_000_001_500 },
+    ],
+  });
   metrics.setModelSize({ model: 'digits', variant: 'fp32', sizeBytes: 400_000 });
   metrics.setModelSize({ model: 'digits', variant: 'int8', sizeBytes: 110_000 });
   metrics.recordBench({
