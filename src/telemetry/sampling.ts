@@ -13,6 +13,9 @@ import { advance, delayMs, restUntil, startSchedule, type TickSchedule } from '.
  */
 const HAND_OVER_MS = 800;
 
+/** Slower samples are handed over one by one: few together would save little. */
+const LONGEST_HELD_INTERVAL_MS = HAND_OVER_MS / 4;
+
 /** Where nothing is due for longer, as on a host without what a source reads, a tick now and then still shows that it lives. */
 const LONGEST_REST_NS = 1_000_000_000n;
 
@@ -26,6 +29,7 @@ export interface SamplingOutlets {
   /** Takes snapshots, as `encodeSnapshots` has them. */
   readonly write: (line: string) => void;
   readonly activity: Activity;
+  readonly clock?: Clock;
 }
 
 /** Something that samples until it is stopped. */
@@ -40,7 +44,7 @@ export interface SamplingDriver {
 export class Sampling {
   readonly #collectors: readonly RunningCollector[];
   readonly #write: SamplingOutlets['write'];
-  readonly #clock: Clock = systemClock;
+  readonly #clock: Clock;
   readonly #files = new OpenFiles();
   readonly #pid = process.pid;
   readonly #activity: Activity;
@@ -56,17 +60,18 @@ export class Sampling {
   constructor(
     table: CollectorTable,
     { source, roots, intervalMs, pids, leftOut }: SamplerStart,
-    { write, activity }: SamplingOutlets,
+    { write, activity, clock = systemClock }: SamplingOutlets,
   ) {
     this.#collectors = collectorsOf(table, source);
     this.#write = write;
+    this.#clock = clock;
     this.#activity = activity;
     this.#tape = new SnapshotTape({
       source,
       collectors: this.#collectors,
       roots,
       files: this.#files,
-      clock: this.#clock,
+      clock,
       copiesFiles: source === 'host',
       activity,
     });
@@ -142,7 +147,8 @@ export class Sampling {
 
   #isTimeToHandOver(): boolean {
     const { firstTickNs, length } = this.#tape;
-    if (this.#isAwaited || firstTickNs === undefined || length >= MAX_HELD_SNAPSHOTS) return true;
+    if (this.#isAwaited || this.#intervalMs > LONGEST_HELD_INTERVAL_MS) return true;
+    if (firstTickNs === undefined || length >= MAX_HELD_SNAPSHOTS) return true;
     return Number(this.#clock.nowNs() - firstTickNs) / 1e6 + this.#intervalMs > HAND_OVER_MS;
   }
 
