@@ -166,7 +166,7 @@ const VIEWER_TIME = { timeout: 300_000 };
 /** xprof takes neither the first nor the last step for a whole one. */
 const STEPS_LEFT_OUT = { tensorflow: 0, xprof: 2 } as const;
 
-describe.each(TRACE_VIEWERS)('traces of real sessions in the tools of %s', (viewer) => {
+describe.each(TRACE_VIEWERS)('traces of real sessions in the tools of %s', { timeout: 180_000 }, (viewer) => {
   if ('reason' in found) {
     it(`are not tested: ${found.reason}`, (context) => context.skip(found.reason));
     return;
