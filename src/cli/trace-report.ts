@@ -9,7 +9,14 @@ export function renderOperators(models: readonly TracedModel[]): string {
   return models.map(operatorsOf).join('\n\n');
 }
 
-function operatorsOf({ modelId, requests, operatorSeconds, operators }: TracedModel): string {
+function gigaflops(flopsPerSecond: number | null): string {
+  // Of operators that move data, nothing is to be said.
+  if (flopsPerSecond === null || flopsPerSecond === 0) return '–';
+  const rate = flopsPerSecond / 1e9;
+  return rate < 0.01 ? '<0.01' : formatRate(rate);
+}
+
+function operatorsOf({ modelId, device, requests, operatorSeconds, operators }: TracedModel): string {
   if (operators.length === 0) return `${modelId}: ${requests} calls, and nothing is known of its operators`;
   const each = (seconds: number) => formatSeconds(seconds / Math.max(1, requests));
   const rows = operators
@@ -19,12 +26,15 @@ function operatorsOf({ modelId, requests, operatorSeconds, operators }: TracedMo
       String(Math.round(calls / Math.max(1, requests))),
       each(seconds),
       percent(timeRatio),
-      flopsPerSecond === null || flopsPerSecond === 0 ? '–' : formatRate(flopsPerSecond / 1e9),
+      gigaflops(flopsPerSecond),
     ]);
   const more = operators.length - rows.length;
   return [
     `${modelId}: ${requests} calls, ${each(operatorSeconds)} in operators each`,
     renderTable(['operator', 'times', 'time', 'share', 'GFLOP/s'], rows),
     ...(more > 0 ? [`and ${more} more`] : []),
+    ...(device === 'cpu'
+      ? []
+      : [`times are those of handing work to ${device}; its kernels are in the trace`]),
   ].join('\n');
 }

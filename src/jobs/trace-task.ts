@@ -1,3 +1,4 @@
+import type { Device } from '../core/device.ts';
 import type { Peaks } from '../trace/roofline/peaks.ts';
 
 /** Make a trace of what a spool folder holds, and put it where viewers look for it. */
@@ -42,6 +43,8 @@ export interface TraceReport {
 /** One model in a trace, all of its lanes together. */
 export interface TracedModel {
   readonly modelId: string;
+  /** On others than the CPU, times of operators are those of handing the work over; what the device did is in the trace. */
+  readonly device: Device;
   /** Calls of the model, warm-ups left out. */
   readonly requests: number;
   /** That its operators took; those that hold others, such as If, are left out, as what they hold is counted. */

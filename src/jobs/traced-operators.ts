@@ -1,3 +1,4 @@
+import { PROVIDER_OF } from '../runtime/nodes-by-provider.ts';
 import type { ProfileColumns } from '../runtime/profile/profile-columns.ts';
 import type { TracePart } from '../trace/trace-part.ts';
 import type { TracedModel, TracedOperator } from './trace-task.ts';
@@ -41,6 +42,7 @@ export function summarizeOperators(parts: readonly ReadPart[]): readonly TracedM
     operators.sort((a, b) => b.seconds - a.seconds);
     return {
       modelId,
+      device: own[0]?.part.device ?? 'cpu',
       requests: own.reduce((total, { part }) => total + part.startsNs.length - part.firstRequest, 0),
       operatorSeconds,
       operators,
@@ -60,7 +62,8 @@ function addOperators({ part, events, flopsOf }: ReadPart, sums: Map<string, Ope
     const sum = sums.get(kind.op) ?? { calls: 0, seconds: 0, flops: 0, knownSeconds: 0 };
     sums.set(kind.op, sum);
     const seconds = (events.durationsUs[row] as number) / 1e6;
-    const flops = flopsOf(place);
+    // Elsewhere the time is that of handing the work over.
+    const flops = kind.provider === PROVIDER_OF.cpu ? flopsOf(place) : null;
     sum.calls += 1;
     sum.seconds += seconds;
     if (flops === null) continue;

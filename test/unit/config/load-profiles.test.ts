@@ -107,6 +107,31 @@ describe('loadProfile', () => {
     });
   });
 
+  it('takes what to trace, by default all of it, and measurements by the names that it has', async () => {
+    const all = { queries: 50, calibration: true, evaluation: true };
+    const traceOf = async (written: string) => {
+      const loaded = await loadProfile(await folderWith({ 'profile.yaml': `${SHORT}trace: ${written}\n` }));
+      return loaded.ok ? loaded.value.trace : loaded.error;
+    };
+    expect(await traceOf('true')).toEqual(all);
+    expect(await traceOf('false')).toBeUndefined();
+    expect(await traceOf('{ queries: 7, evaluation: false, measurements: [profile/offline] }')).toEqual({
+      queries: 7,
+      calibration: true,
+      evaluation: false,
+      measurements: ['profile/offline'],
+    });
+    expect(await traceOf('{ measurements: [profile, standard] }')).toMatchObject([
+      {
+        kind: 'invalid-value',
+        message: 'the profile has no suite or measurement "standard"',
+        place: { field: '/trace/measurements/1', line: 6 },
+        hint: 'it has profile, profile/single-stream, profile/offline',
+      },
+    ]);
+    expect(await traceOf('{ queries: 0 }')).toMatchObject([{ place: { line: 6 } }]);
+  });
+
   it('takes the states of a recurrent model, and names what is wrong with one', async () => {
     const withStates = (states: string) =>
       SHORT.replace('{ path: d.npz }', `{ path: d.npz, states: ${states} }`);

@@ -33,6 +33,23 @@ describe('planOf', () => {
     });
   });
 
+  it('traces what the profile says, unless the order says otherwise', () => {
+    const trace = { queries: 9, calibration: false, evaluation: true };
+    const traced = profileOf('tiny', { trace });
+    expect(planOf(profile, { kind: 'pipeline' }).trace).toBeUndefined();
+    expect(planOf(profile, { kind: 'bench', trace: true }).trace).toEqual({
+      queries: 50,
+      calibration: true,
+      evaluation: true,
+    });
+    expect(planOf(traced, { kind: 'pipeline' }).trace).toEqual(trace);
+    expect(planOf(traced, { kind: 'pipeline', trace: { queries: 3 } }).trace).toEqual({
+      ...trace,
+      queries: 3,
+    });
+    expect(planOf(traced, { kind: 'bench', trace: false }).trace).toBeUndefined();
+  });
+
   it('runs suites alone where the profile has no scenarios of its own', () => {
     const bench = { threads: 1, scenarios: [], suites: [nightly] };
     expect(planOf(profileOf('tiny', { bench }), { kind: 'pipeline' }).suites).toEqual([nightly]);

@@ -65,7 +65,13 @@ describe('what operators of a trace took', () => {
       { op: 'Conv', calls: 2, seconds: expect.closeTo(70e-6, 12), timeRatio: 0.875, flopsPerSecond: null },
       { op: 'Relu', calls: 1, seconds: expect.closeTo(10e-6, 12), timeRatio: 0.125, flopsPerSecond: null },
     ]);
-    expect(fp32).toEqual({ modelId: 'm:fp32', requests: 1, operatorSeconds: 0, operators: [] });
+    expect(fp32).toEqual({
+      modelId: 'm:fp32',
+      device: 'cpu',
+      requests: 1,
+      operatorSeconds: 0,
+      operators: [],
+    });
   });
 
   it('counts what is in a body once, and not the node that holds it', () => {
@@ -87,10 +93,18 @@ describe('what operators of a trace took', () => {
     ]);
   });
 
+  it('knows no rates of a device, as the time is that of handing the work over', () => {
+    const part = partOf('m', [...WARM_UP, node('Conv', 2000, 10), run(2000, 45)], { flopsOf: () => 1e6 });
+    const kindList = part.events?.kindList.map((kind) => ({ ...kind, provider: 'WebGpuExecutionProvider' }));
+    const events = { ...(part.events as NonNullable<ReadPart['events']>), kindList: kindList ?? [] };
+    const [model] = summarizeOperators([{ ...part, part: { ...part.part, device: 'webgpu' }, events }]);
+    expect(model).toMatchObject({ device: 'webgpu', operators: [{ op: 'Conv', flopsPerSecond: null }] });
+  });
+
   it('knows requests of what was not profiled', () => {
     const part = partOf('m', [run(0, 10), run(20, 10), run(40, 10)]);
     expect(summarizeOperators([{ ...part, events: undefined }])).toEqual([
-      { modelId: 'm', requests: 2, operatorSeconds: 0, operators: [] },
+      { modelId: 'm', device: 'cpu', requests: 2, operatorSeconds: 0, operators: [] },
     ]);
   });
 });
