@@ -83,6 +83,16 @@ export interface BenchResult extends SutIdentity {
   readonly warmup: { readonly queries: number; readonly seconds: number; readonly steady: boolean } | null;
   readonly rounds: readonly RoundSummary[];
   readonly peakRssBytes: number | null;
+  /**
+   * The most memory of GPUs, all of them together, that a process of the variant was seen to hold at once; of several processes the
+   * largest. Null where nobody read the GPUs meanwhile, the process was on none, or the driver does not tell whose memory it is.
+   */
+  readonly peakGpuMemoryBytes: number | null;
+  /**
+   * What the arena of one session of the device's provider had from the system at most. Of a session that was profiled after all was
+   * measured, for two runs of the first feed: the runtime tells it in profiles alone. Null where it does not tell.
+   */
+  readonly arenaBytes: number | null;
   /** User and system CPU time during `durationSeconds`; null where it was not measured. */
   readonly cpuSeconds: number | null;
   /** During `durationSeconds`; null where they were not counted. */
@@ -181,6 +191,8 @@ export function summarizeVariant(record: VariantRecord, settings: BenchSettings)
         : { queries: warmUp.queries, seconds: warmUp.durationNs / 1e9, steady: warmUp.steady },
     rounds: summaries,
     peakRssBytes: usage?.peakRssBytes ?? null,
+    peakGpuMemoryBytes: usage?.peakGpuMemoryBytes ?? null,
+    arenaBytes: usage?.arenaBytes ?? null,
     cpuSeconds: measuredCpuSeconds(rounds),
     contextSwitches: contextSwitchesOf(rounds),
     energy: energyOf(record, sortedNs.length),

@@ -4,7 +4,7 @@ import type { SutUsage, VariantRecord } from './variant-record.ts';
 
 /**
  * One record of several processes of a variant, in the order in which they ran: the rounds of all, the load and the warm-up
- * of the first, though an unsteady warm-up of any, the highest peak of memory, the CPU time of all, the first failure.
+ * of the first, though an unsteady warm-up of any, the highest peaks of memory, the CPU time of all, the first failure.
  * @param records at least one
  */
 export function mergeProcesses(records: readonly VariantRecord[]): VariantRecord {
@@ -30,7 +30,14 @@ function mergedUsage(each: readonly SutUsage[]): SutUsage | null {
   return {
     ...last,
     peakRssBytes: Math.max(...each.map(({ peakRssBytes }) => peakRssBytes)),
+    peakGpuMemoryBytes: largestKnown(each.map(({ peakGpuMemoryBytes }) => peakGpuMemoryBytes)),
+    arenaBytes: largestKnown(each.map(({ arenaBytes }) => arenaBytes)),
     cpuSeconds: each.reduce((total, { cpuSeconds }) => total + cpuSeconds, 0),
     outputCheck: mergeOutputChecks(each.map(({ outputCheck }) => outputCheck)),
   };
+}
+
+function largestKnown(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? null : Math.max(...known);
 }

@@ -30,6 +30,16 @@ export interface LoadedSut extends SutCapacity {
 /** What the process of a system under test used over its whole life, loading and warm-up included. */
 export interface SutUsage {
   readonly peakRssBytes: number;
+  /**
+   * The most memory of GPUs that it was seen to hold at once, up to the end of what was measured; null where nobody read the GPUs
+   * meanwhile, it was on none, or the driver does not tell whose memory it is.
+   */
+  readonly peakGpuMemoryBytes: number | null;
+  /**
+   * What the arena of one session had from the system at most. Of a session that was profiled after all was measured, for two runs of
+   * the first feed: the runtime tells it in profiles alone. Null where it does not tell.
+   */
+  readonly arenaBytes: number | null;
   readonly cpuSeconds: number;
   /** The CPUs that its threads may run on, as a CPU list; null where the kernel does not tell. */
   readonly cpus: string | null;
@@ -40,6 +50,9 @@ export interface SutUsage {
   /** Where it was asked for. */
   readonly trace?: TracedPass;
 }
+
+/** What a process can tell of itself: whose the memory of a GPU is, only the driver knows. */
+export type OwnUsage = Omit<SutUsage, 'peakGpuMemoryBytes'>;
 
 /** What came of a pass that was traced after all was measured. */
 export interface TracedPass {

@@ -129,7 +129,7 @@ export function addBenchOptions(command: Command): Command {
     )
     .option(
       '--sampling <rate>',
-      'sample the host meanwhile: off, slow (once a second), or 1hz to 100hz (default: off)',
+      'sample the host meanwhile: off, slow (once a second), or 1hz to 100hz (default: off; of a GPU device its GPUs alone once a second)',
       samplingRate,
     )
     .option('--replay <trace>', 'replay recorded arrivals')

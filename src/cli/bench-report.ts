@@ -6,18 +6,7 @@ import type { SuiteRun } from '../jobs/bench-suite.ts';
 import type { ReadyMeasurement } from '../jobs/ready-measurement.ts';
 import { decimal, renderTable } from './table.ts';
 
-const HEADER = [
-  'model',
-  'queries',
-  'mean',
-  'p50',
-  'p90',
-  'p99',
-  'p99.9',
-  'samples/s',
-  'peak memory',
-  'speed-up',
-];
+const HEADER = ['model', 'queries', 'mean', 'p50', 'p90', 'p99', 'p99.9', 'samples/s', 'peak memory'];
 
 /** A table for every measurement, under its name where there are several, and what is wrong with the results. */
 export function renderBench(runs: readonly SuiteRun[], { isMadeUp }: { readonly isMadeUp: boolean }): string {
@@ -29,12 +18,23 @@ export function renderBench(runs: readonly SuiteRun[], { isMadeUp }: { readonly 
 function tableOf(suiteRun: SuiteRun, isNamed: boolean): string {
   const { measurement, run } = suiteRun;
   const isQueued = isScheduled(measurement.settings.scenario);
+  // Most measurements are on no GPU.
+  const isOnGpu = run.results.some(({ peakGpuMemoryBytes }) => peakGpuMemoryBytes !== null);
   const rows = run.results.map((result, index) => {
     const speedUp = run.speedUps[index - 1];
-    const columns = [...latencyColumns(result), speedUp === undefined ? '–' : formatSpeedUp(speedUp)];
-    return isQueued ? [...columns, time(result.serviceTimeSeconds?.p50)] : columns;
+    return [
+      ...latencyColumns(result),
+      ...(isOnGpu ? [bytes(result.peakGpuMemoryBytes)] : []),
+      speedUp === undefined ? '–' : formatSpeedUp(speedUp),
+      ...(isQueued ? [time(result.serviceTimeSeconds?.p50)] : []),
+    ];
   });
-  const header = isQueued ? [...HEADER, 'service p50'] : HEADER;
+  const header = [
+    ...HEADER,
+    ...(isOnGpu ? ['GPU memory'] : []),
+    'speed-up',
+    ...(isQueued ? ['service p50'] : []),
+  ];
   const complaints = run.results.flatMap(({ variant, invalidReasons }) =>
     invalidReasons.map((reason) => `invalid: ${variant}: ${reason}`),
   );
@@ -111,10 +111,14 @@ function latencyColumns(result: BenchResult): string[] {
     time(latencySeconds?.p99),
     time(latencySeconds?.p999),
     decimal(throughput, 1),
-    peakRssBytes === null ? '–' : formatBytes(peakRssBytes),
+    bytes(peakRssBytes),
   ];
 }
 
 function time(seconds: number | null | undefined): string {
   return seconds == null ? '–' : formatSeconds(seconds);
+}
+
+function bytes(count: number | null): string {
+  return count === null ? '–' : formatBytes(count);
 }

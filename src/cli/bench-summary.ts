@@ -4,7 +4,7 @@ import { earlyStoppingEstimate, percentile } from '../benchmark/latency-statisti
 import type { RoundResult } from '../benchmark/round-result.ts';
 import { isScheduled, judgedPermille } from '../benchmark/scenario.ts';
 import type { BenchSettings } from '../benchmark/settings.ts';
-import { formatSeconds } from '../core/units.ts';
+import { formatBytes, formatSeconds } from '../core/units.ts';
 import { pooledLatencies } from '../jobs/bench-file.ts';
 import type { SuiteRun } from '../jobs/bench-suite.ts';
 import type { ReadyMeasurement } from '../jobs/ready-measurement.ts';
@@ -43,6 +43,7 @@ function summaryOf(
     ...scheduleLines(result),
     ...minimumLines(settings, result),
     ...distributionLines(result, sortedNs),
+    ...memoryLines(result),
   ].join('\n');
 }
 
@@ -120,6 +121,16 @@ function distributionLines(
           ),
         ]),
   ];
+}
+
+/** What is not known has no line. */
+function memoryLines({ peakRssBytes, peakGpuMemoryBytes, arenaBytes }: BenchResult): string[] {
+  const figures = [
+    ['peak memory', peakRssBytes],
+    ['peak GPU memory', peakGpuMemoryBytes],
+    ['arena of a session', arenaBytes],
+  ] as const;
+  return figures.flatMap(([name, bytes]) => (bytes === null ? [] : [line(name, formatBytes(bytes))]));
 }
 
 function metWord(isMet: boolean): string {

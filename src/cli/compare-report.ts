@@ -1,7 +1,7 @@
 import { formatRatio } from '../benchmark/compare.ts';
 import type { CurvePoint } from '../benchmark/percentile-curve.ts';
 import type { BenchFileResult } from '../config/bench-file-schema.ts';
-import { formatSeconds } from '../core/units.ts';
+import { formatBytes, formatSeconds } from '../core/units.ts';
 import type { FileComparison, ResultComparison } from '../jobs/compare-bench-files.ts';
 import { shortNames } from './compare-figure.ts';
 import { decimal, renderTable } from './table.ts';
@@ -39,6 +39,7 @@ export function renderComparison({ comparisons, differences }: FileComparison): 
   return [
     renderTable(header, rows),
     ...comparisons.flatMap((comparison) => ['', ...percentileTable(comparison)]),
+    ...comparisons.flatMap((comparison) => memoryTable(comparison)),
     ...notes(comparisons, differences, isSeparate),
   ].join('\n');
 }
@@ -58,6 +59,29 @@ function percentileTable({ measurement, base, candidate, percentiles }: ResultCo
   ]);
   const [one, other] = shortNames(base.variant, candidate.variant);
   return [renderTable([measurement, one, other, 'times as fast'], rows)];
+}
+
+const MEMORY_FIGURES = [
+  ['peak memory', 'peakRssBytes'],
+  ['peak GPU memory', 'peakGpuMemoryBytes'],
+  ['arena of a session', 'arenaBytes'],
+] as const;
+
+/** Figures that at least one of the two has; files of older versions have fewer. */
+function memoryTable({ measurement, base, candidate }: ResultComparison): string[] {
+  const rows = MEMORY_FIGURES.flatMap(([name, field]) => {
+    const [of, other] = [base[field] ?? null, candidate[field] ?? null];
+    if (of === null && other === null) return [];
+    const ratio = of === null || other === null || of === 0 ? '–' : `${(other / of).toFixed(2)}x`;
+    return [[name, bytes(of), bytes(other), ratio]];
+  });
+  if (rows.length === 0) return [];
+  const [one, other] = shortNames(base.variant, candidate.variant);
+  return ['', renderTable([measurement, one, other, 'times as much'], rows)];
+}
+
+function bytes(count: number | null): string {
+  return count === null ? '–' : formatBytes(count);
 }
 
 /** Between the two points of the curve around a percentile. */

@@ -96,6 +96,18 @@ const BenchResultInFile = Type.Object(
     throughput: nullable(Type.Number(), 'samples per second'),
     rounds: Type.Array(Round, { description: 'one a turn' }),
     peakRssBytes: nullable(Type.Number(), 'the largest resident set of the process that ran the model'),
+    peakGpuMemoryBytes: Type.Optional(
+      nullable(
+        Type.Number(),
+        'the most memory of GPUs that a process of the model was seen to hold at once; null where nobody read that',
+      ),
+    ),
+    arenaBytes: Type.Optional(
+      nullable(
+        Type.Number(),
+        "what the runtime's arena had from the system at most, of one session that was profiled after all was measured; null where the runtime does not tell",
+      ),
+    ),
     latencyCurve: Type.Array(Point, { description: 'the distribution of all latencies' }),
     roundPercentiles: Type.Array(
       Type.Object(

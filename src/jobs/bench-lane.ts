@@ -19,12 +19,11 @@ import { attempt, attemptAsync, type Problem, ProblemError, problem } from '../c
 import { err, ok, type Result } from '../core/result.ts';
 import type { NamedTensors } from '../core/tensor.ts';
 import { type BareOutputs, openBareSession, toTensors } from '../runtime/bare-session.ts';
-import type { NodePlacement } from '../runtime/nodes-by-provider.ts';
 import { buildFeeds, firstOfEveryShape } from './bench-feeds.ts';
 import { keepOutputs } from './kept-outputs.ts';
 import { createLaneTracer, type LaneTracer } from './lane-tracer.ts';
 import { requireFile } from './open-model.ts';
-import { providersOf } from './providers-of.ts';
+import { type DeviceProfile, profileOnDevice } from './profile-on-device.ts';
 import { type StagedRun, stageFeeds } from './staged-feeds.ts';
 import type { SutTask } from './sut-task.ts';
 import {
@@ -67,7 +66,8 @@ type LaneRequest = LaneLoad | 'check';
 /** What a lane finds out when all is measured. */
 export interface LaneCheck {
   readonly outputCheck: OutputCheckReport;
-  readonly placement: NodePlacement | null;
+  /** Null where the runtime gave none. */
+  readonly profile: DeviceProfile | null;
 }
 
 type LaneAnswer = Result<unknown, Problem>;
@@ -78,7 +78,7 @@ export interface BenchLane {
   readonly ready: Promise<Result<LaneReady, Problem>>;
   /** Carries out its part of a load. A failure stops the load for all lanes of the board. */
   run(load: LaneLoad): Promise<Result<unknown, Problem>>;
-  /** Holds the outputs that were kept against those of a new session, and finds out which provider ran what. */
+  /** Holds the outputs that were kept against those of a new session, and finds out from a profile which provider ran what. */
   check(): Promise<Result<LaneCheck, Problem>>;
   /** Sends runs to the traced session, if there is one, or back to the ordinary one, from the next on. */
   switchTracing(traced: boolean): void;
@@ -218,7 +218,7 @@ async function openLane(task: SutTask, { tracing, tracePort }: LaneStart) {
       const fresh = open();
       const outputCheck = kept.check((sample) => fresh.prepare(feeds[sample] as NamedTensors)());
       fresh.close();
-      return { outputCheck, placement: await placementOf(task, feeds[0] as NamedTensors) };
+      return { outputCheck, profile: await profileOf(task, feeds[0] as NamedTensors) };
     },
   };
 }
@@ -246,10 +246,12 @@ function takeTraceOrders(port: MessagePort, tracing: TraceSwitch, tracer: LaneTr
 }
 
 /** Null where the runtime gives no profile: what was measured stands without it. */
-async function placementOf(
+async function profileOf(
   { modelPath, device, threads }: SutTask,
   feeds: NamedTensors,
-): Promise<NodePlacement | null> {
-  const placed = await attemptAsync(() => providersOf(modelPath, { device, intraOpThreads: threads, feeds }));
-  return placed.ok ? placed.value : null;
+): Promise<DeviceProfile | null> {
+  const profile = await attemptAsync(() =>
+    profileOnDevice(modelPath, { device, intraOpThreads: threads, feeds }),
+  );
+  return profile.ok ? profile.value : null;
 }

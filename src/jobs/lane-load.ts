@@ -52,7 +52,7 @@ export function generateByLanes(
       }
       return ok({
         outputCheck: mergeOutputChecks(checks.map(({ outputCheck }) => outputCheck)),
-        placement: checks[0]?.placement ?? null,
+        profile: checks[0]?.profile ?? null,
       });
     },
     run: async (given, onRuns, { onEveryLane = false, keepOutputs = false } = {}) => {

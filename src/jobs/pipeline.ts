@@ -90,6 +90,7 @@ export function runPipeline(
         deps.workers?.workerEnded(pid);
       },
       beforeEnd: watch.seeLast,
+      peakGpuMemoryBytes: watch.peakGpuMemoryBytes,
       ...(live === undefined ? {} : { onSystem: (system: LiveSystem) => live.systemStarted(system) }),
     };
     const trace = await beginRunTrace(profile.name, plan.trace, deps);

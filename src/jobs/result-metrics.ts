@@ -155,7 +155,8 @@ function toBench(
   bench: SuiteBenchResult,
   finishedWallMs: number,
 ): BenchObservation {
-  const { latencySeconds, throughput, peakRssBytes, scenario, energy } = bench;
+  const { latencySeconds, throughput, peakRssBytes, peakGpuMemoryBytes, arenaBytes, scenario, energy } =
+    bench;
   const millijoules = energy?.millijoulesPerQuery ?? undefined;
   const known = Object.entries(latencySeconds ?? {}).filter(([, seconds]) => seconds !== null);
   const speedUp = outcome.speedUps[outcome.bench.indexOf(bench)]?.ratio ?? undefined;
@@ -171,6 +172,9 @@ function toBench(
     inferencesPerSecond: throughput ?? Number.NaN,
     latencySeconds: Object.fromEntries(known) as BenchObservation['latencySeconds'],
     ...(peakRssBytes === null ? {} : { peakRssBytes }),
+    // Results of older versions have neither of these.
+    ...(peakGpuMemoryBytes == null ? {} : { peakGpuMemoryBytes }),
+    ...(arenaBytes == null ? {} : { arenaBytes }),
     ...(millijoules === undefined ? {} : { joulesPerQuery: millijoules / 1e3 }),
     ...(speedUp === undefined ? {} : { speedupRatio: speedUp }),
     finishedWallMs,

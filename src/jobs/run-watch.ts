@@ -10,6 +10,7 @@ import {
   type TimelineWriter,
 } from '../telemetry/timeline/timeline-writer.ts';
 import { nextSample, sampledAs, setSampling } from './sample-host.ts';
+import { watchGpuMemory } from './watch-gpu-memory.ts';
 
 /** Keeps the host's snapshots and the run's phases in one file while a run lasts. */
 export interface RunWatch {
@@ -18,6 +19,8 @@ export interface RunWatch {
   readonly removeProcess: (pid: number) => void;
   /** Has a process sampled anew and waits for that, so that its last sample has all that it did. */
   readonly seeLast: (pid: number) => Promise<void>;
+  /** See `GpuMemoryWatch.peakBytes`. */
+  readonly peakGpuMemoryBytes: (pid: number) => Promise<number | null>;
   readonly beginPhase: (begun: BegunPhase) => void;
   readonly phase: (span: PhaseSpan) => void;
   /** Has the host sampled otherwise for a while; see `sampledAs`. Without a rate, as during the rest of the run. */
@@ -54,15 +57,18 @@ export async function startRunWatch(
     if (!finished) sampler.watch([...pids]);
   };
   const stopListening = sampler.onSnapshot((snapshot) => writer?.append(snapshot));
+  const gpuMemory = watchGpuMemory(sampler);
   const usual = options.sampling ?? DEFAULT_SAMPLING;
   await setSampling(sampler, usual);
   return {
     addProcess: (pid) => {
       pids.add(pid);
+      gpuMemory.addProcess(pid);
       watchProcesses();
     },
     removeProcess: (pid) => {
       pids.delete(pid);
+      gpuMemory.removeProcess(pid);
       watchProcesses();
     },
     seeLast: (pid) =>
@@ -70,6 +76,7 @@ export async function startRunWatch(
         after: systemClock.nowNs(),
         has: ({ processes }) => processes?.some((process) => process.pid === pid) === true,
       }),
+    peakGpuMemoryBytes: gpuMemory.peakBytes,
     beginPhase: (begun) => writer?.beginPhase(begun),
     phase: (span) => writer?.appendPhase(span),
     sampledAs: async (sampling, work) => {
@@ -85,6 +92,7 @@ export async function startRunWatch(
       sampler.setIntervalMs(options.idleIntervalMs);
       await nextSample(sampler, { after: systemClock.nowNs() });
       stopListening();
+      gpuMemory.stop();
       sampler.watch([]);
       const closed = await writer?.close();
       if (closed?.ok === false) options.logger.warn(closed.error.message, { file });

@@ -1,5 +1,6 @@
 import type { SamplingBetween } from '../benchmark/round-sampling.ts';
 import { type Sampling, samplingIntervalMs } from '../core/sampling.ts';
+import type { SamplerSource } from '../telemetry/collectors/collector.ts';
 import type { Sampler } from '../telemetry/sampler.ts';
 import type { Snapshot } from '../telemetry/snapshot.ts';
 
@@ -44,18 +45,29 @@ export async function sampledAs<T>(
 /** How long a sample that is called for is waited for; it takes some milliseconds unless the sampler hangs. */
 const SAMPLE_WITHIN_MS = 300;
 
-/** Has the host sampled now and waits for that, unless no samples come anyway. All that was taken before has come by then. */
+/**
+ * Has a source sampled now, the host unless another is named, and waits for that, unless no samples come anyway. All that was taken of
+ * it before has come by then.
+ */
 export function nextSample(
   sampler: Sampler,
-  { after, has }: { readonly after: bigint; readonly has?: (snapshot: Snapshot) => boolean },
+  {
+    after,
+    has,
+    source = 'host',
+  }: {
+    readonly after: bigint;
+    readonly has?: (snapshot: Snapshot) => boolean;
+    readonly source?: SamplerSource;
+  },
 ): Promise<void> {
-  if (sampler.health().sources.host?.state !== 'up') return Promise.resolve();
+  if (sampler.health().sources[source]?.state !== 'up') return Promise.resolve();
   return new Promise((resolve) => {
     const timer = setTimeout(finish, SAMPLE_WITHIN_MS);
     const stopListening = sampler.onSnapshot((snapshot) => {
-      if (snapshot.source === 'host' && snapshot.tickNs > after && has?.(snapshot) !== false) finish();
+      if (snapshot.source === source && snapshot.tickNs > after && has?.(snapshot) !== false) finish();
     });
-    sampler.sample('host');
+    sampler.sample(source);
     function finish(): void {
       clearTimeout(timer);
       stopListening();

@@ -3,7 +3,7 @@ import { type EnergyInterval, type EnergySource, energyBetween } from '../benchm
 import type { ContextSwitches } from '../benchmark/round-result.ts';
 import { type RoundProbes, runRound } from '../benchmark/run-round.ts';
 import { warmUpUntilSteady } from '../benchmark/steady-state.ts';
-import type { LoadedSut, ProviderUse, SutUsage, TracedPass } from '../benchmark/variant-record.ts';
+import type { LoadedSut, OwnUsage, ProviderUse, TracedPass } from '../benchmark/variant-record.ts';
 import { secondsBetween } from '../core/clock.ts';
 import { type Problem, ProblemError, problem } from '../core/problem.ts';
 import { ok, type Result } from '../core/result.ts';
@@ -99,19 +99,20 @@ async function finish(
   task: SutTask,
   pass: (order: TracedPassOrder) => Promise<TracedPass>,
   order: TracedPassOrder | undefined,
-): Promise<Result<SutUsage, Problem>> {
+): Promise<Result<OwnUsage, Problem>> {
   const usage = { peakRssBytes: peakRssBytes(), cpuSeconds: processCpuSeconds() };
   const affinity = affinityOf(process.pid);
   const trace = order === undefined ? undefined : await pass(order);
   const checked = await generator.check();
   if (!checked.ok) return checked;
-  const { outputCheck, placement } = checked.value;
+  const { outputCheck, profile } = checked.value;
   const cpus = affinity.ok ? formatCpuList(affinity.value) : null;
   return ok({
     ...usage,
     cpus,
     outputCheck,
-    placement: placement === null ? null : providerUse(placement, task),
+    placement: profile === null ? null : providerUse(profile.placement, task),
+    arenaBytes: profile?.arenaBytes ?? null,
     ...(trace === undefined ? {} : { trace }),
   });
 }

@@ -1,10 +1,10 @@
 import type { BenchSettings } from '../benchmark/settings.ts';
 import type { Contestant, NamedSut, SutHandle } from '../benchmark/sut-handle.ts';
 import type { TracedPassSpec } from '../benchmark/traced-pass.ts';
-import type { LoadedSut, SutIdentity } from '../benchmark/variant-record.ts';
+import type { LoadedSut, OwnUsage, SutIdentity } from '../benchmark/variant-record.ts';
 import type { Device } from '../core/device.ts';
 import type { Problem } from '../core/problem.ts';
-import type { Result } from '../core/result.ts';
+import { ok, type Result } from '../core/result.ts';
 import type { CarriedState } from '../data/carried-state.ts';
 import { PROVIDER_OF } from '../runtime/nodes-by-provider.ts';
 import type { LiveSystem } from './live-system.ts';
@@ -101,8 +101,13 @@ export function startVariant(request: BenchRequest, variant: NamedModel, host: W
       ask({ verb: 'round', spec }, (event) => {
         if (event.kind === 'runs') onRuns(event.records);
       }),
-    finish: (spec, onAlive) =>
-      ask({ verb: 'finish', ...tracedPass(request, variant, spec) }, () => onAlive?.()),
+    finish: async (spec, onAlive) => {
+      // Read first, as a traced pass and the checks take memory of their own.
+      const peakGpuMemoryBytes = await peakGpuMemoryOf(worker, host);
+      const command = { verb: 'finish', ...tracedPass(request, variant, spec) } as const;
+      const usage = await ask<OwnUsage>(command, () => onAlive?.());
+      return usage.ok ? ok({ ...usage.value, peakGpuMemoryBytes }) : usage;
+    },
     stop: () => worker.tell({ verb: 'stop' }),
     kill: () => worker.kill(),
     close: async () => {
@@ -130,6 +135,10 @@ function tracedPass(
   if (spec === undefined || folder === undefined) return {};
   const modelId = traceId ?? `${model}:${variant}`;
   return { trace: { spec, spool: { folder, modelId, thread: `bench ${traceId ?? variant}` } } };
+}
+
+async function peakGpuMemoryOf({ pid }: WorkerProcess, host: WorkerHost): Promise<number | null> {
+  return pid === undefined ? null : ((await host.peakGpuMemoryBytes?.(pid)) ?? null);
 }
 
 function identityOf({ model, threads, device = 'cpu' }: BenchRequest, { variant }: NamedModel): SutIdentity {

@@ -29,6 +29,11 @@ export interface WorkerHost {
   readonly onSystem?: (system: LiveSystem) => void;
   /** Waited for before a worker that has answered is ended, so that telemetry can see the last of it. Never rejects. */
   readonly beforeEnd?: (pid: number) => Promise<void>;
+  /**
+   * The most memory of GPUs that a worker was seen to hold so far, where somebody reads them; null where that cannot be told. Never
+   * rejects.
+   */
+  readonly peakGpuMemoryBytes?: (pid: number) => Promise<number | null>;
 }
 
 export interface WorkerControls {

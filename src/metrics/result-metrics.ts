@@ -21,6 +21,10 @@ export interface BenchObservation {
   /** Percentiles that the run was long enough to tell. */
   readonly latencySeconds: Readonly<Partial<Record<LatencyPercentile, number>>>;
   readonly peakRssBytes?: number;
+  /** Absent where nobody read the GPUs, or they do not tell whose memory is whose. */
+  readonly peakGpuMemoryBytes?: number;
+  /** Absent where the runtime does not tell. */
+  readonly arenaBytes?: number;
   /** Energy that the host took for a query; absent where nothing counts it. */
   readonly joulesPerQuery?: number;
   /** How many times as fast as fp32 in the same scenario. */
@@ -150,6 +154,16 @@ function createBench(gauge: MakeGauge): ResultMetrics['recordBench'] {
     'The largest resident set of the process that ran the last benchmark.',
     BENCH_LABELS,
   );
+  const peakGpuMemory = gauge(
+    'ptq_bench_peak_gpu_memory_bytes',
+    'The most memory of GPUs that the process that ran the last benchmark was seen to hold at once.',
+    BENCH_LABELS,
+  );
+  const arena = gauge(
+    'ptq_bench_arena_bytes',
+    "What the runtime's arena had from the system at most, in one session that was profiled after the last benchmark.",
+    BENCH_LABELS,
+  );
   const energy = gauge(
     'ptq_bench_query_energy_joules',
     'Energy that the processors took for a query of the last benchmark, whatever else they did included.',
@@ -178,6 +192,8 @@ function createBench(gauge: MakeGauge): ResultMetrics['recordBench'] {
       latency.set({ ...labels, percentile }, run.latencySeconds[name]);
     }
     peakRss.set(labels, run.peakRssBytes);
+    peakGpuMemory.set(labels, run.peakGpuMemoryBytes);
+    arena.set(labels, run.arenaBytes);
     energy.set(labels, run.joulesPerQuery);
     speedup.set(labels, run.speedupRatio);
     valid.set(labels, run.valid ? 1 : 0);

@@ -48,6 +48,11 @@ export interface OpProfile {
   readonly runs: readonly ProfiledRun[];
   /** Of all runs, in the order of their beginning; none without WebGPU. */
   readonly dispatches: readonly ShaderDispatch[];
+  /**
+   * By provider, what its arena had from the system at most, in bytes. Providers of which the runtime tells nothing, or a zero as of
+   * WebGPU in 1.30, are absent.
+   */
+  readonly arenaBytes: Readonly<Record<string, number>>;
 }
 
 /**
@@ -64,6 +69,7 @@ function toOpProfile(columns: ProfileColumns): Result<OpProfile, ProfileProblem>
   const dispatches: ShaderDispatch[] = [];
   // An event is written when it ends, so the kernels of a run stand before the run itself.
   let calls: KernelCall[] = [];
+  const arenaBytes = new Map<string, number>();
   for (let row = 0; row < columns.count; row++) {
     const kind = columns.kindList[columns.kinds[row] as number] as ProfileKind;
     const startNs = (columns.startsUs[row] as number) * 1000;
@@ -74,13 +80,15 @@ function toOpProfile(columns: ProfileColumns): Result<OpProfile, ProfileProblem>
     } else if (kind.category === 'node') {
       const { name: node, op, provider, outputBytes, inputShapes, outputShapes } = kind;
       calls.push({ node, op, provider, startNs, durationNs, outputBytes, inputShapes, outputShapes });
+      const heldBytes = columns.memory?.held[row] ?? Number.NaN;
+      if (heldBytes > (arenaBytes.get(provider) ?? 0)) arenaBytes.set(provider, heldBytes);
     } else if (kind.category === 'api') {
       // Written when the device's times are read, which may be after the run.
       dispatches.push({ ...dispatchNames(kind.name), startNs, durationNs });
     }
   }
   dispatches.sort((a, b) => a.startNs - b.startNs);
-  return ok({ runs, dispatches });
+  return ok({ runs, dispatches, arenaBytes: Object.fromEntries(arenaBytes) });
 }
 
 /**

@@ -66,6 +66,8 @@ export function pythonSut(python: string, modelPath: string, dataPath: string, t
           cpuSeconds: 0,
           cpus: null,
           placement: null,
+          peakGpuMemoryBytes: null,
+          arenaBytes: null,
           outputCheck: mergeOutputChecks([]),
         });
       },

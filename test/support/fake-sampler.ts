@@ -27,7 +27,7 @@ export function fakeSampler(): FakeSampler {
     pause: async () => void told.push('pause'),
     watch: (pids) => void told.push(`watch ${pids.join(',')}`),
     sample: (source) => void told.push(`sample ${source}`),
-    health: () => ({ state, sources: { host: { state, restarts: 0 } } }),
+    health: () => ({ state, sources: { host: { state, restarts: 0 }, gpu: { state, restarts: 0 } } }),
     stop: async () => {},
   };
   return {

@@ -32,7 +32,7 @@ const commands = {
     return { startNs: BigInt(rounds) * 100_000_000n, plannedRuns: null, cpuSeconds: 0.1 };
   },
   finish: () => ({
-    peakRssBytes: 2 ** 20, cpuSeconds: 1, cpus: '0', placement: null,
+    peakRssBytes: 2 ** 20, cpuSeconds: 1, cpus: '0', placement: null, arenaBytes: 4096,
     outputCheck: { compared: 1, equalBits: 1, maxAbsDifference: 0, maxRelativeDifference: 0, mismatches: [] },
   }),
 };

@@ -46,6 +46,8 @@ export function benchResultOf(variant: string, more: Partial<SuiteBenchResult> =
     warmup: { queries: 10, seconds: 0.1, steady: true },
     rounds: [],
     peakRssBytes: 2 ** 20,
+    peakGpuMemoryBytes: null,
+    arenaBytes: null,
     cpuSeconds: 1,
     contextSwitches: null,
     energy: null,

@@ -1,13 +1,11 @@
 import { basename } from 'node:path';
 import { Command } from 'commander';
 import type { BenchRun } from '../../benchmark/controller.ts';
-import type { SamplingBetween } from '../../benchmark/round-sampling.ts';
 import { BUNDLED_SUITES, loadSuite } from '../../config/load-suite.ts';
 import type { Suite } from '../../config/suite.ts';
 import { systemClock } from '../../core/clock.ts';
 import { attemptAsync, type Problem, problem } from '../../core/problem.ts';
 import { err, ok, type Result } from '../../core/result.ts';
-import { type Sampling, samplingIntervalMs } from '../../core/sampling.ts';
 import {
   benchMeasurement,
   checkSuiteData,
@@ -19,7 +17,6 @@ import { usableCpus } from '../../jobs/cpu-affinity.ts';
 import { digestSubjects } from '../../jobs/digest-subjects.ts';
 import { readHostFingerprint } from '../../jobs/host-fingerprint.ts';
 import { readInventory } from '../../jobs/read-inventory.ts';
-import { sampledAs } from '../../jobs/sample-host.ts';
 import type { WorkerHost } from '../../jobs/worker-process.ts';
 import {
   type BenchFileOptions,
@@ -30,6 +27,7 @@ import {
 import { addBenchOptions, type BenchOptions } from '../bench-options.ts';
 import { renderBench } from '../bench-report.ts';
 import { measuringDeps, namedModels } from '../bench-request.ts';
+import { sampledAsWished } from '../bench-sampling.ts';
 import { renderSummaries } from '../bench-summary.ts';
 import { type BenchTrace, beginBenchTrace, withTracePath } from '../bench-trace.ts';
 import { type SamplerWhenNeeded, samplerWhenNeeded } from '../command-trace.ts';
@@ -224,7 +222,6 @@ async function runAll(
       const subject = suite.name === '' ? measurement.name : `${suite.name}/${measurement.name}`;
       const deps = {
         ...measuringDeps(terminal, signal),
-        host: trace?.watched(host) ?? host,
         ...(trace === undefined ? {} : { tracing: trace.tracing(measurement.sampling !== undefined) }),
         onProgress: ({
           completedTurns,
@@ -244,28 +241,16 @@ async function runAll(
           }),
       };
       runs.push(
-        await sampledOrNot(measurement.sampling, sampler, (sampling) =>
-          benchMeasurement(suite, measurement, request, { ...deps, sampling }),
+        await sampledAsWished(
+          measurement,
+          { host: trace?.watched(host) ?? host, sampler, terminal },
+          (sampled) => benchMeasurement(suite, measurement, request, { ...deps, ...sampled }),
         ),
       );
     }
   }
   progress.stop();
   return runs;
-}
-
-/** Without a wish for it nothing samples the host: the command keeps no timeline. */
-async function sampledOrNot<T>(
-  sampling: Sampling | undefined,
-  sampler: SamplerWhenNeeded,
-  work: (between: SamplingBetween | undefined) => Promise<T>,
-): Promise<T> {
-  if (sampling === undefined || samplingIntervalMs(sampling) === null) return work(undefined);
-  try {
-    return await sampledAs(sampler.get(), sampling, work);
-  } finally {
-    await sampler.get().pause();
-  }
 }
 
 function print({ suites, options }: Plan, runs: readonly SuiteRun[], terminal: Terminal): void {

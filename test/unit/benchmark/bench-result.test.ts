@@ -34,10 +34,20 @@ describe('summarizeVariant', () => {
       throughput: 1000,
       warmup: { queries: 30, seconds: 0.03, steady: true },
       peakRssBytes: 1_000,
+      peakGpuMemoryBytes: null,
+      arenaBytes: null,
       cpuSeconds: null,
     });
     expect(result.rounds).toHaveLength(2);
     expect(JSON.parse(toJson(result))).toEqual(result);
+  });
+
+  it('has the memory of GPUs and of the arena where it is known', () => {
+    const usage = { ...USAGE, peakGpuMemoryBytes: 7_000, arenaBytes: 300 };
+    expect(summarizeVariant({ ...whole, usage }, settings)).toMatchObject({
+      peakGpuMemoryBytes: 7_000,
+      arenaBytes: 300,
+    });
   });
 
   it('adds up the CPU time of the rounds when every round has it', () => {
@@ -132,6 +142,8 @@ describe('summarizeVariant', () => {
       throughput: null,
       warmup: null,
       peakRssBytes: null,
+      peakGpuMemoryBytes: null,
+      arenaBytes: null,
     });
     expect(result.invalidReasons[0]).toBe('Not a model (0 of 2 rounds were measured whole)');
   });

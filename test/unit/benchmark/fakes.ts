@@ -106,6 +106,8 @@ export const NOTHING_CHECKED = mergeOutputChecks([]);
 /** What a process used, and nothing against it. */
 export const USAGE: SutUsage = {
   peakRssBytes: 1_000,
+  peakGpuMemoryBytes: null,
+  arenaBytes: null,
   cpuSeconds: 9,
   cpus: '0-1',
   placement: { nodesByProvider: { CPUExecutionProvider: 7 }, fellBack: [], isSoftware: false },

@@ -28,6 +28,20 @@ describe('mergeProcesses', () => {
     expect(merged.usage).toMatchObject({ peakRssBytes: 5, cpuSeconds: 3 });
   });
 
+  it('takes the highest of what is known of other memory, and is silent where nothing is', () => {
+    const memoryOf = (...each: readonly (number | null)[]) =>
+      mergeProcesses(
+        each.map((bytes) =>
+          recordOf({
+            usage: { ...USAGE, peakGpuMemoryBytes: bytes, arenaBytes: bytes === null ? null : bytes / 2 },
+          }),
+        ),
+      ).usage;
+    expect(memoryOf(4, 8, 6)).toMatchObject({ peakGpuMemoryBytes: 8, arenaBytes: 4 });
+    expect(memoryOf(4, null)).toMatchObject({ peakGpuMemoryBytes: 4, arenaBytes: 2 });
+    expect(memoryOf(null, null)).toMatchObject({ peakGpuMemoryBytes: null, arenaBytes: null });
+  });
+
   it('has the cold start of the first process, and the unsteady warm-up of any', () => {
     const later = { ...LOADED, loadSeconds: 0.1 };
     const unsteady = { ...STEADY, steady: false, durationNs: 7e9 };

@@ -14,6 +14,18 @@ describe('renderBench', () => {
     expect(text).not.toContain('invalid');
   });
 
+  it('has a column for the memory of GPUs where that is known of a model', async () => {
+    const suiteRun = await suiteRunOf(services);
+    expect(renderBench([suiteRun], made)).not.toContain('GPU memory');
+    const results = suiteRun.run.results.map((result, index) =>
+      index === 0 ? { ...result, peakGpuMemoryBytes: 3 * 2 ** 30 } : result,
+    );
+    const text = renderBench([{ ...suiteRun, run: { ...suiteRun.run, results } }], made);
+    expect(text).toMatch(/ peak memory +GPU memory +speed-up$/m);
+    expect(text).toMatch(/^fp32.onnx .* 3\.00 GiB +–$/m);
+    expect(text).toMatch(/^int8.onnx .* – +2.00x/m);
+  });
+
   it('tells of a schedule what the columns do not, and the time at work beside the latency', async () => {
     const run = await suiteRunOf(services, { scenario: 'constant-rate', ratePerSecond: 40 });
     const text = renderBench([run], made);
@@ -61,7 +73,8 @@ describe('renderSummaries', () => {
           p95                   2.00 ms
           p97                   2.00 ms
           p99                   2.00 ms
-          p99.9                 2.00 ms"
+          p99.9                 2.00 ms
+        peak memory             64.0 MiB"
     `);
   });
 

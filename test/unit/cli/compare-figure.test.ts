@@ -82,6 +82,29 @@ describe('renderComparison', () => {
     expect(text).not.toContain('two runs');
   });
 
+  it('shows the memory of both, as far as any of the two files tells', async () => {
+    const file = await benchFileOf([await suiteRunOf({ a: wobbling(2), b: wobbling(1) })]);
+    const [measurement] = file.measurements;
+    const [first, second] = measurement?.results ?? [];
+    const textOf = (one: object, other: object) => {
+      const results = [
+        { ...first, peakRssBytes: 40 * 2 ** 20, ...one },
+        { ...second, peakRssBytes: 20 * 2 ** 20, ...other },
+      ];
+      const base = { ...file, measurements: [{ ...measurement, results }] } as typeof file;
+      return renderComparison(unwrap(compareBenchFiles({ base })));
+    };
+    const text = textOf({ arenaBytes: 2 ** 21, peakGpuMemoryBytes: null }, { arenaBytes: null });
+    expect(text).toMatch(/^single-stream +a +b +times as much$/m);
+    expect(text).toMatch(/^peak memory .* 0\.50x$/m);
+    expect(text).toMatch(/^arena of a session .* – +–$/m);
+    expect(text).not.toContain('GPU');
+    expect(textOf({ peakGpuMemoryBytes: 2 ** 30 }, { peakGpuMemoryBytes: 2 ** 31 })).toMatch(
+      /^peak GPU memory .* 2\.00x$/m,
+    );
+    expect(textOf({ peakRssBytes: null }, { peakRssBytes: null })).not.toContain('times as much');
+  });
+
   it('warns where two runs are compared, and lists what differs', async () => {
     const base = await benchFileOf([await suiteRunOf({ a: wobbling(2) })]);
     const candidate = {

@@ -5,6 +5,7 @@ import { benchFileJsonSchema } from '../../../src/config/bench-file-schema.ts';
 import { loadBenchFile } from '../../../src/config/load-bench-file.ts';
 import { benchFileOf, suiteRunOf } from '../../support/bench-runs.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { unwrap } from '../../support/unwrap.ts';
 
 const PUBLISHED = join(import.meta.dirname, '../../../profiles/bench-result.schema.json');
 
@@ -46,6 +47,26 @@ describe('loadBenchFile', () => {
     ]);
     expect(file.measurements[1]?.results[0]?.serviceTimeSeconds?.p50).toBeCloseTo(0.001, 4);
     expect(file.measurements[0]?.results[0]?.roundPercentiles).toHaveLength(24);
+  });
+
+  it('reads results of versions that did not tell the memory of GPUs and of the arena', async () => {
+    const known = await benchFileOf([await suiteRunOf({ a: () => 1e6 })]);
+    const path = join(temporaryFolder(), 'r.json');
+    const old = JSON.parse(JSON.stringify(known)) as typeof known & {
+      measurements: { results: Record<string, unknown>[] }[];
+    };
+    const result = old.measurements[0]?.results[0] as Record<string, unknown>;
+    expect(result).toMatchObject({ peakGpuMemoryBytes: null, arenaBytes: null });
+    delete result['peakGpuMemoryBytes'];
+    delete result['arenaBytes'];
+    writeFileSync(path, JSON.stringify(old));
+    const read = unwrap(await loadBenchFile(path));
+    expect(read.measurements[0]?.results[0]?.peakGpuMemoryBytes).toBeUndefined();
+    writeFileSync(path, JSON.stringify(old).replace('"peakRssBytes"', '"arenaBytes":"much","peakRssBytes"'));
+    expect(await loadBenchFile(path)).toMatchObject({
+      ok: false,
+      error: { place: { field: expect.stringContaining('arenaBytes') } },
+    });
   });
 
   it('takes fields that it does not know', async () => {

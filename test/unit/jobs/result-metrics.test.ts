@@ -129,6 +129,19 @@ describe('recordResult', () => {
     expect(lines.filter((line) => /last_success|peak_rss/.test(line))).toEqual([]);
   });
 
+  it('exports memory of GPUs and of the arena where it is known, and none of results of versions without', async () => {
+    const bench = benchResultOf('int8', { peakGpuMemoryBytes: 7_000, arenaBytes: 300 });
+    const lines = await exported(withInt8({ bench: [bench] }));
+    expect(lines.filter((line) => /gpu_memory|arena/.test(line))).toEqual([
+      expect.stringMatching(/^ptq_bench_peak_gpu_memory_bytes\{.*variant="int8".*\} 7000$/),
+      expect.stringMatching(/^ptq_bench_arena_bytes\{.*variant="int8".*\} 300$/),
+    ]);
+    const { peakGpuMemoryBytes, arenaBytes, ...old } = bench;
+    expect([peakGpuMemoryBytes, arenaBytes]).toEqual([7_000, 300]);
+    const oldLines = await exported(withInt8({ bench: [old as typeof bench] }));
+    expect(oldLines.filter((line) => /gpu_memory|arena/.test(line))).toEqual([]);
+  });
+
   it('shows equal outputs as an infinite SQNR, also after the result was JSON', async () => {
     const identical = withInt8({ evaluation: evaluationOf({ sqnrDb: null, identical: true }) });
     const lines = await exported(JSON.parse(JSON.stringify(identical)) as PipelineResult);

@@ -50,6 +50,22 @@ describe('startRunWatch', () => {
     ]);
   });
 
+  it('keeps what a worker holds of GPUs at most', async () => {
+    const { sampler, publish, setState } = fakeSampler();
+    const watch = await startRunWatch(sampler, join(temporaryFolder(), 'timeline.ptqt'), options);
+    watch.addProcess(11);
+    for (const usedBytes of [5, 9, 2]) {
+      const gpu = { uuid: 'GPU-1', index: 0, name: 'A', state: 'ok' } as const;
+      const gpus = { backend: 'nvml', gpus: [{ ...gpu, processes: [{ pid: 11, usedBytes }] }] } as const;
+      publish(snapshotAt(usedBytes, { source: 'gpu', gpus }));
+    }
+    setState('down');
+    expect(await watch.peakGpuMemoryBytes(11)).toBe(9);
+    watch.removeProcess(11);
+    expect(await watch.peakGpuMemoryBytes(11)).toBeNull();
+    await watch.finish();
+  });
+
   it('sees the last of a process: waits for a sample of it that is taken later', async () => {
     const { sampler, publish, told } = fakeSampler();
     const watch = await startRunWatch(sampler, join(temporaryFolder(), 'timeline.jsonl'), options);

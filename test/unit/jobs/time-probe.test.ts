@@ -56,6 +56,7 @@ function profileOf(runs: readonly (readonly number[])[], change: object = {}): O
   const call = { node: 'n', op: 'MatMul', provider: CPU, startNs: 0, outputBytes: 0, outputShapes: '[]' };
   return {
     dispatches: [],
+    arenaBytes: {},
     runs: runs.map((microseconds) => ({
       startNs: 0,
       durationNs: 0,

@@ -50,6 +50,34 @@ describe('startVariant', () => {
     expect(worker.requests()).toEqual(['sut good.onnx', 'trace good.onnx']);
   });
 
+  it('has what its process held of GPUs before it is checked, where somebody reads that', async () => {
+    const worker = fakeWorker();
+    const request = {
+      model: 'tiny',
+      variants: [],
+      data: { spec: { path: 'data.npz' }, split: 'eval' },
+      threads: 1,
+      settings: settingsOf({}),
+    };
+    const usageWith = async (host: object) => {
+      const of = { variant: 'int8', path: 'good.onnx' };
+      const started = startVariant(request, of, { entry: worker.entry, ...host });
+      await started.sut.handle.load();
+      const usage = await started.sut.handle.finish();
+      await started.sut.handle.close();
+      return { usage, pid: started.worker.pid };
+    };
+    const asked: { pid: number; after: string | undefined }[] = [];
+    const peakGpuMemoryBytes = async (pid: number) => {
+      asked.push({ pid, after: worker.requests().at(-1) });
+      return 9_000;
+    };
+    const { usage, pid } = await usageWith({ peakGpuMemoryBytes });
+    expect(usage).toMatchObject({ ok: true, value: { peakGpuMemoryBytes: 9_000, arenaBytes: 4096 } });
+    expect(asked).toEqual([{ pid, after: 'sut good.onnx' }]);
+    expect((await usageWith({})).usage).toMatchObject({ value: { peakGpuMemoryBytes: null } });
+  });
+
   it('names what is measured, and the provider of its device', async () => {
     expect(await identityOf({})).toEqual({
       model: 'tiny',

@@ -197,6 +197,8 @@ export function createFull(): Metrics {
     inferencesPerSecond: 12_345.6,
     latencySeconds: { p50: 0.000_08, p90: 0.000_09, p99: 0.000_12 },
     peakRssBytes: 90_000_000,
+    peakGpuMemoryBytes: 1_500_000_000,
+    arenaBytes: 3_000_000,
     joulesPerQuery: 0.005,
     speedupRatio: 2.5,
     finishedWallMs: 1_790_000_001_000,

@@ -27,7 +27,11 @@ function call(
 
 /** A profile with one run for each list of calls. */
 function profile(...runs: readonly (readonly KernelCall[])[]) {
-  return { runs: runs.map((calls) => ({ startNs: 0, durationNs: 1, calls })), dispatches: [] };
+  return {
+    runs: runs.map((calls) => ({ startNs: 0, durationNs: 1, calls })),
+    dispatches: [],
+    arenaBytes: {},
+  };
 }
 
 describe('nodes by provider', () => {

@@ -74,6 +74,27 @@ describe('a profile of the runtime', () => {
     ]);
   });
 
+  it('gives what the arena of each provider held at most, where the runtime tells it', () => {
+    const holding = (provider: string, heldBytes: string) => ({
+      ...KERNEL,
+      args: { ...KERNEL.args, provider, mem_bytes_in_use: '1', mem_arena_held: heldBytes },
+    });
+    const events = [
+      holding('CUDAExecutionProvider', '500'),
+      holding('CPUExecutionProvider', '4096'),
+      holding('CPUExecutionProvider', '9000'),
+      holding('CPUExecutionProvider', '7000'),
+      // As version 1.30 has it, of an arena that does hold something.
+      holding('WebGpuExecutionProvider', '0'),
+      RUN,
+    ];
+    expect(unwrap(parseOpProfile(JSON.stringify(events))).arenaBytes).toEqual({
+      CPUExecutionProvider: 9000,
+      CUDAExecutionProvider: 500,
+    });
+    expect(unwrap(parseOpProfile(JSON.stringify([KERNEL, RUN]))).arenaBytes).toEqual({});
+  });
+
   it('gives the shaders that WebGPU ran, in the order of their beginning, for nodes of any name', () => {
     const shader = { cat: 'Api', ph: 'X', ts: 1830, dur: 40, name: 'relu&Relu&Relu', args: {} };
     const first = { ...shader, ts: 1820, dur: 7, name: 'a&b&MatMul&MatMulNaive' };

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { providersOf } from '../../../src/jobs/providers-of.ts';
+import { profileOnDevice } from '../../../src/jobs/profile-on-device.ts';
 import type { OnnxModel } from '../../../src/onnx/model-file.ts';
 import { writeModel } from '../../../src/onnx/write-model.ts';
 import { graph, model, node, value } from '../../support/graph-builder.ts';
@@ -21,32 +21,47 @@ function unary(op: string, type: 'float' | 'string'): string {
   return fileOf(model(graph({ inputs, nodes, outputs: [value('y', type)] })));
 }
 
-describe('the providers of a model', () => {
-  it('are those that ran its nodes, on made-up inputs', async () =>
-    expect(await providersOf(unary('Abs', 'float'), ON_CPU)).toEqual({
+describe('the profile of a model on a device', () => {
+  it('tells which providers ran its nodes, on made-up inputs', async () => {
+    const { placement } = await profileOnDevice(unary('Abs', 'float'), ON_CPU);
+    expect(placement).toEqual({
       byProvider: { CPUExecutionProvider: { count: 1, nodes: ['only'] } },
       fellBack: [],
       hostNodes: [],
       copiesPerRun: 0,
-    }));
+    });
+  });
 
-  it('are told on the inputs that are given', async () => {
+  it('tells what the arena holds, which grows with the tensors', async () => {
+    const feeds = (rows: number) => ({
+      x: { type: 'float32', dims: [rows, 2], data: new Float32Array(rows * 2) } as const,
+    });
+    const path = unary('Abs', 'float');
+    const small = (await profileOnDevice(path, { ...ON_CPU, feeds: feeds(1) })).arenaBytes;
+    const large = (await profileOnDevice(path, { ...ON_CPU, feeds: feeds(2 ** 21) })).arenaBytes;
+    expect(small).toBeGreaterThan(0);
+    // The output takes 16 MiB.
+    expect(large).toBeGreaterThanOrEqual(2 ** 24);
+    expect(small).toBeLessThan(2 ** 23);
+  });
+
+  it('is made with the inputs that are given', async () => {
     const path = unary('Identity', 'string');
-    await expect(providersOf(path, ON_CPU)).rejects.toMatchObject({
+    await expect(profileOnDevice(path, ON_CPU)).rejects.toMatchObject({
       problem: { kind: 'feeds-needed', place: { file: path } },
     });
     const feeds = { x: { type: 'string', dims: [1, 2], data: ['a', 'b'] } } as const;
-    expect((await providersOf(path, { ...ON_CPU, feeds })).byProvider).toEqual({
+    expect((await profileOnDevice(path, { ...ON_CPU, feeds })).placement.byProvider).toEqual({
       CPUExecutionProvider: { count: 1, nodes: ['only'] },
     });
   });
 
-  it('are a problem for feeds that do not fit, and for a file that is no model', async () => {
+  it('is a problem for feeds that do not fit, and for a file that is no model', async () => {
     const feeds = { x: { type: 'float32', dims: [3], data: new Float32Array(3) } } as const;
-    await expect(providersOf(unary('Abs', 'float'), { ...ON_CPU, feeds })).rejects.toMatchObject({
+    await expect(profileOnDevice(unary('Abs', 'float'), { ...ON_CPU, feeds })).rejects.toMatchObject({
       problem: { kind: 'inference-failed' },
     });
-    await expect(providersOf(join(temporaryFolder(), 'gone.onnx'), ON_CPU)).rejects.toMatchObject({
+    await expect(profileOnDevice(join(temporaryFolder(), 'gone.onnx'), ON_CPU)).rejects.toMatchObject({
       problem: { kind: 'model-rejected-by-runtime' },
     });
   });
