@@ -15,13 +15,14 @@ import { fakeWorker } from '../../support/fake-worker.ts';
 import { profileOf } from '../../support/profile.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { unwrap } from '../../support/unwrap.ts';
+import { snapshotAt } from '../telemetry/snapshots.ts';
 
 function bench() {
   const dataDir = temporaryFolder();
   const store = unwrap(openStore(dataDir));
   const worker = fakeWorker();
   const progress: JobProgress[] = [];
-  const { sampler, told, setState } = fakeSampler();
+  const { sampler, told, setState, publish } = fakeSampler();
   // Nobody waits for samples of a sampler that is not up.
   setState('starting');
   const deps: PipelineDeps = {
@@ -38,7 +39,7 @@ function bench() {
     const { id } = store.createRun({ kind: order.kind, model: profile.name, request: order });
     return runPipeline(id, profile, planOf(profile, order), { ...deps, ...more });
   };
-  return { dataDir, store, worker, progress, told, run };
+  return { dataDir, store, worker, progress, told, publish, run };
 }
 
 const everything = { kind: 'pipeline' } as const;
@@ -82,6 +83,26 @@ describe('runPipeline', () => {
     unwrap(await run(profileOf('tiny'), everything, { workers }));
     expect(roles).toEqual(['other', 'quantize', 'evaluate', 'bench', 'bench']);
     expect(Object.values(at).every((running) => running === 0)).toBe(true);
+  });
+
+  it('has in its benchmarks what their processes were seen to hold of GPUs', async () => {
+    const { run, publish } = bench();
+    let benches = 0;
+    const workerStarted = (pid: number, role: string) => {
+      if (role !== 'bench') return;
+      benches += 1;
+      const gpu = { uuid: 'GPU-1', index: 0, name: 'A', state: 'ok' } as const;
+      const processes = [{ pid, usedBytes: benches * 1000 }];
+      const gpus = { backend: 'nvml', gpus: [{ ...gpu, processes }] } as const;
+      // A worker is watched once all are told of it.
+      setImmediate(() => publish(snapshotAt(benches, { source: 'gpu', gpus })));
+    };
+    const result = unwrap(
+      await run(profileOf('tiny'), everything, { workers: { workerStarted, workerEnded: () => {} } }),
+    );
+    // Which of the two is started first is drawn.
+    const peaks = result.variants.map((outcome) => outcome.bench[0]?.peakGpuMemoryBytes);
+    expect(peaks.sort()).toEqual([1000, 2000]);
   });
 
   it('takes an artifact from the store when nothing that made it has changed', async () => {
