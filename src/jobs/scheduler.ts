@@ -12,6 +12,8 @@ export interface SchedulerDeps {
   readonly hardware?: Promise<HostInventory>;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** What a run of a profile would be made from now; `readBasis` unless given. */
+  readonly basisOf?: typeof readBasis;
   /** Full runs of a model that are over or under way, the newest first. */
   readonly lastRuns: (model: string) => readonly Run[];
   /** Queues a full run, unless one is queued already. */
@@ -45,7 +47,7 @@ export class Scheduler {
   /** Orders what there is a reason for now, and goes on looking until `stop`. */
   async start(): Promise<void> {
     for (const profile of this.#deps.profiles) {
-      await this.#orderIfNeeded(profile, await readBasis(profile, this.#hardware));
+      await this.#orderIfNeeded(profile, await this.#basisOf(profile));
       this.#planNext(profile, new Date(this.#deps.clock.wallMs()));
     }
     this.#lookLater();
@@ -63,10 +65,14 @@ export class Scheduler {
     });
   }
 
+  #basisOf(profile: Profile): Promise<RunBasis> {
+    return (this.#deps.basisOf ?? readBasis)(profile, this.#hardware);
+  }
+
   async #look(): Promise<void> {
     for (const profile of this.#deps.profiles) {
       if (this.#stopped || !profile.schedule.onChange) continue;
-      const basis = await readBasis(profile, this.#hardware);
+      const basis = await this.#basisOf(profile);
       // A file that is being written is another at every look; the run waits until it is the same twice.
       const before = this.#seen.get(profile.name);
       this.#seen.set(profile.name, basis);
@@ -91,7 +97,7 @@ export class Scheduler {
       due: new Date(due.getTime() + putOffMs).toISOString(),
     });
     this.#waitUntil(due.getTime() + putOffMs, async () => {
-      await this.#deps.order(profile.name, ['schedule'], await readBasis(profile, this.#hardware));
+      await this.#deps.order(profile.name, ['schedule'], await this.#basisOf(profile));
       // What was missed while the host slept is not made up for.
       this.#planNext(profile, new Date(Math.max(due.getTime(), this.#deps.clock.wallMs())));
     });

@@ -28,6 +28,7 @@ import { scrapeCosts } from './scrape-cost.ts';
 import { timeline } from './timeline.ts';
 import { traceEncode } from './trace-encode.ts';
 import { traceMillion } from './trace-million.ts';
+import { tracingCost } from './tracing-cost.ts';
 
 // Where it can be, a figure is a ratio to something measured in the same run, so that it means the same on every host. A target that is missed
 // is shown and fails nothing: what a busy host says is no proof.
@@ -56,6 +57,7 @@ const MEASUREMENTS: Readonly<Record<string, (onRow: OnRow) => Promise<readonly P
   timeline,
   'trace-encode': traceEncode,
   'trace-million': traceMillion,
+  'tracing-cost': tracingCost,
   scrape: measureScrape,
 };
 

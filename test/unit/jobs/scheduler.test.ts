@@ -1,26 +1,22 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Schedule } from '../../../src/config/schedule.ts';
 import { silentLogger } from '../../../src/core/log.ts';
 import { Scheduler } from '../../../src/jobs/scheduler.ts';
 import type { Run } from '../../../src/store/runs.ts';
 import { profileOf } from '../../support/profile.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const MINUTE = 60_000;
 
 function scheduled(schedule: Partial<Schedule> = {}, random = 0) {
-  const folder = temporaryFolder();
-  const model = join(folder, 'model.onnx');
-  writeFileSync(model, 'one');
-  const profile = profileOf('tiny', { model, schedule: { jitterSeconds: 0, onChange: true, ...schedule } });
+  const profile = profileOf('tiny', { schedule: { jitterSeconds: 0, onChange: true, ...schedule } });
   const orders: string[] = [];
   const runs: Run[] = [];
+  let model = 'one';
   const scheduler = new Scheduler({
     profiles: [profile],
     clock: { nowNs: () => 0n, wallMs: () => Date.now() },
     logger: silentLogger,
+    basisOf: async () => ({ model, data: '', profile: '', software: '' }),
     lastRuns: () => runs,
     order: async (name, reasons, basis) => {
       orders.push(`${new Date().toISOString().slice(11, 16)} ${name}: ${reasons}`);
@@ -38,19 +34,18 @@ function scheduled(schedule: Partial<Schedule> = {}, random = 0) {
     random: () => random,
     lookEveryMs: MINUTE,
   });
-  return { scheduler, orders, runs, write: (text: string) => writeFileSync(model, text) };
+  return {
+    scheduler,
+    orders,
+    write: (content: string) => {
+      model = content;
+    },
+  };
 }
 
-/** Time goes on, and files are really looked at in between. */
 async function pass(minutes: number): Promise<void> {
-  for (let minute = 0; minute < minutes; minute++) {
-    await vi.advanceTimersByTimeAsync(MINUTE);
-    await new Promise<void>((resolve) => setImmediateReal(resolve));
-    await new Promise<void>((resolve) => setTimeoutReal(resolve, 5));
-  }
+  for (let minute = 0; minute < minutes; minute++) await vi.advanceTimersByTimeAsync(MINUTE);
 }
-const setImmediateReal = setImmediate;
-const setTimeoutReal = setTimeout;
 
 describe('Scheduler', () => {
   beforeEach(() => {
