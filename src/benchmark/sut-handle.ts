@@ -74,9 +74,11 @@ export async function answerOf<T>(
   };
   signal?.addEventListener('abort', onAbort, { once: true });
   try {
-    return await Promise.race([cutShort, ask(onAlive)]);
+    const answer = await Promise.race([cutShort, ask(onAlive)]);
+    // Ctrl-C in a terminal goes to the system, too, and may end it before it can answer.
+    return !answer.ok && signal?.aborted ? err(cancelled()) : answer;
   } catch (error) {
-    return err(asProblem(identity.variant, error));
+    return err(signal?.aborted ? cancelled() : asProblem(identity.variant, error));
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener('abort', onAbort);
