@@ -210,8 +210,9 @@ function whereToLook(result: PipelineResult, { profile, dataDir, here }: ReportC
     ...made,
     ...traceLines(result, here),
     `  daemon   ${serve}`,
+    '  page     http://127.0.0.1:9477, while the daemon runs',
     '  metrics  curl http://127.0.0.1:9477/metrics',
-    `  API      curl -X POST http://127.0.0.1:9477/bench -H 'content-type: application/json' -d '{"model":"${result.model}"}'`,
+    `  API      curl -X POST http://127.0.0.1:9477/bench -H "authorization: Bearer $(cat ${dataDir}/token)" -H 'content-type: application/json' -d '{"model":"${result.model}"}'`,
   ];
 }
 

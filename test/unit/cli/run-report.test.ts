@@ -27,8 +27,9 @@ describe('renderRun', () => {
       where to look
         int8     data/artifacts/int8.onnx
         daemon   npx ptq-agent serve --data-dir .ptq-agent --profiles profiles
+        page     http://127.0.0.1:9477, while the daemon runs
         metrics  curl http://127.0.0.1:9477/metrics
-        API      curl -X POST http://127.0.0.1:9477/bench -H 'content-type: application/json' -d '{"model":"tiny"}'"
+        API      curl -X POST http://127.0.0.1:9477/bench -H "authorization: Bearer $(cat .ptq-agent/token)" -H 'content-type: application/json' -d '{"model":"tiny"}'"
     `);
   });
 
