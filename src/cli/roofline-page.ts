@@ -4,7 +4,7 @@ import type { RooflineReport } from '../jobs/roofline-models.ts';
 import { type OperatorUnderRoof, operatorName, type Roofline } from '../trace/roofline/roofline.ts';
 import { escapeXml } from './escape-xml.ts';
 import { renderRooflineChart, VARIANT_COLOURS } from './roofline-chart.ts';
-import { describePeaks, formatIntensity, orDash, share } from './roofline-report.ts';
+import { describePeaks, figuresOf, share } from './roofline-report.ts';
 
 /** Told apart by people who see few colours (Okabe and Ito's palette), on a light and on a dark page. */
 const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#b3508c', '#9a6a00', '#2a7fb8'];
@@ -92,23 +92,13 @@ ${operators.map(operatorRow).join('\n')}
 }
 
 function operatorRow(operator: OperatorUnderRoof): string {
-  const { provider, arithmetic, callsPerRun, secondsPerRun, timeRatio, roofRatio, bound, memory } = operator;
-  const { flopsPerRun, bytesPerRun, intensity, flopsPerSecond, bytesPerSecond } = operator;
-  const cells = [
-    String(Number(callsPerRun.toFixed(1))),
-    formatSeconds(secondsPerRun),
-    share(timeRatio),
-    orDash(flopsPerRun, (value) => formatSi(value, '')),
-    orDash(bytesPerRun, (value) => formatSi(value, '')),
-    orDash(intensity, formatIntensity),
-    orDash(flopsPerSecond, (value) => formatSi(value, '')),
-    orDash(bytesPerSecond, (value) => formatSi(value, '')),
-    orDash(roofRatio, share),
-  ];
+  const { provider, arithmetic, roofRatio, bound, memory } = operator;
   const meter = roofRatio === null ? '' : `<meter value="${Math.min(1, roofRatio).toFixed(3)}"></meter>`;
   const where = bound === 'memory' && memory !== null ? `memory (${memory})` : bound;
   return (
     `<tr><td title="${escapeXml(provider)}">${escapeXml(operatorName(operator))}</td><td class="left">${arithmetic}</td>` +
-    `${cells.map((cell) => `<td>${escapeXml(cell)}</td>`).join('')}<td>${meter}</td><td class="left">${escapeXml(where)}</td></tr>`
+    `${figuresOf(operator)
+      .map((cell) => `<td>${escapeXml(cell)}</td>`)
+      .join('')}<td>${meter}</td><td class="left">${escapeXml(where)}</td></tr>`
   );
 }

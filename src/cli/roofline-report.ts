@@ -89,11 +89,21 @@ function describeModel(model: Roofline['model']): string {
 }
 
 function columnsOf(operator: OperatorUnderRoof): string[] {
-  const { arithmetic, callsPerRun, secondsPerRun, timeRatio, roofRatio, bound, memory } = operator;
-  const { flopsPerRun, bytesPerRun, intensity, flopsPerSecond, bytesPerSecond } = operator;
+  const { arithmetic, roofRatio, bound, memory } = operator;
   return [
     operatorName(operator),
     arithmetic,
+    ...figuresOf(operator),
+    bar(roofRatio),
+    bound === 'memory' && memory !== null ? memory : bound,
+  ];
+}
+
+/** Calls, time, share, FLOPs, bytes, intensity, both rates and the share of the roof, as tables show them. */
+export function figuresOf(operator: OperatorUnderRoof): string[] {
+  const { callsPerRun, secondsPerRun, timeRatio, roofRatio } = operator;
+  const { flopsPerRun, bytesPerRun, intensity, flopsPerSecond, bytesPerSecond } = operator;
+  return [
     String(Number(callsPerRun.toFixed(1))),
     formatSeconds(secondsPerRun),
     share(timeRatio),
@@ -103,8 +113,6 @@ function columnsOf(operator: OperatorUnderRoof): string[] {
     orDash(flopsPerSecond, (value) => formatSi(value, '')),
     orDash(bytesPerSecond, (value) => formatSi(value, '')),
     orDash(roofRatio, share),
-    bar(roofRatio),
-    bound === 'memory' && memory !== null ? memory : bound,
   ];
 }
 

@@ -1,14 +1,13 @@
-import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import Type from 'typebox';
-import { Check } from 'typebox/value';
 import { type Problem, type ProblemPlace, problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { DURATION_PATTERN, parseDurationSeconds } from './duration.ts';
 import { type ListenAddress, type ListenProblemKind, parseListenAddress } from './listen-address.ts';
 import { type ProfilerProblemKind, type ProfilerSettings, profilerSettings } from './profiler-settings.ts';
-import { byPlace, type SchemaProblemKind, schemaProblems } from './schema-problems.ts';
-import { parseYaml, type YamlDocument, type YamlProblemKind } from './yaml-document.ts';
+import { readSettingsFile } from './read-settings-file.ts';
+import type { SchemaProblemKind } from './schema-problems.ts';
+import type { YamlDocument, YamlProblemKind } from './yaml-document.ts';
 
 /** What the daemon needs to know to start. Paths are absolute. */
 export interface AgentSettings {
@@ -141,7 +140,13 @@ export async function loadSettings(
   overrides: SettingsOverrides = {},
 ): Promise<Result<AgentSettings, readonly SettingsProblem[]>> {
   const loaded: Result<Loaded, readonly SettingsProblem[]> =
-    file === undefined ? ok({ source: {} }) : await load(resolve(file));
+    file === undefined
+      ? ok({ source: {} })
+      : await readSettingsFile(resolve(file), SettingsSchema, {
+          kind: 'settings-not-found',
+          what: 'settings file',
+          option: '--config',
+        });
   if (!loaded.ok) return loaded;
   const { source, document } = loaded.value;
   const problems: SettingsProblem[] = [];
@@ -196,28 +201,4 @@ export function logdirOf(dataDir: string): string {
 /** Where the daemon of a data directory keeps its token unless told otherwise. */
 function tokenFileOf(dataDir: string): string {
   return join(dataDir, 'token');
-}
-
-async function load(file: string): Promise<Result<Loaded, readonly SettingsProblem[]>> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-    return err([
-      problem('settings-not-found', `the settings file cannot be read (${reason})`, {
-        place: { file },
-        hint: 'name another file with --config, or leave it out for the defaults',
-      }),
-    ]);
-  }
-  const parsed = parseYaml(text, file);
-  if (!parsed.ok) return parsed;
-  const document = parsed.value;
-  // An empty file, or one with comments only, asks for the defaults.
-  const value = document.value ?? {};
-  const problems = [...document.duplicates, ...schemaProblems(SettingsSchema, { ...document, value })];
-  return problems.length === 0 && Check(SettingsSchema, value)
-    ? ok({ source: value, document })
-    : err(problems.sort(byPlace));
 }

@@ -1,12 +1,11 @@
-import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import Type from 'typebox';
-import { Check } from 'typebox/value';
 import { type Problem, problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { parseDurationSeconds } from './duration.ts';
-import { byPlace, type SchemaProblemKind, schemaProblems } from './schema-problems.ts';
-import { parseYaml, type YamlDocument, type YamlProblemKind } from './yaml-document.ts';
+import { readSettingsFile } from './read-settings-file.ts';
+import { byPlace, type SchemaProblemKind } from './schema-problems.ts';
+import type { YamlDocument, YamlProblemKind } from './yaml-document.ts';
 
 /** Who may ask the daemon, and over what. Paths are absolute. */
 export interface WebConfig {
@@ -117,26 +116,15 @@ type WebConfigSource = Type.Static<typeof WebConfigSchema>;
  * `web-config-not-found`, and those of YAML and the schema. The files that it names are not read.
  */
 export async function loadWebConfig(file: string): Promise<Result<WebConfig, readonly WebConfigProblem[]>> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-    return err([
-      problem('web-config-not-found', `the web configuration cannot be read (${reason})`, {
-        place: { file },
-        hint: 'name another file with --web-config, or leave it out',
-      }),
-    ]);
-  }
-  const parsed = parseYaml(text, file);
-  if (!parsed.ok) return parsed;
-  const document = parsed.value;
-  const value = document.value ?? {};
-  const problems = [...document.duplicates, ...schemaProblems(WebConfigSchema, { ...document, value })];
-  if (problems.length > 0 || !Check(WebConfigSchema, value)) return err(problems.sort(byPlace));
-  const broken = brokenRules(value, document);
-  return broken.length > 0 ? err([...broken].sort(byPlace)) : ok(resolveConfig(value, dirname(file)));
+  const read = await readSettingsFile(file, WebConfigSchema, {
+    kind: 'web-config-not-found',
+    what: 'web configuration',
+    option: '--web-config',
+  });
+  if (!read.ok) return read;
+  const { source, document } = read.value;
+  const broken = brokenRules(source, document);
+  return broken.length > 0 ? err([...broken].sort(byPlace)) : ok(resolveConfig(source, dirname(file)));
 }
 
 function resolveConfig(source: WebConfigSource, folder: string): WebConfig {

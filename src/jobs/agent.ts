@@ -20,23 +20,13 @@ import type { RunBasis, RunReason } from './run-basis.ts';
 import { isEnded, RunFeed, type RunNews } from './run-feed.ts';
 import { runOrder } from './run-order.ts';
 import { RunRecords } from './run-records.ts';
-import type { RunView } from './run-view.ts';
+import type { CurrentRun, RunView } from './run-view.ts';
 import { Scheduler } from './scheduler.ts';
 import { type IncomingOrder, takeOrder } from './take-order.ts';
-import type { JobProgress } from './worker-protocol.ts';
 import { writeWhenPossible } from './write-when-possible.ts';
 
 const MAX_QUEUED = 100;
 const STORE_RETRY_MS = 5000;
-
-/** The run under way. */
-interface CurrentRun {
-  readonly id: string;
-  readonly abort: AbortController;
-  progress?: JobProgress;
-  /** Somebody wants it to end. */
-  cancelling?: true;
-}
 
 /**
  * The daemon's work, from start to stop: one run at a time, because two would disturb each other's figures. Runs are
@@ -221,17 +211,16 @@ export class Agent {
     if (!this.#started) return;
     this.#loop ??= first()
       .then(() => this.#drain())
+      .then(() => {
+        this.#loop = undefined;
+        // An order may have come between the last look at the queue and here.
+        if (!this.#stopping.signal.aborted && this.#deps.store.nextQueued() !== undefined) this.#work();
+      })
       .catch((error: unknown) => {
+        this.#loop = undefined;
         const thrown = asError(error);
         this.#deps.logger.error('the queue cannot go on', { stack: thrown.stack });
         this.#deps.onFault?.(thrown);
-        return true;
-      })
-      .then((failed) => {
-        this.#loop = undefined;
-        // An order may have come between the last look at the queue and here.
-        const isOver = failed === true || this.#stopping.signal.aborted;
-        if (!isOver && this.#deps.store.nextQueued() !== undefined) this.#work();
       });
   }
 
@@ -252,6 +241,7 @@ export class Agent {
     if (profile === undefined) {
       const gone = problem('unknown-model', `no model '${run.model}' is registered any more`);
       await this.#write(() => store.failRun(run.id, gone));
+      this.#tell(run.id);
       return;
     }
     const current: CurrentRun = { id: run.id, abort: new AbortController() };

@@ -9,3 +9,12 @@ export interface RunView extends Run {
   /** It was asked to end and is about to. */
   readonly cancelling?: boolean;
 }
+
+/** The run under way. */
+export interface CurrentRun {
+  readonly id: string;
+  readonly abort: AbortController;
+  progress?: JobProgress;
+  /** Somebody wants it to end. */
+  cancelling?: true;
+}

@@ -1,37 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { buildTrace } from '../../../src/trace/build-trace.ts';
-import type { Trace } from '../../../src/trace/trace.ts';
-import type { TracedPart, TraceInput } from '../../../src/trace/trace-input.ts';
 import { graphRun, modelRun, nodeEvent, type ProfileEvent, partOf } from '../../support/profile-events.ts';
 import { eventsOf, lineNamed, nested, partEvents, planeNamed } from '../../support/trace-events.ts';
-
-const HOST = { hostname: 'host', nowNs: 2_000_000_000n, wallMs: 1_700_000_000_000 };
-const THREAD = 'bench fp32, lane 1';
-
-/** Two nodes, run twice; what lies between them is the runtime's own time. */
-function twoNodes(ts: number): readonly ProfileEvent[] {
-  return [
-    nodeEvent('/conv', 'Conv', [ts + 10, 30]),
-    nodeEvent('/relu', 'Relu', [ts + 45, 5]),
-    graphRun([ts + 5, 50]),
-    modelRun([ts, 60]),
-  ];
-}
-
-const RUNS = [
-  [1000, 60],
-  [1100, 60],
-] as const;
-const TWO_RUNS: readonly ProfileEvent[] = RUNS.flatMap(([ts]) => twoNodes(ts));
-
-function build(parts: readonly TracedPart[], more: Partial<TraceInput> = {}): Trace {
-  return buildTrace({ parts, phases: [], host: HOST, warnings: [], ...more });
-}
-
-function threadOf(trace: Trace, name = THREAD) {
-  const plane = planeNamed(trace, '/host:CPU');
-  return nested(eventsOf(plane, lineNamed(plane, name)));
-}
+import { build, RUNS, THREAD, TWO_RUNS, threadOf } from '../../support/two-node-trace.ts';
 
 describe('waiting', () => {
   it('is shown from when a request was due, beside other requests', () => {
