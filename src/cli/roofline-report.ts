@@ -154,7 +154,7 @@ export function formatIntensity(intensity: number): string {
   return intensity >= 100 ? intensity.toFixed(0) : intensity.toPrecision(3);
 }
 
-export function orDash<T>(value: T | null, format: (value: T) => string): string {
+function orDash<T>(value: T | null, format: (value: T) => string): string {
   return value === null ? '–' : format(value);
 }
 

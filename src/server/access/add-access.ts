@@ -4,7 +4,7 @@ import type { ClientAuth, RateLimit } from '../../config/web-config.ts';
 import { type Problem, problem } from '../../core/problem.ts';
 import { guardRequest } from '../guard.ts';
 import { sendProblem } from '../problem-response.ts';
-import { hasAllowedCertificate } from './client-certificate.ts';
+import { hasAllowedSan } from './client-certificate.ts';
 import { type Credentials, createAuthorizer } from './credentials.ts';
 import { createRateLimiter } from './rate-limit.ts';
 
@@ -50,7 +50,7 @@ export function addAccess(app: FastifyInstance, access: Access): void {
     if (clientAuth !== 'NoClientCert' && !showsWhatIsAsked(socket, clientAuth))
       return problem('foreign-certificate', 'the certificate of the client is missing or not accepted');
     if (clientAuth.includes('Verify') && socket instanceof TLSSocket && socket.authorized) {
-      return hasAllowedCertificate(socket, clientAllowedSans)
+      return hasAllowedSan(socket, clientAllowedSans)
         ? undefined
         : problem(
             'foreign-certificate',

@@ -1,12 +1,10 @@
-import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 
 /**
- * Whether a connection proved by a certificate, signed by an authority of the configuration, that it is a client that is
- * allowed. @param allowedSans names of which the certificate must have one; any where empty
+ * Whether the verified certificate of a client has a name that is allowed.
+ * @param allowedSans any where empty
  */
-export function hasAllowedCertificate(socket: Socket, allowedSans: readonly string[]): boolean {
-  if (!(socket instanceof TLSSocket) || !socket.authorized) return false;
+export function hasAllowedSan(socket: TLSSocket, allowedSans: readonly string[]): boolean {
   return allowedSans.length === 0 || sansOf(socket).some((name) => allowedSans.includes(name));
 }
 

@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { silentLogger } from '../../../src/core/log.ts';
 import type { Agent } from '../../../src/jobs/agent.ts';
@@ -231,6 +233,16 @@ describe('Agent', () => {
     expect(agent.isReady()).toBe(false);
     setSampler('down');
     expect(agent.isReady()).toBe(true);
+  });
+});
+
+describe('the timeline of a run', () => {
+  it('is not there before the run has started, and asking for it makes no folder', async () => {
+    const folder = temporaryFolder();
+    const { agent, store } = agentOf([], { store: unwrap(openStore(folder)) });
+    const { id } = store.createRun({ kind: 'bench', model: 'tiny', request: { kind: 'bench' } });
+    expect(await agent.records.readTimeline(id, { points: 1, rates: true })).toBeUndefined();
+    expect(readdirSync(join(folder, 'runs'))).toEqual([]);
   });
 });
 

@@ -97,7 +97,7 @@ describe('with users', () => {
       expect((await app.inject({ url: '/metrics', headers })).statusCode).toBe(200);
   });
 
-  it.each(['prometheus:pass', 'prometheus:', 'prometheus', 'other:pass:word', ':', ''])(
+  it.each(['prometheus:pass', 'prometheus:', 'prometheus', 'other:pass:word', 'other:x', ':', ''])(
     'refuses %j',
     async (text) => {
       const { app } = serve({}, { access });

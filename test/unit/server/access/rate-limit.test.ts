@@ -15,6 +15,13 @@ describe('createRateLimiter', () => {
     expect(limiter.takeSeconds()).toBeGreaterThan(0);
   });
 
+  it('saves up no more than a burst, however long the pause', () => {
+    let nowMs = 0;
+    const limiter = createRateLimiter({ intervalMs: 100, burst: 3 }, () => nowMs);
+    nowMs = 1e6;
+    expect([1, 2, 3, 4].map(() => limiter.takeSeconds() === 0)).toEqual([true, true, true, false]);
+  });
+
   it('never lets more through than the burst and the time allow', () => {
     fc.assert(
       fc.property(
