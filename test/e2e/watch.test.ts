@@ -22,17 +22,22 @@ describe.skipIf(!isBuilt)('ptq-agent watch (skipped where `npm run build` was no
   it.skipIf(!hasScript)(
     'draws in the second screen of a terminal and gives it back at Ctrl-C (needs script of util-linux)',
     async () => {
-      const command = `stty cols 70 rows 12; '${process.execPath}' '${MAIN}' watch --local --interval 300ms; echo "ended with $?"`;
+      // The interrupt reaches the shell too, which is to live on and tell how the program ended.
+      const command = `trap : INT; stty cols 70 rows 12; '${process.execPath}' '${MAIN}' watch --local --interval 300ms; echo "ended with $?"`;
       const terminal = spawn('script', ['-qec', command, '/dev/null'], {
         env: { ...process.env, NO_COLOR: '1' },
         stdio: ['pipe', 'pipe', 'inherit'],
       });
       let stdout = '';
+      let isInterrupted = false;
       terminal.stdout.setEncoding('utf8').on('data', (text: string) => {
         stdout += text;
         // The terminal's own way: the control character goes in, the interrupt comes out of its line discipline. Only
-        // once figures are drawn, and with the input left open: at its end script takes the terminal away.
-        if (stdout.includes(' %') && !stdout.includes('^C')) terminal.stdin.write('\u0003');
+        // once, when figures are drawn, and with the input left open: at its end script takes the terminal away.
+        if (stdout.includes(' %') && !isInterrupted) {
+          isInterrupted = true;
+          terminal.stdin.write('\u0003');
+        }
         if (stdout.includes('ended with')) terminal.stdin.end();
       });
       await once(terminal, 'close');
