@@ -11,6 +11,7 @@ const documents = [
     'CHANGELOG.md',
     'docs/benchmarking.md',
     'docs/metrics.md',
+    'docs/operations.md',
     'docs/recipes.md',
   ],
   ...readdirSync(join(REPOSITORY, 'docs/decisions')).map((name) => `docs/decisions/${name}`),
