@@ -1,4 +1,3 @@
-import type { Profile } from '../config/profile.ts';
 import type { TraceSettings } from '../config/settings.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
@@ -7,10 +6,11 @@ import type { Store } from '../store/store.ts';
 import type { HostInventory } from '../telemetry/inventory/host-inventory.ts';
 import type { Sampler } from '../telemetry/sampler.ts';
 import type { LiveWork } from './capture/live-work.ts';
+import type { ModelRegistry } from './model-registry.ts';
 
 /** What the daemon's work needs. */
 export interface AgentDeps {
-  readonly profiles: readonly Profile[];
+  readonly models: ModelRegistry;
   readonly store: Store;
   readonly sampler: Sampler;
   readonly samplerIdleIntervalMs: number;

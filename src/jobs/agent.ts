@@ -34,7 +34,6 @@ const STORE_RETRY_MS = 5000;
  */
 export class Agent {
   readonly #deps: AgentDeps;
-  readonly #profiles: ReadonlyMap<string, Profile>;
   /** What runs left in files. */
   readonly records: RunRecords;
   readonly #feed: RunFeed;
@@ -56,16 +55,15 @@ export class Agent {
       random: Math.random,
     });
     this.records = new RunRecords(deps.store, deps.workerEntry);
-    this.#profiles = new Map(deps.profiles.map((profile) => [profile.name, profile]));
   }
 
   /** Marks leftovers, shows the last results again, and orders what there is a reason for, now and later (see `Scheduler`). */
   start(): void {
-    const { profiles, metrics, sampler, hardware, store, logger } = this.#deps;
+    const { models, metrics, sampler, hardware, store, logger } = this.#deps;
     // Reading it takes a second or two, in a process of its own; scrapes do not wait for it.
     void hardware?.then((inventory) => metrics.setInventory(inventory));
     this.#stopObserving = sampler.onSnapshot((snapshot) => metrics.observeSnapshot(snapshot));
-    for (const profile of profiles) restoreMetrics(this.#deps, profile);
+    for (const profile of models.all) restoreMetrics(this.#deps, profile);
     this.#started = true;
     this.#work(async () => {
       await this.#write(() => {
@@ -92,12 +90,12 @@ export class Agent {
 
   /** The registered models. */
   get profiles(): readonly Profile[] {
-    return this.#deps.profiles;
+    return this.#deps.models.all;
   }
 
   /** Queues a benchmark of a registered model; see `takeOrder`. */
   orderBench(incoming: IncomingOrder): Result<RunView, Problem> {
-    const run = takeOrder(incoming, this.#profiles, this.#deps.store);
+    const run = takeOrder(incoming, this.#deps.models, this.#deps.store);
     if (!run.ok) return run;
     this.#updateJobCounts();
     this.#work();
@@ -151,7 +149,7 @@ export class Agent {
 
   /** The registered models with what their last full runs found out. */
   listModels(): readonly ModelView[] {
-    return this.#deps.profiles.map((profile) => modelView(profile, this.#deps.store));
+    return this.#deps.models.all.map((profile) => modelView(profile, this.#deps.store));
   }
 
   /** How the variants of a model fared in its last runs, the oldest first. */
@@ -237,7 +235,7 @@ export class Agent {
 
   async #execute(run: Run): Promise<void> {
     const { store, logger } = this.#deps;
-    const profile = this.#profiles.get(run.model);
+    const profile = this.#deps.models.get(run.model);
     if (profile === undefined) {
       const gone = problem('unknown-model', `no model '${run.model}' is registered any more`);
       await this.#write(() => store.failRun(run.id, gone));

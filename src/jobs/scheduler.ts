@@ -4,11 +4,12 @@ import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import type { Run } from '../store/runs.ts';
 import type { HostInventory } from '../telemetry/inventory/host-inventory.ts';
+import type { ModelChanges, ModelRegistry } from './model-registry.ts';
 import { reasonsToRun } from './reason-to-run.ts';
 import { changedParts, type RunBasis, type RunReason, readBasis } from './run-basis.ts';
 
 export interface SchedulerDeps {
-  readonly profiles: readonly Profile[];
+  readonly models: Pick<ModelRegistry, 'all' | 'get'>;
   readonly hardware?: Promise<HostInventory>;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -32,6 +33,8 @@ const LONGEST_WAIT_MS = 3600_000;
 export class Scheduler {
   readonly #deps: SchedulerDeps;
   readonly #timers = new Set<NodeJS.Timeout>();
+  /** By model: what its next run by the time table waits for. */
+  readonly #plans = new Map<string, NodeJS.Timeout>();
   readonly #seen = new Map<string, RunBasis>();
   #hardware: HostInventory | undefined;
   #stopped = false;
@@ -45,12 +48,26 @@ export class Scheduler {
   }
 
   /** Orders what there is a reason for now, and goes on looking until `stop`. */
-  async start(): Promise<void> {
-    for (const profile of this.#deps.profiles) {
-      await this.#orderIfNeeded(profile, await this.#basisOf(profile));
-      this.#planNext(profile, new Date(this.#deps.clock.wallMs()));
-    }
-    this.#lookLater();
+  start(): Promise<void> {
+    return this.#inTurn(async () => {
+      for (const profile of this.#deps.models.all) await this.#begin(profile);
+      this.#lookLater();
+    });
+  }
+
+  /** Goes by what is registered now: orders what there is a reason for, and follows no time table that is not registered any more. */
+  takeUp({ added, changed, removed }: ModelChanges): Promise<void> {
+    return this.#inTurn(async () => {
+      for (const name of [...removed, ...changed]) {
+        clearTimeout(this.#plans.get(name));
+        this.#plans.delete(name);
+        this.#seen.delete(name);
+      }
+      for (const name of [...added, ...changed]) {
+        const profile = this.#deps.models.get(name);
+        if (profile !== undefined && !this.#stopped) await this.#begin(profile);
+      }
+    });
   }
 
   async stop(): Promise<void> {
@@ -59,9 +76,21 @@ export class Scheduler {
     await this.#looking;
   }
 
+  async #begin(profile: Profile): Promise<void> {
+    await this.#orderIfNeeded(profile, await this.#basisOf(profile));
+    this.#planNext(profile, new Date(this.#deps.clock.wallMs()));
+  }
+
+  /** One thing after another, so that no run is ordered of what another step is about to forget. */
+  #inTurn(step: () => Promise<void>): Promise<void> {
+    const done = this.#looking.then(step);
+    this.#looking = done.catch(() => {});
+    return done;
+  }
+
   #lookLater(): void {
     this.#after(this.#deps.lookEveryMs ?? LOOK_EVERY_MS, () => {
-      this.#looking = this.#look().finally(() => this.#lookLater());
+      this.#looking = this.#looking.then(() => this.#look()).finally(() => this.#lookLater());
     });
   }
 
@@ -70,7 +99,7 @@ export class Scheduler {
   }
 
   async #look(): Promise<void> {
-    for (const profile of this.#deps.profiles) {
+    for (const profile of this.#deps.models.all) {
       if (this.#stopped || !profile.schedule.onChange) continue;
       const basis = await this.#basisOf(profile);
       // A file that is being written is another at every look; the run waits until it is the same twice.
@@ -81,7 +110,10 @@ export class Scheduler {
     }
   }
 
-  async #orderIfNeeded({ name, schedule }: Profile, basis: RunBasis): Promise<void> {
+  async #orderIfNeeded(profile: Profile, basis: RunBasis): Promise<void> {
+    const { name, schedule } = profile;
+    // It may have been registered otherwise while its files were looked at.
+    if (this.#deps.models.get(name) !== profile) return;
     const reasons = reasonsToRun(this.#deps.lastRuns(name), basis).filter(
       (reason) => schedule.onChange || reason === 'first' || reason === 'interrupted',
     );
@@ -96,29 +128,34 @@ export class Scheduler {
       model: profile.name,
       due: new Date(due.getTime() + putOffMs).toISOString(),
     });
-    this.#waitUntil(due.getTime() + putOffMs, async () => {
+    this.#waitUntil(profile.name, due.getTime() + putOffMs, async () => {
+      if (this.#deps.models.get(profile.name) !== profile) return;
       await this.#deps.order(profile.name, ['schedule'], await this.#basisOf(profile));
       // What was missed while the host slept is not made up for.
       this.#planNext(profile, new Date(Math.max(due.getTime(), this.#deps.clock.wallMs())));
     });
   }
 
-  #waitUntil(wallMs: number, action: () => Promise<void>): void {
+  #waitUntil(model: string, wallMs: number, action: () => Promise<void>): void {
     const leftMs = wallMs - this.#deps.clock.wallMs();
     if (leftMs <= 0) {
       this.#looking = this.#looking.then(action);
       return;
     }
-    this.#after(Math.min(leftMs, LONGEST_WAIT_MS), () => this.#waitUntil(wallMs, action));
+    const timer = this.#after(Math.min(leftMs, LONGEST_WAIT_MS), () =>
+      this.#waitUntil(model, wallMs, action),
+    );
+    if (timer !== undefined) this.#plans.set(model, timer);
   }
 
-  #after(ms: number, action: () => void): void {
-    if (this.#stopped) return;
+  #after(ms: number, action: () => void): NodeJS.Timeout | undefined {
+    if (this.#stopped) return undefined;
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
       action();
     }, ms);
     timer.unref();
     this.#timers.add(timer);
+    return timer;
   }
 }

@@ -24,7 +24,7 @@ const MAX_QUEUED = 100;
  */
 export function takeOrder(
   { model, order, key }: IncomingOrder,
-  profiles: ReadonlyMap<string, Profile>,
+  profiles: Pick<ReadonlyMap<string, Profile>, 'get' | 'keys'>,
   store: Pick<Store, 'createRun' | 'countRuns' | 'findOrder' | 'getRun'>,
 ): Result<Run, Problem> {
   const named = key === undefined ? undefined : { key, digest: digestText(toJson({ model, order })) };

@@ -1,9 +1,9 @@
 import { expect, vi } from 'vitest';
-import type { Profile } from '../../src/config/profile.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import type { Logger } from '../../src/core/log.ts';
 import { Agent } from '../../src/jobs/agent.ts';
 import type { AgentDeps } from '../../src/jobs/agent-deps.ts';
+import { ModelRegistry } from '../../src/jobs/model-registry.ts';
 import { createMetrics } from '../../src/metrics/metrics.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 import { fakeSampler } from './fake-sampler.ts';
@@ -15,7 +15,7 @@ import { unwrap } from './unwrap.ts';
 /** Profiles whose names are the behaviours of the fake worker. */
 export function agentOf(names: readonly string[], more: Partial<AgentDeps> = {}) {
   const store = more.store ?? unwrap(openStore(temporaryFolder()));
-  const profiles: readonly Profile[] = names.map((name) => profileOf(name));
+  const models = new ModelRegistry(names.map((name) => profileOf(name)));
   const log: string[] = [];
   const note = (message: string, fields: Readonly<Record<string, unknown>> = {}) =>
     void log.push(`${message}: ${fields['model']}`);
@@ -25,7 +25,7 @@ export function agentOf(names: readonly string[], more: Partial<AgentDeps> = {})
   // Nobody waits for samples of a sampler that is not up.
   fake.setState('starting');
   const agent = new Agent({
-    profiles,
+    models,
     store,
     sampler: fake.sampler,
     samplerIdleIntervalMs: 1000,
@@ -36,7 +36,7 @@ export function agentOf(names: readonly string[], more: Partial<AgentDeps> = {})
     logger,
     ...more,
   });
-  return { agent, store, log, worker, setSampler: fake.setState, publish: fake.publish };
+  return { agent, models, store, log, worker, setSampler: fake.setState, publish: fake.publish };
 }
 
 /** Waits until something was ordered, and nothing is queued or running. */

@@ -10,6 +10,7 @@ import { assembleTrace } from '../../jobs/capture/assemble-trace.ts';
 import { LiveWork } from '../../jobs/capture/live-work.ts';
 import { TraceCapture } from '../../jobs/capture/trace-capture.ts';
 import { readHostFingerprint } from '../../jobs/host-fingerprint.ts';
+import { ModelRegistry } from '../../jobs/model-registry.ts';
 import { readInventory } from '../../jobs/read-inventory.ts';
 import { createMetrics } from '../../metrics/metrics.ts';
 import { createServer } from '../../server/create-server.ts';
@@ -105,7 +106,7 @@ async function serveUntil(
   });
   sampler.onSnapshot(logGpuBackend(logger));
   const shared = {
-    profiles: loaded.profiles,
+    models: new ModelRegistry(loaded.profiles),
     store,
     sampler,
     samplerIdleIntervalMs: settings.samplerIntervalMs,

@@ -10,6 +10,7 @@ import type { Result } from '../../core/result.ts';
 import type { Store } from '../../store/store.ts';
 import { acquireBenchLock, type BenchLock } from '../bench-lock.ts';
 import { readySuite } from '../bench-suite.ts';
+import type { ModelRegistry } from '../model-registry.ts';
 import { createPhaseRecorder } from '../phase-recorder.ts';
 import { FP32, type PipelineResult } from '../pipeline.ts';
 import { unwrap } from '../unwrap.ts';
@@ -28,7 +29,7 @@ export interface CaptureReplay {
 }
 
 export interface ReplayDeps {
-  readonly profiles: readonly Profile[];
+  readonly models: Pick<ModelRegistry, 'all'>;
   readonly store: Pick<Store, 'listRuns'>;
   readonly host: WorkerHost;
   readonly clock: Clock;
@@ -45,11 +46,11 @@ const WARM_UP = { windowDurationNs: 5e7, maxDurationNs: 3e8, seed: 1 };
  * fp32 and the variants that its last run made. Problems: `nothing-to-replay`, `bench-locked`, `cancelled`, and those of loading.
  */
 export function prepareReplay(
-  { profiles, store, host, clock, emit }: ReplayDeps,
+  { models, store, host, clock, emit }: ReplayDeps,
   signal: AbortSignal,
 ): Promise<Result<CaptureReplay, Problem>> {
   return attemptAsync(async () => {
-    const profile = profiles.find(({ bench }) => bench.capture !== undefined) ?? profiles[0];
+    const profile = models.all.find(({ bench }) => bench.capture !== undefined) ?? models.all[0];
     if (profile === undefined) throw new ProblemError(problem('nothing-to-replay', 'no model is registered'));
     const { measurement, request } = await requestOf(profile, variantsOf(profile, store));
     const lock = await lockNow(measurement.device, clock);

@@ -4,7 +4,7 @@ import type { WorkerHost } from '../worker-process.ts';
 import { type CaptureReplay, prepareReplay, type ReplayDeps } from './capture-replay.ts';
 import type { LiveWork } from './live-work.ts';
 
-export interface IdleHostDeps extends Pick<ReplayDeps, 'profiles' | 'store' | 'clock'> {
+export interface IdleHostDeps extends Pick<ReplayDeps, 'models' | 'store' | 'clock'> {
   readonly live: LiveWork;
   readonly sampler: Sampler;
   readonly metrics: Pick<Metrics, 'workerStarted' | 'workerEnded'>;
@@ -13,7 +13,7 @@ export interface IdleHostDeps extends Pick<ReplayDeps, 'profiles' | 'store' | 'c
 
 /** Prepares a replay whose processes and phases are seen like those of a run. Where there can be none, the warning says why. */
 export async function replayOnIdleHost(
-  { profiles, store, clock, live, metrics, workerEntry, sampler }: IdleHostDeps,
+  { models, store, clock, live, metrics, workerEntry, sampler }: IdleHostDeps,
   cancelled: AbortSignal,
 ): Promise<{ readonly replay?: CaptureReplay; readonly warning: string }> {
   const pids = new Set<number>();
@@ -39,7 +39,7 @@ export async function replayOnIdleHost(
     if (event.kind === 'phase-begin') live.phaseBegan(event.begun);
     else live.phaseEnded(event.span);
   };
-  const replay = await prepareReplay({ profiles, store, clock, host, emit }, cancelled);
+  const replay = await prepareReplay({ models, store, clock, host, emit }, cancelled);
   if (!replay.ok) {
     return { warning: `Nothing was running, and nothing could be replayed: ${replay.error.message}` };
   }

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Schedule } from '../../../src/config/schedule.ts';
 import { silentLogger } from '../../../src/core/log.ts';
+import { ModelRegistry } from '../../../src/jobs/model-registry.ts';
 import { Scheduler } from '../../../src/jobs/scheduler.ts';
 import type { Run } from '../../../src/store/runs.ts';
 import { profileOf } from '../../support/profile.ts';
@@ -9,11 +10,12 @@ const MINUTE = 60_000;
 
 function scheduled(schedule: Partial<Schedule> = {}, random = 0) {
   const profile = profileOf('tiny', { schedule: { jitterSeconds: 0, onChange: true, ...schedule } });
+  const models = new ModelRegistry([profile]);
   const orders: string[] = [];
   const runs: Run[] = [];
   let model = 'one';
   const scheduler = new Scheduler({
-    profiles: [profile],
+    models,
     clock: { nowNs: () => 0n, wallMs: () => Date.now() },
     logger: silentLogger,
     basisOf: async () => ({ model, data: '', profile: '', software: '' }),
@@ -36,7 +38,11 @@ function scheduled(schedule: Partial<Schedule> = {}, random = 0) {
   });
   return {
     scheduler,
+    models,
     orders,
+    /** The profile of a model, with a schedule of its own. */
+    profileWith: (name: string, of: Partial<Schedule> = {}) =>
+      profileOf(name, { schedule: { jitterSeconds: 0, onChange: true, ...of } }),
     write: (content: string) => {
       model = content;
     },
@@ -129,5 +135,45 @@ describe('Scheduler', () => {
     write('three');
     await pass(5);
     expect(orders).toEqual(['20:00 tiny: first']);
+  });
+
+  it('goes by the time table that a changed profile has, and by that alone', async () => {
+    const { scheduler, orders, models, profileWith } = scheduled({ cron: '*/15 * * * *', timezone: 'UTC' });
+    await scheduler.start();
+    await pass(1);
+    await scheduler.takeUp(models.replace([profileWith('tiny', { cron: '20 * * * *', timezone: 'UTC' })]));
+    await pass(60);
+    expect(orders).toEqual(['20:00 tiny: first', '20:20 tiny: schedule']);
+    await scheduler.stop();
+  });
+
+  it('orders a first run of a model that is added, and nothing of one that is removed', async () => {
+    const { scheduler, orders, models, write, profileWith } = scheduled({
+      cron: '30 * * * *',
+      timezone: 'UTC',
+    });
+    await scheduler.start();
+    await pass(1);
+    const changes = models.replace([profileWith('small')]);
+    expect(changes).toEqual({ added: ['small'], removed: ['tiny'], changed: [] });
+    await scheduler.takeUp(changes);
+    write('three');
+    await pass(60);
+    expect(orders.filter((order) => order.includes('tiny'))).toEqual(['20:00 tiny: first']);
+    expect(orders).toContain('20:03 small: model');
+    await scheduler.stop();
+  });
+
+  it('leaves the time table of a model alone that is as it was', async () => {
+    const { scheduler, orders, models, profileWith } = scheduled({ cron: '30 * * * *', timezone: 'UTC' }, 0);
+    await scheduler.start();
+    await pass(1);
+    const same = profileWith('tiny', { cron: '30 * * * *', timezone: 'UTC' });
+    const changes = models.replace([same]);
+    expect(changes).toEqual({ added: [], removed: [], changed: [] });
+    await scheduler.takeUp(changes);
+    await pass(60);
+    expect(orders).toEqual(['20:00 tiny: first', '20:30 tiny: schedule']);
+    await scheduler.stop();
   });
 });

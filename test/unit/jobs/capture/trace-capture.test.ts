@@ -51,7 +51,7 @@ async function capturing({ profiles = [], runs = [], assemble, isSampled = true 
   const counted: string[] = [];
   const processes = { started: 0, ended: 0 };
   const capture = new TraceCapture({
-    profiles,
+    models: { all: profiles },
     store: { listRuns: () => runs as readonly Run[], temporaryFolder: temporary },
     live,
     sampler: fake.sampler,
