@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { asError } from '../core/as-error.ts';
 import { agentVersion } from '../jobs/agent-version.ts';
+import { disableRuntimeTelemetry } from '../runtime/no-telemetry.ts';
 import { dropOutputWhenClosed } from './closed-output.ts';
 import { EXIT } from './exit-code.ts';
 import type { Terminal } from './terminal.ts';
@@ -41,6 +42,7 @@ With --json, results go to stdout as JSON alone; progress and messages go to std
 const isDebugged = process.env['PTQ_AGENT_DEBUG'] !== undefined;
 
 async function main(): Promise<void> {
+  disableRuntimeTelemetry();
   // Stacks then name lines of the sources, not of the bundles that are made of them.
   if (isDebugged) process.setSourceMapsEnabled(true);
   dropOutputWhenClosed([process.stdout, process.stderr]);

@@ -1,6 +1,7 @@
 import { asError } from '../core/as-error.ts';
 import { systemClock } from '../core/clock.ts';
 import { ProblemError, problem } from '../core/problem.ts';
+import { disableRuntimeTelemetry } from '../runtime/no-telemetry.ts';
 import type { OpenSystem } from './system-under-test.ts';
 import type { TaskContext } from './task-context.ts';
 import { unwrap } from './unwrap.ts';
@@ -13,6 +14,7 @@ const SESSION_ENTRY = new URL('./session-thread-main.js', import.meta.url);
 
 /** The entry of a worker process: takes one task from its parent and goes when the parent goes. */
 function main(): void {
+  disableRuntimeTelemetry();
   const send = (message: WorkerMessage) => process.send?.(message);
   const context: TaskContext = { clock: systemClock, emit: send, sessionEntry: SESSION_ENTRY };
   let system: OpenSystem | undefined;

@@ -31,8 +31,12 @@ export interface Program {
 }
 
 /** Starts the compiled program in a process group of its own. */
-export function startProgram(args: readonly string[], cwd = ROOT): Program {
-  const env = { ...process.env, NO_COLOR: '1' };
+export function startProgram(
+  args: readonly string[],
+  cwd = ROOT,
+  more: Readonly<Record<string, string>> = {},
+): Program {
+  const env = { ...process.env, NO_COLOR: '1', ...more };
   const child = spawn(process.execPath, [MAIN, ...args], { cwd, env, detached: true });
   const text = { stdout: '', stderr: '' };
   for (const side of ['stdout', 'stderr'] as const) {
