@@ -26,8 +26,9 @@ const MAY_IMPORT = {
     'store',
     'config',
   ],
+  api: ['core'],
   page: ['core', 'telemetry'],
-  server: ['core', 'jobs', 'metrics', 'store', 'config', 'trace'],
+  server: ['core', 'api', 'jobs', 'metrics', 'store', 'config', 'trace'],
 };
 
 // A third-party package that only one room may touch.

@@ -1,13 +1,29 @@
 import { promisify } from 'node:util';
 import { constants, gzip } from 'node:zlib';
 import type { FastifyInstance } from 'fastify';
+import Type from 'typebox';
 import type { Agent } from '../jobs/agent.ts';
+import { describe } from './openapi/describe.ts';
 
 const compress = promisify(gzip);
 
+const MetricsOperation = describe({
+  id: 'getMetrics',
+  tag: 'host',
+  summary: 'The metrics of the daemon and its host, for Prometheus',
+  description: 'Accept chooses the format, Accept-Encoding whether it is compressed.',
+  answers: {
+    200: {
+      description: 'An exposition',
+      content: { 'text/plain': Type.String(), 'application/openmetrics-text': Type.String() },
+      headers: { vary: 'Accept, Accept-Encoding' },
+    },
+  },
+});
+
 /** `GET /metrics`: the format is chosen by `Accept`, gzip by `Accept-Encoding`. */
 export function addMetrics(app: FastifyInstance, agent: Pick<Agent, 'renderMetrics'>): void {
-  app.get('/metrics', async ({ headers }, reply) => {
+  app.get('/metrics', MetricsOperation, async ({ headers }, reply) => {
     const { contentType, body } = await agent.renderMetrics(headers.accept);
     reply.type(contentType).header('vary', 'Accept, Accept-Encoding');
     if (!acceptsGzip(headers['accept-encoding'])) return reply.send(Buffer.from(body));

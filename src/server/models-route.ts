@@ -1,42 +1,94 @@
 import { basename, dirname } from 'node:path';
 import send from '@fastify/send';
 import type { FastifyInstance } from 'fastify';
+import { HistorySchema, ModelListSchema, ModelSchema } from '../api/model-schema.ts';
+import { json } from '../api/operation.ts';
 import { problem } from '../core/problem.ts';
 import type { Agent } from '../jobs/agent.ts';
 import type { ModelView } from '../jobs/model-view.ts';
+import { describe } from './openapi/describe.ts';
 import { sendProblem } from './problem-response.ts';
 import { runPath } from './run-resource.ts';
 
 const MOST_RUNS = 200;
+
+const ListOperation = describe({
+  id: 'listModels',
+  tag: 'models',
+  summary: 'The registered models with what their last full runs found out',
+  answers: { 200: json(ModelListSchema, 'All of them') },
+});
+
+const ModelOperation = describe({
+  id: 'getModel',
+  tag: 'models',
+  summary: 'A registered model with what its last full run found out',
+  answers: { 200: json(ModelSchema, 'The model') },
+  problems: ['no-such-model'],
+});
+
+const HistoryOperation = describe({
+  id: 'getModelHistory',
+  tag: 'models',
+  summary: 'How the variants of a model fared in its last runs',
+  answers: { 200: json(HistorySchema, 'A point for each variant of each run') },
+  problems: ['no-such-model'],
+});
+
+const FileOperation = describe({
+  id: 'getVariantFile',
+  tag: 'models',
+  summary: 'The file of a quantized variant, whole or by ranges of bytes',
+  answers: {
+    200: {
+      description: 'The file',
+      content: { 'application/octet-stream': null },
+      headers: { etag: 'of its content' },
+    },
+    206: { description: 'The ranges that were asked for', content: { 'application/octet-stream': null } },
+    304: { description: 'It is the one that If-None-Match names' },
+    412: {
+      description: 'It is not the one that If-Match names',
+      content: { 'application/octet-stream': null },
+    },
+    416: { description: 'It has no such bytes', content: { 'application/octet-stream': null } },
+  },
+  problems: ['no-such-model', 'unknown-artifact'],
+});
 
 /** `GET /models`, `GET /models/{name}`, its history, and the file of a variant, whole or by ranges of bytes (RFC 9110, 14). */
 export function addModels(
   app: FastifyInstance,
   agent: Pick<Agent, 'listModels' | 'modelHistory' | 'records'>,
 ): void {
-  app.get('/models', async () => ({ models: agent.listModels().map(modelResource) }));
+  app.get('/models', ListOperation, async () => ({ models: agent.listModels().map(modelResource) }));
 
-  app.get<{ Params: { model: string } }>('/models/:model', async (request, reply) => {
+  app.get<{ Params: { model: string } }>('/models/:model', ModelOperation, async (request, reply) => {
     const { model } = request.params;
     const view = agent.listModels().find(({ name }) => name === model);
     return view === undefined ? sendProblem(reply, [unknownModel(model, agent)]) : modelResource(view);
   });
 
-  app.get<{ Params: { model: string } }>('/models/:model/history', async (request, reply) => {
-    const { model } = request.params;
-    if (!agent.listModels().some(({ name }) => name === model))
-      return sendProblem(reply, [unknownModel(model, agent)]);
-    const points = agent.modelHistory({ model, limit: MOST_RUNS });
-    return {
-      points: points.map(({ finishedMs, ...point }) => ({
-        ...point,
-        finishedAt: new Date(finishedMs).toISOString(),
-      })),
-    };
-  });
+  app.get<{ Params: { model: string } }>(
+    '/models/:model/history',
+    HistoryOperation,
+    async (request, reply) => {
+      const { model } = request.params;
+      if (!agent.listModels().some(({ name }) => name === model))
+        return sendProblem(reply, [unknownModel(model, agent)]);
+      const points = agent.modelHistory({ model, limit: MOST_RUNS });
+      return {
+        points: points.map(({ finishedMs, ...point }) => ({
+          ...point,
+          finishedAt: new Date(finishedMs).toISOString(),
+        })),
+      };
+    },
+  );
 
   app.get<{ Params: { model: string; variant: string } }>(
     '/models/:model/variants/:variant/file',
+    FileOperation,
     async (request, reply) => {
       const { model, variant } = request.params;
       const view = agent.listModels().find(({ name }) => name === model);
@@ -69,14 +121,6 @@ export function addModels(
     },
   );
 }
-
-/** The paths of what this route adds, for those that refuse other methods. */
-export const MODEL_PATHS = [
-  '/models',
-  '/models/:model',
-  '/models/:model/history',
-  '/models/:model/variants/:variant/file',
-] as const;
 
 function modelResource({ run, variants, ...view }: ModelView) {
   return {

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import Type from 'typebox';
+import { describe } from './openapi/describe.ts';
 
 /** Built beside the program: see build.mjs. */
 const FOLDER = new URL('../page/', import.meta.url);
@@ -18,7 +20,20 @@ const POLICY =
 /** Script and style of the page. What it shows it asks of the API as any other program does. */
 export function addPageAssets(app: FastifyInstance): void {
   for (const [name, type] of Object.entries(ASSETS)) {
-    app.get(`/assets/${name}`, async (request, reply) => {
+    const operation = describe({
+      id: `getAsset-${name}`,
+      tag: 'host',
+      summary: 'A part of the page',
+      answers: {
+        200: {
+          description: 'The part',
+          content: { [type]: Type.String() },
+          headers: { etag: 'of its content' },
+        },
+        304: { description: 'It is the one that If-None-Match names' },
+      },
+    });
+    app.get(`/assets/${name}`, operation, async (request, reply) => {
       const body = await readFile(new URL(name, FOLDER));
       const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
       // Looked at anew every time, so that a page never meets a script of another version.

@@ -1,8 +1,10 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
+import Type from 'typebox';
 import { toJson } from '../core/json.ts';
 import { problem } from '../core/problem.ts';
 import type { Agent } from '../jobs/agent.ts';
+import { describe } from './openapi/describe.ts';
 import { sendProblem } from './problem-response.ts';
 
 const MOST_LISTENERS = 8;
@@ -11,10 +13,24 @@ const RETRY_AFTER_SECONDS = 5;
 /** Text waiting for a listener that does not read. Beyond this, snapshots pass it by. */
 const MOST_WAITING_BYTES = 256 * 1024;
 
+const TelemetryOperation = describe({
+  id: 'followTelemetry',
+  tag: 'host',
+  summary: 'What the sampler reads of the host, as it comes',
+  description: 'The answer has no end of its own: it goes on until the listener or the daemon goes.',
+  answers: {
+    200: {
+      description: 'A JSON object a line, one a sample',
+      content: { 'application/jsonl': Type.String() },
+    },
+  },
+  problems: ['too-many-listeners'],
+});
+
 /** The snapshots of the sampler as they come, one JSON object a line, until the listener or the daemon goes. */
 export function addTelemetryRoute(app: FastifyInstance, agent: Pick<Agent, 'onSnapshot'>): void {
   const listeners = new Set<ServerResponse>();
-  app.get('/telemetry', { exposeHeadRoute: false }, (_request, reply) => {
+  app.get('/telemetry', { ...TelemetryOperation, exposeHeadRoute: false }, (_request, reply) => {
     if (listeners.size >= MOST_LISTENERS) {
       reply.header('retry-after', RETRY_AFTER_SECONDS);
       return sendProblem(reply, [
@@ -26,6 +42,7 @@ export function addTelemetryRoute(app: FastifyInstance, agent: Pick<Agent, 'onSn
     reply.hijack();
     const response = reply.raw;
     response.writeHead(200, {
+      ...(reply.getHeaders() as Record<string, string>),
       'content-type': 'application/jsonl; charset=utf-8',
       'cache-control': 'no-store',
       connection: 'close',

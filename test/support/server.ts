@@ -1,6 +1,6 @@
 import type { ServerOptions } from 'node:https';
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { type Logger, silentLogger } from '../../src/core/log.ts';
 import { problem } from '../../src/core/problem.ts';
 import { err, ok } from '../../src/core/result.ts';
@@ -11,6 +11,8 @@ import type { IncomingOrder } from '../../src/jobs/take-order.ts';
 import type { Access } from '../../src/server/access/add-access.ts';
 import { createServer } from '../../src/server/create-server.ts';
 import type { RunQuery } from '../../src/store/runs.ts';
+import { type ApiDescription, mistakesIn, type SeenAnswer } from './described-answers.ts';
+import { pipelineResultOf } from './pipeline-result.ts';
 import { profileOf } from './profile.ts';
 
 /** The run that the agent has. */
@@ -25,7 +27,7 @@ const finishedRun: RunView = {
   createdMs: 0,
   startedMs: 1000,
   finishedMs: 2000,
-  result: { seconds: Number.POSITIVE_INFINITY, startNs: 12n },
+  result: { ...pipelineResultOf({ variants: [] }), startNs: 12n, notKnown: Number.POSITIVE_INFINITY },
 };
 
 interface Surface {
@@ -96,8 +98,36 @@ export function serve(
   };
   // The class has private state, which the server cannot see.
   const app = createServer(agent as unknown as Agent, { version: '1.2.3' }, logger, access, https);
-  onTestFinished(() => app.close());
+  const seen: SeenAnswer[] = [];
+  app.addHook('onSend', async ({ method, url }, reply, payload) => {
+    if (typeof payload !== 'string' && !Buffer.isBuffer(payload) && payload !== undefined) return;
+    seen.push({
+      method,
+      path: url.split('?', 1)[0] ?? '',
+      status: reply.statusCode,
+      contentType: reply.getHeader('content-type')?.toString(),
+      body: payload?.toString() ?? '',
+    });
+  });
+  onTestFinished(async () => {
+    const description = await describedApi();
+    expect(seen.flatMap((answer) => mistakesIn(description, answer))).toEqual([]);
+    await app.close();
+  });
   return { app, orders, queries };
+}
+
+let description: Promise<ApiDescription> | undefined;
+
+/** Every server of ours has the same operations. */
+function describedApi(): Promise<ApiDescription> {
+  description ??= (async () => {
+    const app = createServer({} as Agent, { version: '0.0.0' }, silentLogger, OPEN);
+    const answer = await ask(app, '/openapi.json');
+    await app.close();
+    return answer.json<ApiDescription>();
+  })();
+  return description;
 }
 
 /** Asks with the token, unless the request has an `authorization` of its own. */

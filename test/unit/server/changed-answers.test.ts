@@ -72,6 +72,6 @@ describe('GET /bench/{id}/changed/{variant}', () => {
 
   it('is named by the daemon itself', async () => {
     const { endpoints } = (await ask(serve().app, '/')).json<{ endpoints: Record<string, string> }>();
-    expect(endpoints['changed']).toBe('GET /bench/{id}/changed/{variant}');
+    expect(endpoints['getChangedItems']).toBe('GET /bench/{id}/changed/{variant}');
   });
 });

@@ -4,6 +4,10 @@ import { err, ok } from '../../../src/core/result.ts';
 import type { SeriesQuery } from '../../../src/jobs/series-task.ts';
 import { ask, ID, serve } from '../../support/server.ts';
 
+/** Written as no JSON of ours is. */
+const SERIES =
+  '{"complete":true,"startSeconds":0,"stepSeconds":1.50,"points":1,"columns":[{"name":"cpu","mean":[0.50]}],"phases":[]}';
+
 describe('GET /bench/{id}/timeline', () => {
   function serveTimeline(
     answer: Awaited<ReturnType<NonNullable<Parameters<typeof serve>[0]>['readTimeline'] & {}>>,
@@ -19,15 +23,15 @@ describe('GET /bench/{id}/timeline', () => {
   }
 
   it('gives the JSON that the worker made, as it is', async () => {
-    const { app, asked } = serveTimeline(ok('{"columns":[1.50]}'));
+    const { app, asked } = serveTimeline(ok(SERIES));
     const answer = await ask(app, `/bench/${ID}/timeline`);
-    expect([answer.statusCode, answer.body]).toEqual([200, '{"columns":[1.50]}']);
+    expect([answer.statusCode, answer.body]).toEqual([200, SERIES]);
     expect(answer.headers['content-type']).toBe('application/json; charset=utf-8');
     expect(asked).toEqual([[ID, { points: 600, rates: true }]]);
   });
 
   it('hands on range, resolution, columns and what counters are shown as', async () => {
-    const { app, asked } = serveTimeline(ok('{}'));
+    const { app, asked } = serveTimeline(ok(SERIES));
     await ask(
       app,
       `/bench/${ID}/timeline?from=1.5&to=90&points=1000&columns=cpu,disks.*.reads&counters=total`,
@@ -52,7 +56,7 @@ describe('GET /bench/{id}/timeline', () => {
     'counters=no',
     'colums=cpu',
   ])('refuses %s with 400', async (query) => {
-    const { app, asked } = serveTimeline(ok('{}'));
+    const { app, asked } = serveTimeline(ok(SERIES));
     const answer = await ask(app, `/bench/${ID}/timeline?${query}`);
     expect(answer.statusCode).toBe(400);
     expect(answer.json()).toMatchObject({ type: '/problems/invalid-request' });
@@ -80,10 +84,10 @@ describe('GET /bench/{id}/timeline', () => {
   });
 
   it('answers other methods with 405 and is named by the daemon itself', async () => {
-    const { app } = serveTimeline(ok('{}'));
+    const { app } = serveTimeline(ok(SERIES));
     const answer = await ask(app, { method: 'DELETE', url: `/bench/${ID}/timeline` });
     expect([answer.statusCode, answer.headers.allow]).toEqual([405, 'GET, HEAD']);
     const { endpoints } = (await ask(app, '/')).json<{ endpoints: Record<string, string> }>();
-    expect(endpoints['timeline']).toBe('GET /bench/{id}/timeline');
+    expect(endpoints['getRunTimeline']).toBe('GET /bench/{id}/timeline');
   });
 });

@@ -1,0 +1,97 @@
+import Type from 'typebox';
+import { SCENARIOS } from '../core/bench-terms.ts';
+import { SpeedUpSchema, VERDICTS } from './run-result-schema.ts';
+import { boolean, integer, number, numberOrNull, oneOf, text, time } from './schema-words.ts';
+
+const AccuracySchema = Type.Object(
+  {
+    verdict: oneOf(VERDICTS, 'whether accuracy stays within the budget'),
+    verdictReason: text('why, as a sentence'),
+    n: integer('items that were compared'),
+    agreement: Type.Optional(number('share of equal answers')),
+    sqnrDb: numberOrNull('of the first output'),
+    figure: Type.Optional(
+      Type.Object(
+        {
+          metric: text('of the task'),
+          value: numberOrNull('of the variant'),
+          reference: numberOrNull('of fp32'),
+        },
+        { description: 'what was judged by' },
+      ),
+    ),
+  },
+  { title: 'Accuracy', description: 'the last evaluation in short' },
+);
+
+const SpeedSchema = Type.Object(
+  {
+    suite: text('the suite'),
+    measurement: text('of the suite'),
+    scenario: oneOf(SCENARIOS, 'how queries were issued'),
+    device: text('where it ran'),
+    valid: boolean('whether the measurement kept its rules'),
+    throughput: numberOrNull('samples per second'),
+    p50Seconds: numberOrNull('latency'),
+    p99Seconds: numberOrNull('latency'),
+    peakRssBytes: numberOrNull('the largest resident set'),
+  },
+  { title: 'Speed', description: 'a measurement in short' },
+);
+
+const VariantSchema = Type.Object(
+  {
+    variant: text('its name; fp32 is the model itself'),
+    sizeBytes: Type.Optional(integer('of its files; absent where it was not made yet')),
+    artifact: Type.Optional(text('names the file of a quantized variant by what made it')),
+    file: Type.Optional(Type.String({ format: 'uri-reference', description: 'where the file can be had' })),
+    accuracy: Type.Optional(AccuracySchema),
+    bench: Type.Array(SpeedSchema, { description: 'one a measurement' }),
+    speedUps: Type.Array(SpeedUpSchema, { description: 'against fp32' }),
+    onFront: Type.Optional(
+      boolean('no other variant is as accurate, as fast and as small, and better in one of these'),
+    ),
+  },
+  { title: 'Variant' },
+);
+
+export const ModelSchema = Type.Object(
+  {
+    name: text('of its profile'),
+    task: text('what the model does, as it is evaluated'),
+    href: Type.String({ format: 'uri-reference' }),
+    variants: Type.Array(VariantSchema, { description: 'fp32 first' }),
+    recommended: Type.Optional(
+      Type.Object({ variant: text('the one to use'), reason: text('what speaks for it, as a sentence') }),
+    ),
+    run: Type.Optional(
+      Type.Object(
+        { href: Type.String({ format: 'uri-reference' }), finishedAt: time('when it ended') },
+        { description: 'the last full run, which found all of this out' },
+      ),
+    ),
+  },
+  { title: 'Model', description: 'a registered model, with what its last full run found out' },
+);
+
+export const ModelListSchema = Type.Object({ models: Type.Array(ModelSchema) }, { title: 'ModelList' });
+
+const HistoryPointSchema = Type.Object(
+  {
+    run: text('the id of the run'),
+    finishedAt: time('when it ended'),
+    variant: text('the variant'),
+    suite: text('the suite'),
+    measurement: text('the first one of the run'),
+    valid: boolean('whether the measurement kept its rules'),
+    throughput: numberOrNull('samples per second'),
+    p50Seconds: numberOrNull('latency'),
+    accuracy: Type.Optional(number('by what the variant was judged')),
+  },
+  { title: 'HistoryPoint', description: 'how a variant fared in a run' },
+);
+
+export const HistorySchema = Type.Object(
+  { points: Type.Array(HistoryPointSchema, { description: 'the oldest first' }) },
+  { title: 'History' },
+);

@@ -1,0 +1,54 @@
+import Type from 'typebox';
+import { PHASES } from '../core/phase.ts';
+import { RunProblemSchema } from './problem-schema.ts';
+import { RunResultSchema } from './run-result-schema.ts';
+import { boolean, integer, oneOf, text, time } from './schema-words.ts';
+
+const RUN_KINDS = ['pipeline', 'bench'] as const;
+const RUN_STATES = ['queued', 'running', 'succeeded', 'failed', 'cancelled', 'interrupted'] as const;
+
+const ProgressSchema = Type.Object(
+  {
+    phase: oneOf(PHASES, 'the part of the run that is under way'),
+    subject: Type.Optional(text('what is worked on, such as a variant')),
+    done: Type.Number({ minimum: 0 }),
+    total: Type.Optional(Type.Number({ minimum: 0 })),
+    unit: text('what is counted, in the plural'),
+  },
+  { title: 'Progress', description: 'how far a run is' },
+);
+
+const summary = {
+  id: Type.String({
+    pattern: '^[0-9A-HJKMNP-TV-Z]{26}$',
+    description: 'a ULID: ids sort by the time of creation',
+  }),
+  kind: oneOf(RUN_KINDS, 'what kind of work'),
+  model: text('the registered model'),
+  state: oneOf(RUN_STATES, 'where the run is; the last four are final'),
+  href: Type.String({ format: 'uri-reference', description: 'of the run itself' }),
+  request: Type.Union([Type.Object({}), Type.Null()], { description: 'what was ordered' }),
+  createdAt: time('when it was ordered'),
+  startedAt: Type.Optional(time('when it began')),
+  finishedAt: Type.Optional(time('when it ended')),
+  queuePosition: Type.Optional(integer('how many runs come before it; only while it waits')),
+  cancelling: Type.Optional(boolean('it was asked to end and is about to')),
+  progress: Type.Optional(ProgressSchema),
+  problem: Type.Optional(RunProblemSchema),
+};
+
+/** A run without its result, as lists have it. */
+export const RunSummarySchema = Type.Object(summary, {
+  title: 'RunSummary',
+  description: 'a run without its result',
+});
+
+export const RunSchema = Type.Object(
+  { ...summary, result: Type.Optional(RunResultSchema) },
+  { title: 'Run', description: 'one execution of a job' },
+);
+
+export const RunListSchema = Type.Object(
+  { runs: Type.Array(RunSummarySchema, { description: 'the newest first' }) },
+  { title: 'RunList' },
+);

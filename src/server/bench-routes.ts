@@ -1,0 +1,122 @@
+import type { FastifyInstance } from 'fastify';
+import Type from 'typebox';
+import {
+  ArrivalsQuerySchema,
+  type ArrivalsQueryString,
+  type BenchRequestBody,
+  BenchRequestSchema,
+  OrderHeadersSchema,
+  RunQuerySchema,
+  type RunQueryString,
+} from '../api/bench-request-schema.ts';
+import { json } from '../api/operation.ts';
+import { RunListSchema, RunSchema, RunSummarySchema } from '../api/run-schema.ts';
+import type { Agent } from '../jobs/agent.ts';
+import { describe } from './openapi/describe.ts';
+import { sendProblem } from './problem-response.ts';
+import { runPath, runResource, runSummary, unknownRun } from './run-resource.ts';
+
+const RETRY_AFTER_SECONDS = 5;
+const DEFAULT_LIMIT = 50;
+const MOST_ARRIVALS = 10_000;
+
+const OrderOperation = describe({
+  id: 'orderBench',
+  tag: 'runs',
+  summary: 'Orders a benchmark of a registered model',
+  description:
+    'An order with an Idempotency-Key that is sent again within 24 hours is not carried out again: the answer is the run that it led to.',
+  body: BenchRequestSchema,
+  headers: OrderHeadersSchema,
+  answers: {
+    202: json(RunSchema, 'The run, which waits for its turn', {
+      location: 'of the run',
+      'retry-after': 'seconds after which to look at it',
+    }),
+  },
+  problems: [
+    'key-used-otherwise',
+    'unknown-model',
+    'unknown-variant',
+    'unknown-suite',
+    'queue-full',
+    'store-not-written',
+  ],
+});
+
+const ArrivalsOperation = describe({
+  id: 'getBenchArrivals',
+  tag: 'runs',
+  summary: 'When benchmarks were ordered, as a trace that can be replayed',
+  query: ArrivalsQuerySchema,
+  answers: {
+    200: { description: 'A JSON object a line', content: { 'application/jsonl': Type.String() } },
+  },
+});
+
+const RunOperation = describe({
+  id: 'getRun',
+  tag: 'runs',
+  summary: 'A run as it is, with its result when it has one',
+  answers: { 200: json(RunSchema, 'The run') },
+  problems: ['unknown-run'],
+});
+
+const CancelOperation = describe({
+  id: 'cancelRun',
+  tag: 'runs',
+  summary: 'Cancels a run',
+  description:
+    'One that waits ends at once, one under way as soon as its processes are gone. Again it changes nothing.',
+  answers: { 202: json(RunSummarySchema, 'The run, cancelled or about to be', { location: 'of the run' }) },
+  problems: ['unknown-run', 'run-ended', 'store-not-written'],
+});
+
+const ListOperation = describe({
+  id: 'listRuns',
+  tag: 'runs',
+  summary: 'The runs, the newest first',
+  query: RunQuerySchema,
+  answers: { 200: json(RunListSchema, 'A page of them') },
+});
+
+/** Benchmarks on demand, and runs of any kind. */
+export function addBenchRoutes(app: FastifyInstance, agent: Agent): void {
+  app.post('/bench', OrderOperation, async (request, reply) => {
+    const { model, ...order } = request.body as BenchRequestBody;
+    const key = request.headers['idempotency-key'] as string | undefined;
+    const queued = agent.orderBench({
+      model,
+      order: { kind: 'bench', ...order },
+      ...(key === undefined ? {} : { key }),
+    });
+    if (!queued.ok) {
+      if (queued.error.kind === 'queue-full') reply.header('retry-after', RETRY_AFTER_SECONDS);
+      return sendProblem(reply, [queued.error]);
+    }
+    return reply
+      .code(202)
+      .header('location', runPath(queued.value.id))
+      .header('retry-after', RETRY_AFTER_SECONDS)
+      .send(runResource(queued.value));
+  });
+  app.get('/bench/arrivals', ArrivalsOperation, async (request, reply) => {
+    const { limit, ...query } = request.query as ArrivalsQueryString;
+    const lines = agent.benchArrivals({ ...query, limit: Number(limit ?? MOST_ARRIVALS) });
+    return reply.type('application/jsonl; charset=utf-8').send([...lines].join(''));
+  });
+  app.get<{ Params: { id: string } }>('/bench/:id', RunOperation, async (request, reply) => {
+    const run = agent.getRun(request.params.id);
+    if (run !== undefined) return runResource(run);
+    return sendProblem(reply, [unknownRun(request.params.id)]);
+  });
+  app.post<{ Params: { id: string } }>('/bench/:id/cancel', CancelOperation, async (request, reply) => {
+    const cancelled = agent.cancelRun(request.params.id);
+    if (!cancelled.ok) return sendProblem(reply, [cancelled.error]);
+    return reply.code(202).header('location', runPath(cancelled.value.id)).send(runSummary(cancelled.value));
+  });
+  app.get('/bench', ListOperation, async (request) => {
+    const { limit, ...query } = request.query as RunQueryString;
+    return { runs: agent.listRuns({ ...query, limit: Number(limit ?? DEFAULT_LIMIT) }).map(runSummary) };
+  });
+}
