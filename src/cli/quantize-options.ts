@@ -13,6 +13,7 @@ import {
   STATIC_INT8,
 } from '../quantization/recipe.ts';
 import { TARGETS, type Target } from '../quantization/targets.ts';
+import { TUNING_LEVELS, type TuningLevel } from '../quantization/tuning/tuning-level.ts';
 import { list, percentile, positiveInteger, recipeName } from './option-parsers.ts';
 
 /** The options of `quantize` that say how. What is absent gets the default of its recipe and target. */
@@ -28,6 +29,7 @@ export interface RecipeOptions {
   readonly perTensor?: boolean;
   readonly reduceRange?: 'auto' | 'on' | 'off';
   readonly latencyGate?: 'measured' | 'off';
+  readonly tune?: TuningLevel;
   readonly form?: 'matmul-nbits' | 'dequantize';
   readonly blockSize?: string;
   readonly symmetric?: boolean;
@@ -83,6 +85,11 @@ export function addRecipeOptions(command: Command): Command {
     'static-int8, cpu: leave float what is slower in int8 on this host (default: measured)',
     ['measured', 'off'],
   );
+  choice(
+    '--tune <level>',
+    'static: what to do after calibration to keep accuracy (default: none)',
+    TUNING_LEVELS,
+  );
   choice('--form <name>', "weights: ONNX Runtime's operator (default: matmul-nbits), or portable", [
     'matmul-nbits',
     'dequantize',
@@ -127,6 +134,7 @@ const FOR_RECIPES: Readonly<Record<string, readonly RecipeFormat[]>> = {
   perTensor: [...STATIC, 'dynamic-int8'],
   reduceRange: [...STATIC, 'dynamic-int8'],
   latencyGate: ['static-int8'],
+  tune: STATIC,
   form: WEIGHTS,
   blockSize: WEIGHTS,
   symmetric: WEIGHTS,
@@ -173,7 +181,7 @@ export async function recipeRequest(
     const loaded = await loadRecipe(options.recipe);
     return loaded.ok ? ok(withoutAbsent(loaded.value)) : loaded;
   }
-  const { target, activations, perTensor, form, symmetric, algorithm, latencyGate, keepIo } = options;
+  const { target, activations, perTensor, form, symmetric, algorithm, latencyGate, tune, keepIo } = options;
   const { format: representation, reduceRange, blockSize, accuracyLevel } = options;
   const { method, percentile: percent, samples } = options;
   return ok(
@@ -186,6 +194,7 @@ export async function recipeRequest(
       perTensor,
       reduceRange: reduceRange === undefined || reduceRange === 'auto' ? reduceRange : reduceRange === 'on',
       latencyGate,
+      tune,
       form,
       blockSize: blockSize === undefined ? undefined : Number(blockSize),
       symmetric,

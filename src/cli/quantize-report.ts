@@ -16,6 +16,7 @@ export function renderQuantization(report: QuantizeReport): string {
     `  nodes        ${nodesLine(report)}`,
     ...listNodes('not fused   ', ops.notFused),
     ...listNodes('left float  ', ops.float),
+    ...tuningLines(report),
     ...(report.latencyGate === undefined ? [] : [`  latency      ${latencyLine(report.latencyGate)}`]),
     `  self-check   ${selfCheckLine(report)}`,
     ...warnings.map((warning) => `  note         ${warning}`),
@@ -38,6 +39,30 @@ export function nodesLine({ ops, recipe }: Pick<QuantizeReport, 'ops' | 'recipe'
   }
   const kernels = recipe.format.startsWith('weight-') ? 'from packed weights' : 'in int8';
   return `${ops.fused} of ${ops.quantized} quantized nodes run ${kernels} on this CPU`;
+}
+
+/** What tuning gained, and one line for each pass. */
+function tuningLines({ tuning, recipe }: QuantizeReport): readonly string[] {
+  if (tuning === undefined || !('tune' in recipe)) return [];
+  const { sqnrDb, passes, samples, seconds } = tuning;
+  const from = formatDb(sqnrDb.before);
+  return [
+    `  tuning       ${recipe.tune}, ${from} → ${formatDb(sqnrDb.after)} SQNR on ${samples.judge} samples kept apart, in ${formatSeconds(seconds)}`,
+    ...passes.map(({ pass, kept, sqnrDb: reached, reason }) => {
+      const outcome = kept
+        ? formatDb(reached)
+        : reached === undefined
+          ? 'nothing to do'
+          : `undone, as it gave ${formatDb(reached)}`;
+      return `    ${pass}: ${outcome}; ${reason}`;
+    }),
+  ];
+}
+
+function formatDb(sqnrDb: number | null | undefined): string {
+  return typeof sqnrDb === 'number' && Number.isFinite(sqnrDb)
+    ? `${sqnrDb.toFixed(1)} dB`
+    : 'no figure in dB';
 }
 
 function selfCheckLine({ selfCheck: { on, samples, sqnrDb, alone } }: QuantizeReport): string {

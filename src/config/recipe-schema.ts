@@ -96,6 +96,14 @@ export const RecipeSchema = Type.Object(
           'static-int8 on cpu: measured (the default) leaves float what is slower in int8 on this host',
       }),
     ),
+    tune: Type.Optional(
+      Type.Enum(['none', 'fast', 'full'], {
+        type: 'string',
+        default: 'none',
+        description:
+          'static: what is done after calibration to keep accuracy; fast takes up to 3 times as long as calibration, full 20 times',
+      }),
+    ),
     form: Type.Optional(
       Type.Enum(['matmul-nbits', 'dequantize'], {
         type: 'string',
@@ -142,6 +150,7 @@ const STATIC = [
   'perTensor',
   'reduceRange',
   'latencyGate',
+  'tune',
   ...SCOPE,
 ] as const;
 const WEIGHTS_ONLY = ['form', 'blockSize', 'symmetric', 'algorithm', 'accuracyLevel', ...SCOPE] as const;

@@ -1,6 +1,7 @@
 import type { GraphProto } from '../onnx/messages.ts';
 import type { FusionAudit } from '../quantization/audit.ts';
 import type { FloatNode } from '../quantization/placement.ts';
+import type { TuningReport } from '../quantization/tuning/tune.ts';
 import type { LatencyGateReport } from './latency-gate.ts';
 import type { PhaseRecorder } from './phase-recorder.ts';
 import type { CalibrationReport, QuantizeTask } from './quantize-task.ts';
@@ -13,6 +14,7 @@ export interface AppliedRecipe {
   readonly float: readonly FloatNode[];
   readonly calibration?: CalibrationReport;
   readonly latencyGate?: LatencyGateReport;
+  readonly tuning?: TuningReport;
   readonly warnings: readonly string[];
   /** Judges the graph that the runtime wrote after its fusions; absent where the recipe wants no kernels of its own. */
   readonly audit?: (optimized: GraphProto) => FusionAudit;

@@ -2,17 +2,19 @@ import type { SkippedSample } from '../data/sample-source.ts';
 import { auditFusion } from '../quantization/audit.ts';
 import type { GraphView } from '../quantization/graph-view.ts';
 import { insertQdq } from '../quantization/insert-qdq.ts';
-import { placeForTensorrt } from '../quantization/place-for-tensorrt.ts';
-import { placeQuantization } from '../quantization/placement.ts';
+import type { Placement } from '../quantization/placement.ts';
 import { qdqSettings } from '../quantization/qdq-settings.ts';
 import { toQOperator } from '../quantization/qoperator/to-qoperator.ts';
 import { raiseOpset, requireRaisable } from '../quantization/raise-opset.ts';
 import type { StaticRecipe } from '../quantization/recipe.ts';
+import type { Draft } from '../quantization/tuning/draft.ts';
 import type { AppliedRecipe, RecipeRun } from './applied-recipe.ts';
 import { findRanges } from './find-ranges.ts';
 import { type ChosenPlacement, leaveSlowParts } from './leave-slow-parts.ts';
 import { describeBadSample, leftOutSamples } from './left-out-samples.ts';
+import { type OpenedTuning, openTuning } from './open-tuning.ts';
 import { peakRssBytes } from './process-memory.ts';
+import { placeFor } from './quantized-copy.ts';
 import { unwrap } from './unwrap.ts';
 
 /** Calibrates, and writes weights and activations of fixed ranges into the graph. Throws `ProblemError`. */
@@ -21,35 +23,62 @@ export async function applyStatic(
   recipe: StaticRecipe,
   run: RecipeRun,
 ): Promise<AppliedRecipe> {
-  const { phase, context } = run;
-  const isWide = recipe.format === 'static-int16';
-  const { proto } = view.model;
-  if (isWide) requireRaisable(proto, 'Q/DQ with 16 bits');
-  const place = recipe.target === 'tensorrt' ? placeForTensorrt : placeQuantization;
-  const placement = place(view, recipe);
+  if (recipe.format === 'static-int16') requireRaisable(view.model.proto, 'Q/DQ with 16 bits');
+  const placement = placeFor(view, recipe);
   if (placement.nodes.length === 0) return { quantized: 0, float: placement.float, warnings: [] };
+  const tuning = recipe.tune === 'none' ? undefined : await openTuning(view, recipe, run);
+  try {
+    return await applyPlaced(view, placement, recipe, { ...run, tuning });
+  } finally {
+    await tuning?.close();
+  }
+}
+
+async function applyPlaced(
+  view: GraphView,
+  placement: Placement,
+  recipe: StaticRecipe,
+  run: RecipeRun & { readonly tuning: OpenedTuning | undefined },
+): Promise<AppliedRecipe> {
+  const { phase, context, tuning } = run;
+  const isWide = recipe.format === 'static-int16';
+  const only = tuning === undefined ? {} : { only: new Set(tuning.samples.split.learn) };
   const calibration = await phase('calibrate', () =>
-    findRanges(view, [...new Set(placement.edges.values())], recipe.calibration, run, context),
+    findRanges(
+      view,
+      [...new Set(placement.edges.values())],
+      recipe.calibration,
+      { ...run, ...only },
+      context,
+    ),
   );
   const { ranges, skipped = [], ...figures } = calibration;
   const report = { method: recipe.calibration.method, ...figures, peakRssBytes: peakRssBytes() };
   const runsHere = recipe.format === 'static-int8' && recipe.target !== 'tensorrt';
   const isGated = runsHere && recipe.latencyGate === 'measured';
-  const { onCodes, nodes, float, latencyGate } = await phase('quantize', async () => {
+  const { onCodes, nodes, float, latencyGate, tuned } = await phase('quantize', async () => {
     const best: ChosenPlacement = isGated
       ? await leaveSlowParts(view, { placement, ranges }, recipe, run)
       : { placement, ranges };
-    const { nodes, float } = best.placement;
-    unwrap(insertQdq(view, best.placement, best.ranges, qdqSettings(recipe)));
-    if (isWide) raiseOpset(proto);
+    const draft: Draft = { view, placement: best.placement, ranges: best.ranges, constants: new Map() };
+    const tuned = await tuning?.tune(draft, best.left);
+    const final = tuned?.draft ?? draft;
+    const { nodes, float } = final.placement;
+    const settings = { ...qdqSettings(recipe), constants: final.constants };
+    unwrap(insertQdq(final.view, final.placement, final.ranges, settings));
+    const { model, graph } = view;
+    // A pass may have made another graph, and the caller goes on with the one that it has given.
+    if (final.view !== view) Object.assign(graph, final.view.graph);
+    if (isWide) raiseOpset(model.proto);
     const onCodes = recipe.representation === 'qoperator' ? unwrap(toQOperator(view, nodes)) : undefined;
-    return { onCodes, nodes, float, latencyGate: best.report };
+    return { onCodes, nodes, float, latencyGate: best.report, tuned };
   });
   return {
     quantized: nodes.length,
     float,
     calibration: report,
     ...(latencyGate === undefined ? {} : { latencyGate }),
+    ...(tuned === undefined ? {} : { tuning: tuned.report }),
     warnings: [
       ...leftOut(skipped),
       ...(runsHere ? [] : [notProvenHere(recipe)]),

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { ProblemError } from '../core/problem.ts';
 import { carryStates } from '../data/carried-state.ts';
-import type { SkippedSample } from '../data/sample-source.ts';
+import type { Sample, SkippedSample } from '../data/sample-source.ts';
 import { writeModel } from '../onnx/write-model.ts';
 import { type Calibration, calibrate } from '../quantization/calibration/calibrate.ts';
 import { observeTensors } from '../quantization/calibration/observation.ts';
@@ -20,19 +20,27 @@ import { openTaskData, type TaskData } from './task-data.ts';
 import type { FirstRunsTrace } from './traced-session.ts';
 import { unwrap } from './unwrap.ts';
 
+export interface CalibrationRun {
+  readonly task: QuantizeTask;
+  readonly data: TaskData;
+  /** An empty folder for the model that observes. */
+  readonly scratch: string;
+  /** Positions of the samples to calibrate on; all, or the first so many of the settings, where it is absent. */
+  readonly only?: ReadonlySet<number>;
+}
+
 /**
  * Finds the ranges of `tensors` by running the model, with outputs added that tell about them, over the calibration
  * samples. Throws `ProblemError`.
- * @param scratch an empty folder for the model that observes
  */
 export async function calibrateModel(
   view: GraphView,
   tensors: readonly string[],
   settings: CalibrationSettings,
-  run: { readonly task: QuantizeTask; readonly data: TaskData; readonly scratch: string },
+  run: CalibrationRun,
   { clock, emit, sessionEntry }: TaskContext,
 ): Promise<Calibration & { readonly skipped: readonly SkippedSample[] }> {
-  const { task, data, scratch } = run;
+  const { task, data, scratch, only } = run;
   // Started first: it loads the runtime while this thread makes the model that observes.
   const helper =
     sessionEntry !== undefined && (await isWorthSharing(view, task, settings))
@@ -54,11 +62,11 @@ export async function calibrateModel(
       outputs: session.outputs.filter(({ name }) => outputs.includes(name)),
     };
     const samples = keep(await openTaskData(data, ports, { states: task.states, limit: settings.samples }));
-    const total = samples.count;
+    const total = only?.size ?? samples.count;
     const subject = task.subject === undefined ? {} : { subject: task.subject };
     const isDue = isProgressDue(clock);
     const observer = createObserver(settings, observed, valuesPerRun(total));
-    const calibrated = await calibrate(samples.samples(), observer, {
+    const calibrated = await calibrate(chosen(samples.samples(), only), observer, {
       runBatch: carryStates(session.run, task.states),
       runsAtOnce: session.runsAtOnce,
       clock,
@@ -79,6 +87,13 @@ export async function calibrateModel(
   } finally {
     for (const made of opened) await made.close();
   }
+}
+
+async function* chosen(
+  samples: AsyncIterable<Sample>,
+  only: ReadonlySet<number> | undefined,
+): AsyncGenerator<Sample> {
+  for await (const sample of samples) if (only === undefined || only.has(sample.index)) yield sample;
 }
 
 /** Loads the observing model. One that the runtime rejects as it came is reported under its own path. */

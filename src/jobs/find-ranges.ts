@@ -30,20 +30,22 @@ export interface FoundRanges {
  * The ranges of `tensors`: those of the file that the task names, or those that an earlier task left in the cache, or
  * those that calibration finds, which are then saved where the task says. Throws `ProblemError`; `no-calibration-data`
  * where there is neither a file nor data.
- * @param run `scratch` is an empty folder for the model that observes
+ * @param run `scratch` is an empty folder for the model that observes; with `only`, ranges of a part of the samples are
+ *   found, which are not those that a cache keeps
  */
 export async function findRanges(
   view: GraphView,
   tensors: readonly string[],
   settings: CalibrationSettings,
-  run: { readonly task: QuantizeTask; readonly scratch: string },
+  run: { readonly task: QuantizeTask; readonly scratch: string; readonly only?: ReadonlySet<number> },
   context: TaskContext,
 ): Promise<FoundRanges> {
   const { task } = run;
   if (task.ranges !== undefined) return rangesOfFile(view, tensors, task, task.ranges);
   const { data } = task;
   if (data === undefined) throw noCalibrationData(task);
-  if (task.saveRangesPath === undefined && task.rangesCache === undefined) {
+  const isKept = task.saveRangesPath !== undefined || task.rangesCache !== undefined;
+  if (!isKept || run.only !== undefined) {
     return figuresOf(await calibrateModel(view, tensors, settings, { ...run, data }, context));
   }
   const digests =

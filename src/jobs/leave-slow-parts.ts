@@ -1,14 +1,10 @@
 import { join } from 'node:path';
 import { ProblemError } from '../core/problem.ts';
 import type { NamedTensors } from '../core/tensor.ts';
-import { cloneMessage } from '../onnx/clone-message.ts';
-import { eliminateDead } from '../onnx/passes/eliminate-dead.ts';
 import { writeModel } from '../onnx/write-model.ts';
 import type { ValueRange } from '../quantization/affine.ts';
-import { type GraphView, viewGraph } from '../quantization/graph-view.ts';
-import { insertQdq } from '../quantization/insert-qdq.ts';
-import { type Placement, placeQuantization } from '../quantization/placement.ts';
-import { qdqSettings } from '../quantization/qdq-settings.ts';
+import type { GraphView } from '../quantization/graph-view.ts';
+import type { LeftFloat, Placement } from '../quantization/placement.ts';
 import type { StaticRecipe } from '../quantization/recipe.ts';
 import type { Session } from '../runtime/session.ts';
 import { compareLatency } from './compare-latency.ts';
@@ -24,6 +20,7 @@ import {
 } from './latency-gate.ts';
 import { processCpuSeconds } from './process-memory.ts';
 import type { QuantizeTask } from './quantize-task.ts';
+import { placeFor, quantizedCopy } from './quantized-copy.ts';
 import type { TaskContext } from './task-context.ts';
 import { openTaskData } from './task-data.ts';
 import { unwrap } from './unwrap.ts';
@@ -32,6 +29,8 @@ import { unwrap } from './unwrap.ts';
 export interface ChosenPlacement {
   readonly placement: Placement;
   readonly ranges: ReadonlyMap<string, ValueRange>;
+  /** What it leaves float that could run in int8. */
+  readonly left?: LeftFloat;
   /** Where it was measured. */
   readonly report?: LatencyGateReport;
 }
@@ -73,7 +72,8 @@ export async function leaveSlowParts(
   }
   const refusal = latencyRefusal(result, task.modelPath);
   if (refusal !== undefined) throw new ProblemError(refusal);
-  return { placement: result.kept.placement, ranges: allRanges, report: result.report };
+  const { kept, leftFloat, report } = result;
+  return { placement: kept.placement, ranges: allRanges, left: leftFloat, report };
 }
 
 /** Quantizes copies of a model, each into a file of its own. */
@@ -85,13 +85,10 @@ function createBuilder(
 ): LatencyGateRun['build'] {
   let builds = 0;
   return async (left) => {
-    const copy = viewGraph({ path: view.model.path, proto: cloneMessage(view.model.proto) });
-    unwrap(insertQdq(copy, placeQuantization(copy, recipe, left), ranges, qdqSettings(recipe)));
-    eliminateDead(copy.model);
     builds += 1;
     const path = join(folder, `int8-${builds}.onnx`);
-    unwrap(writeModel(copy.model, path, { durable: false }));
-    return { path, placement: placeQuantization(view, recipe, left) };
+    unwrap(writeModel(quantizedCopy(view, recipe, { ranges, left }), path, { durable: false }));
+    return { path, placement: placeFor(view, recipe, left) };
   };
 }
 

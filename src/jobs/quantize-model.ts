@@ -59,7 +59,7 @@ export async function quantizeModel(task: QuantizeTask, context: TaskContext): P
     const optimized = await optimizedGraph(task, scratch);
     return { written, audit: applied.audit?.(optimized), check: await selfCheck(task, context) };
   });
-  const { calibration, latencyGate } = applied;
+  const { calibration, latencyGate, tuning } = applied;
   const used = readOwnCounters();
   return {
     model: task.modelPath,
@@ -70,6 +70,7 @@ export async function quantizeModel(task: QuantizeTask, context: TaskContext): P
     ...(used.io === undefined ? {} : { writtenBytes: used.io.writtenBytes }),
     ...(calibration === undefined ? {} : { calibration }),
     ...(latencyGate === undefined ? {} : { latencyGate }),
+    ...(tuning === undefined ? {} : { tuning }),
     sizeBytes: {
       before: await sizeBytesOf(givenFiles),
       after: written.sizeBytes + written.externalSizeBytes,

@@ -1,6 +1,7 @@
 import type { CarriedState } from '../data/carried-state.ts';
 import type { FloatNode } from '../quantization/placement.ts';
 import type { Recipe } from '../quantization/recipe.ts';
+import type { TuningReport } from '../quantization/tuning/tune.ts';
 import type { InputDigests } from './digest-inputs.ts';
 import type { TracedSamples } from './evaluate-task.ts';
 import type { LatencyGateReport } from './latency-gate.ts';
@@ -83,6 +84,8 @@ export interface QuantizeReport {
   readonly calibration?: CalibrationReport;
   /** What was measured where the recipe has a latency gate. */
   readonly latencyGate?: LatencyGateReport;
+  /** What was done to keep accuracy, where the recipe asks for it. */
+  readonly tuning?: TuningReport;
   readonly sizeBytes: { readonly before: number; readonly after: number };
   readonly ops: {
     /** Nodes that the recipe changed. */

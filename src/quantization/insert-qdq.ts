@@ -19,6 +19,7 @@ import {
   zeroPointTensor,
 } from './quantized-constants.ts';
 import { swallowActivations } from './swallowed-activations.ts';
+import type { TunedConstants } from './tuned-constants.ts';
 
 /** What is put in place of one activation edge. */
 interface EdgePair {
@@ -30,6 +31,8 @@ interface EdgePair {
 export interface QdqSettings {
   readonly activations: ActivationGrid;
   readonly weights: WeightSettings;
+  /** What is known better than to round weights and biases as they are, by the name of the anchor. */
+  readonly constants?: ReadonlyMap<string, TunedConstants>;
 }
 
 /**
@@ -122,6 +125,7 @@ function createWriter(
         parameters.affine(firstActivation),
         settings.weights,
         names,
+        settings.constants?.get(node.name ?? ''),
       );
       before.push(addConstant(quantized.weights));
       node.input[weights.inputIndex] = quantized.weights.output;

@@ -15,6 +15,7 @@ import {
 import type { AnchorWeights } from './anchors.ts';
 import { quantizeBias, scalesThatHoldBias } from './bias.ts';
 import { nonFiniteWeight } from './non-finite-constant.ts';
+import type { TunedConstants } from './tuned-constants.ts';
 
 /** A constant as codes: the initializers to add, the DequantizeLinear that reads them, and the tensor it gives. */
 export interface QuantizedConstant {
@@ -33,6 +34,7 @@ export interface WeightSettings {
 /**
  * Weights as s8 with one scale a channel (or one in all), and the bias as int32 on the grid that the two scales make.
  * @param values of the constants that `weights` names, Gemm's factors multiplied in
+ * @param tuned what takes their place
  * Throws `ProblemError` `non-finite-weight` that names node and tensor.
  */
 export function quantizeAnchor(
@@ -42,6 +44,7 @@ export function quantizeAnchor(
   input: AffineParameters,
   settings: WeightSettings,
   names: NameScope,
+  tuned: TunedConstants = {},
 ): { readonly weights: QuantizedConstant; readonly bias: QuantizedConstant | undefined } {
   const { tensor, axis } = weights;
   const layout = settings.perTensor
@@ -49,13 +52,15 @@ export function quantizeAnchor(
     : channelLayout(tensor.dims, axis);
   const absMax = channelAbsMax(values.weights, layout);
   requireFinite(absMax, node, tensor);
-  if (values.bias !== undefined && weights.bias !== undefined) {
-    requireFinite(values.bias, node, weights.bias.tensor);
-  }
-  const scales = Float32Array.from(absMax, (largest) => symmetricScale(largest, settings.grid));
-  const fitted =
-    values.bias === undefined ? scales : scalesThatHoldBias(scales, absMax, input.scale, values.bias);
-  const codes = quantizeChannels(values.weights, layout, fitted, settings.grid);
+  const bias = values.bias && (tuned.bias ?? values.bias);
+  if (bias !== undefined && weights.bias !== undefined) requireFinite(bias, node, weights.bias.tensor);
+  const scales =
+    tuned.weightScales ?? Float32Array.from(absMax, (largest) => symmetricScale(largest, settings.grid));
+  const fitted = bias === undefined ? scales : scalesThatHoldBias(scales, absMax, input.scale, bias);
+  const isAsTuned = fitted.every((scale, channel) => scale === tuned.weightScales?.[channel]);
+  const codes =
+    (isAsTuned ? tuned.weightCodes : undefined) ??
+    quantizeChannels(values.weights, layout, fitted, settings.grid);
   return {
     weights: dequantized(
       tensor.name ?? '',
@@ -66,9 +71,9 @@ export function quantizeAnchor(
       names,
     ),
     bias:
-      values.bias === undefined || weights.bias === undefined
+      bias === undefined || weights.bias === undefined
         ? undefined
-        : biasConstant(weights.bias.tensor, values.bias, input.scale, fitted, names),
+        : biasConstant(weights.bias.tensor, bias, input.scale, fitted, names),
   };
 }
 

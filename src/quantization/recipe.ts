@@ -3,6 +3,7 @@ import type { DynamicInt8Recipe } from './dynamic/dynamic-recipe.ts';
 import type { Float16Recipe } from './float16/float16-recipe.ts';
 import { EMPTY_SELECTION, type NodeSelection, type RecipeScope } from './node-selection.ts';
 import type { Target } from './targets.ts';
+import type { TuningLevel } from './tuning/tuning-level.ts';
 import type { WeightOnlyRecipe } from './weight-only/recipe.ts';
 
 export const CALIBRATION_METHODS = ['minmax', 'moving-average', 'percentile', 'entropy', 'mse'] as const;
@@ -39,6 +40,8 @@ export interface StaticRecipe extends RecipeScope {
   readonly reduceRange: boolean | 'auto';
   /** `measured`: what is slower in int8 than in float32 on this host stays float. Only for the target `cpu`. */
   readonly latencyGate: 'measured' | 'off';
+  /** What is done after calibration to keep accuracy. */
+  readonly tune: TuningLevel;
 }
 
 /** How to quantize, as plain data with every setting filled in. */
@@ -65,6 +68,7 @@ export interface RecipeRequest {
   readonly perTensor?: boolean;
   readonly reduceRange?: boolean | 'auto';
   readonly latencyGate?: StaticRecipe['latencyGate'];
+  readonly tune?: TuningLevel;
   readonly form?: WeightOnlyRecipe['form'];
   readonly blockSize?: number;
   readonly symmetric?: boolean;
@@ -95,6 +99,7 @@ export function completeRecipe(request: RecipeRequest): Recipe {
         reduceRange,
         latencyGate:
           request.latencyGate ?? (format === 'static-int8' && target === 'cpu' ? 'measured' : 'off'),
+        tune: request.tune ?? 'none',
         ...scope,
       };
     case 'dynamic-int8':

@@ -46,7 +46,7 @@ describe('the options that say how to quantize', () => {
   it('reach every setting of static recipes', async () => {
     const calibration = ['--method', 'percentile', '--percentile', '99.9', '--samples', '12'];
     const grid = ['--target', 'portable', '--activations', 'int8', '--per-tensor', '--reduce-range', 'on'];
-    const how = ['--format', 'qoperator', '--latency-gate', 'off'];
+    const how = ['--format', 'qoperator', '--latency-gate', 'off', '--tune', 'full'];
     expect(await recipeOf(...calibration, ...grid, ...how)).toEqual({
       format: 'static-int8',
       target: 'portable',
@@ -56,6 +56,7 @@ describe('the options that say how to quantize', () => {
       perTensor: true,
       reduceRange: true,
       latencyGate: 'off',
+      tune: 'full',
       include: { nodes: [], opTypes: [], tensors: [] },
       exclude: { nodes: [], opTypes: [], tensors: [] },
     });

@@ -44,6 +44,27 @@ describe('renderQuantization', () => {
   note         no node is named 'hed'`);
   });
 
+  it('tells what tuning gained, and what became of each pass', () => {
+    const recipe = completeRecipe({ format: 'static-int8', tune: 'fast' });
+    const tuning = {
+      samples: { learn: 75, judge: 25 },
+      sqnrDb: { before: 19.94, after: 21.8 },
+      passes: [
+        { pass: 'one', changed: 5, kept: true, sqnrDb: 21.8, reason: '5 layers', seconds: 1 },
+        { pass: 'two', changed: 3, kept: false, sqnrDb: 18, reason: '3 pairs', seconds: 1 },
+        { pass: 'three', changed: 0, kept: false, reason: 'no pair', seconds: 1 },
+      ],
+      seconds: 3.7,
+    };
+    const lines = renderQuantization(reportWith({ recipe, tuning })).split('\n');
+    expect(lines.slice(3, 7)).toEqual([
+      '  tuning       fast, 19.9 dB → 21.8 dB SQNR on 25 samples kept apart, in 3.70 s',
+      '    one: 21.8 dB; 5 layers',
+      '    two: undone, as it gave 18.0 dB; 3 pairs',
+      '    three: nothing to do; no pair',
+    ]);
+  });
+
   it('tells what the latency gate measured, and whether noise hides which is faster', () => {
     const latencyGate = {
       float32Seconds: 0.0051,

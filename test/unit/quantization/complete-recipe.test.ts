@@ -24,6 +24,7 @@ const STATIC = {
   representation: 'qdq',
   perTensor: false,
   reduceRange: 'auto',
+  tune: 'none',
   ...EVERYWHERE,
 } as const;
 
@@ -54,6 +55,7 @@ const EVERYTHING = {
   representation: 'qoperator',
   activations: 'int16',
   latencyGate: 'off',
+  tune: 'full',
   calibration: { method: 'percentile', percentile: 99.9, samples: 7 },
   perTensor: true,
   reduceRange: false,
@@ -75,6 +77,7 @@ const STATIC_SETTINGS = [
   'perTensor',
   'reduceRange',
   'latencyGate',
+  'tune',
   ...SCOPE,
 ] as const;
 const WEIGHT_SETTINGS = ['form', 'blockSize', 'symmetric', 'algorithm', 'accuracyLevel', ...SCOPE] as const;

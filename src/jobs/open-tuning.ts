@@ -1,0 +1,85 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Problem, ProblemError, problem } from '../core/problem.ts';
+import { writeModel } from '../onnx/write-model.ts';
+import type { GraphView } from '../quantization/graph-view.ts';
+import type { LeftFloat } from '../quantization/placement.ts';
+import type { StaticRecipe } from '../quantization/recipe.ts';
+import type { Draft } from '../quantization/tuning/draft.ts';
+import type { TuningReport } from '../quantization/tuning/tune.ts';
+import { tuningPasses } from '../quantization/tuning/tuning-passes.ts';
+import { openSession } from '../runtime/session.ts';
+import type { RecipeRun } from './applied-recipe.ts';
+import type { QuantizeTask } from './quantize-task.ts';
+import { requireLoadable } from './rejected-model.ts';
+import { openTaskData } from './task-data.ts';
+import { tuneModel } from './tune-model.ts';
+import { divideSamples, type TuningSamples } from './tuning-samples.ts';
+import { unwrap } from './unwrap.ts';
+
+/** A calibration split whose samples are divided for tuning. */
+export interface OpenedTuning {
+  readonly samples: TuningSamples;
+  /** @param left what the latency gate leaves float */
+  tune(draft: Draft, left?: LeftFloat): Promise<{ readonly draft: Draft; readonly report: TuningReport }>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the calibration data of a recipe that tunes. Throws `ProblemError`: `tuning-not-possible`, `too-few-samples`, and what
+ * opening and reading data reports.
+ */
+export async function openTuning(
+  view: GraphView,
+  recipe: StaticRecipe,
+  run: RecipeRun,
+): Promise<OpenedTuning> {
+  const { task } = run;
+  const data = requireData(task);
+  const ports = await readPorts(view, run);
+  const source = await openTaskData(data, ports, { limit: recipe.calibration.samples });
+  try {
+    const samples = await divideSamples(source);
+    return {
+      samples,
+      tune: (draft, left = new Map()) =>
+        tuneModel(draft, tuningPasses(recipe.tune), { ...run, recipe, data, samples, left }),
+      close: () => source.close(),
+    };
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}
+
+function requireData({ data, ranges, saveRangesPath, states = [] }: QuantizeTask) {
+  if (ranges !== undefined || saveRangesPath !== undefined) {
+    throw notPossible(
+      'ranges that are read or saved are those of a model that is not tuned',
+      'leave out the ranges, or --tune',
+    );
+  }
+  if (states.length > 0) {
+    throw notPossible('a model that carries states cannot be tuned yet', 'leave out --tune');
+  }
+  if (data !== undefined) return data;
+  throw notPossible('tuning needs calibration data', 'name it with --calibration, or leave out --tune');
+}
+
+function notPossible(message: string, hint: string): ProblemError {
+  const cause: Problem<'tuning-not-possible'> = problem('tuning-not-possible', message, { hint });
+  return new ProblemError(cause);
+}
+
+/** What the model takes and gives, as the runtime says it. */
+async function readPorts(view: GraphView, { task, scratch }: RecipeRun) {
+  const path = join(scratch, 'ports.onnx');
+  unwrap(writeModel(view.model, path, { durable: false }));
+  const settings = { intraOpThreads: 1, graphOptimization: 'disabled', inspectOnly: true } as const;
+  const session = await openSession(path, settings);
+  if (!session.ok) await requireLoadable(task.modelPath, task.threads);
+  const { inputs, outputs, close } = unwrap(session);
+  await close();
+  await rm(path, { force: true });
+  return { inputs, outputs };
+}

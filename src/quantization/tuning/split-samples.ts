@@ -1,0 +1,24 @@
+/** Positions of samples: to find ranges and learn from, and to judge by. */
+export interface SampleSplit {
+  readonly learn: readonly number[];
+  readonly judge: readonly number[];
+}
+
+/** The share of samples that is kept apart to judge by, and the most that are. */
+const JUDGED_SHARE = 0.25;
+const MOST_JUDGED = 64;
+
+/**
+ * Divides samples by what they hold, so that the order in which they come does not matter and that equal samples are on one
+ * side: those with the smallest digests judge. Of samples that are all alike none judge.
+ * @param digests of each sample's contents, in the order of the samples
+ */
+export function splitSamples(digests: readonly string[]): SampleSplit {
+  const sorted = [...digests].sort();
+  const wanted = Math.min(MOST_JUDGED, Math.ceil(digests.length * JUDGED_SHARE));
+  const last = sorted[wanted - 1];
+  const judges = (digest: string) => last !== undefined && last !== sorted.at(-1) && digest <= last;
+  const positions = (wantsJudges: boolean) =>
+    digests.flatMap((digest, index) => (judges(digest) === wantsJudges ? [index] : []));
+  return { learn: positions(false), judge: positions(true) };
+}

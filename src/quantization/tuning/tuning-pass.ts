@@ -1,0 +1,47 @@
+import type { NamedTensors } from '../../core/tensor.ts';
+import type { OnnxModel } from '../../onnx/model-file.ts';
+import type { GraphView } from '../graph-view.ts';
+import type { StaticRecipe } from '../recipe.ts';
+import type { Draft } from './draft.ts';
+
+/** One technique that makes a quantized model more accurate. */
+export interface TuningPass {
+  /** As reports name it, in kebab case. */
+  readonly name: string;
+  readonly run: (draft: Draft, tools: TuningTools) => Promise<TuningStep>;
+}
+
+/** What a pass has made. */
+export interface TuningStep {
+  /** Absent where nothing was to be done. */
+  readonly draft?: Draft;
+  /** How many things it changed: layers, pairs of layers or ranges, as `reason` says. */
+  readonly changed: number;
+  /** What was changed or why nothing was, in words. */
+  readonly reason: string;
+}
+
+/**
+ * What passes may use. Samples to learn from are those that ranges are found on; those by which a pass is judged are kept
+ * apart from them.
+ */
+export interface TuningTools {
+  readonly recipe: StaticRecipe;
+  /** Places a float model that was rewritten, and finds its ranges. Nothing is tuned in the draft that it gives. */
+  readonly settle: (view: GraphView) => Promise<Draft>;
+  /** The model that a draft makes: a copy, with Q/DQ in it. Edges keep their names; see `insertQdq`. */
+  readonly quantize: (draft: Draft) => OnnxModel;
+  /**
+   * Runs a model over the samples to learn from, or the first `limit` of them, and gives its outputs, one sample at a time.
+   * Outputs may be added to the graph to see what is inside.
+   */
+  readonly learn: (model: OnnxModel, limit?: number) => AsyncIterable<LearningRun>;
+  /** Output SQNR in dB of what a draft makes, on the samples to judge by. */
+  readonly judge: (draft: Draft) => Promise<number>;
+}
+
+export interface LearningRun {
+  readonly sample: number;
+  readonly feeds: NamedTensors;
+  readonly outputs: NamedTensors;
+}

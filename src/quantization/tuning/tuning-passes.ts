@@ -1,0 +1,14 @@
+import type { TuningLevel } from './tuning-level.ts';
+import type { TuningPass } from './tuning-pass.ts';
+import { weightScales } from './weight-scales/weight-scales.ts';
+
+/** The passes in the order in which they run: first those that rewrite the float model, as whatever is found holds for it alone. */
+const PASSES: readonly { readonly pass: TuningPass; readonly from: 'fast' | 'full' }[] = [
+  { pass: weightScales, from: 'fast' },
+];
+
+/** The passes of a level. */
+export function tuningPasses(level: TuningLevel): readonly TuningPass[] {
+  if (level === 'none') return [];
+  return PASSES.filter(({ from }) => level === 'full' || from === 'fast').map(({ pass }) => pass);
+}
