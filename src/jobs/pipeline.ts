@@ -5,6 +5,7 @@ import { toJson } from '../core/json.ts';
 import { attemptAsync, type Problem, ProblemError, problem } from '../core/problem.ts';
 import type { Result } from '../core/result.ts';
 import type { WorkerRole } from '../metrics/worker-metrics.ts';
+import { type ArtifactsInUse, useArtifacts } from './artifacts-in-use.ts';
 import { benchSuites, readySuites } from './bench-run.ts';
 import type { SuiteBenchResult } from './bench-suite.ts';
 import type { InputDigests } from './digest-inputs.ts';
@@ -95,11 +96,12 @@ export function runPipeline(
     };
     const trace = await beginRunTrace(profile.name, plan.trace, deps);
     const context: RunContext = { runId, profile, plan, deps, host, watch, trace, onEvent };
+    const artifacts = useArtifacts(deps.store);
     try {
       let variants: readonly VariantOutcome[];
       let watched = false;
       try {
-        variants = await runSteps(context);
+        variants = await runSteps(context, artifacts);
       } finally {
         watched = await watch.finish();
       }
@@ -115,6 +117,7 @@ export function runPipeline(
         seconds: Number(clock.nowNs() - startNs) / 1e9,
       };
     } finally {
+      artifacts.release();
       await trace.close();
     }
   });
@@ -139,8 +142,11 @@ async function summarize(file: string, { deps }: RunContext): Promise<RunTimelin
   return undefined;
 }
 
-async function runSteps(context: RunContext): Promise<readonly VariantOutcome[]> {
-  const { profile, plan, deps } = context;
+async function runSteps(
+  context: RunContext,
+  artifactsInUse: ArtifactsInUse,
+): Promise<readonly VariantOutcome[]> {
+  const { profile, plan } = context;
   const artifacts: VariantArtifact[] = [];
   const variants = chosenVariants(profile, plan);
   const suites = await readySuites(context);
@@ -150,7 +156,7 @@ async function runSteps(context: RunContext): Promise<readonly VariantOutcome[]>
       profile,
       variant,
       inputs,
-      deps.store,
+      artifactsInUse,
       context.host,
       controls(context),
       context.trace.calibration,

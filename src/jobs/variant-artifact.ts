@@ -6,8 +6,8 @@ import { readCpuFeatures } from '../runtime/cpu-features.ts';
 import { onnxRuntimeVersion } from '../runtime/versions.ts';
 import { artifactHash } from '../store/artifact-hash.ts';
 import type { Artifact, ArtifactDescription } from '../store/artifacts.ts';
-import type { Store } from '../store/store.ts';
 import { agentVersion } from './agent-version.ts';
+import type { ArtifactsInUse } from './artifacts-in-use.ts';
 import type { InputDigests } from './digest-inputs.ts';
 import type { TracedSamples } from './evaluate-task.ts';
 import type { QuantizeReport } from './quantize-task.ts';
@@ -44,7 +44,7 @@ export async function ensureVariant(
   profile: Profile,
   variant: ProfileVariant,
   inputs: InputDigests,
-  store: Store,
+  store: Omit<ArtifactsInUse, 'release'>,
   host: WorkerHost,
   controls: WorkerControls,
   trace?: TracedSamples,
@@ -52,7 +52,7 @@ export async function ensureVariant(
   const hash = variantHash(profile, variant, inputs);
   const known = store.findArtifact(hash);
   if (known !== undefined) return ok(toVariant(known, true));
-  const outputPath = store.temporaryFile();
+  const outputPath = store.temporaryFile(hash);
   const quantized = await runQuantization(
     host,
     {

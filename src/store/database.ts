@@ -1,21 +1,32 @@
 import { accessSync, constants, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'libsql';
+import type { Clock } from '../core/clock.ts';
 import { attempt, type Problem, ProblemError, type ProblemPlace, problem } from '../core/problem.ts';
 import type { Result } from '../core/result.ts';
+import { moveDamagedAside } from './damaged-database.ts';
 import { MIGRATIONS } from './migrations.ts';
+import { writing } from './writing.ts';
 
 export type OpenProblemKind =
   | 'data-dir-not-writable'
   | 'data-dir-in-use'
   | 'store-corrupt'
+  | 'store-foreign'
   | 'store-too-new'
   | 'store-unusable';
 
 /** The open database of one data directory, which no other process writes to until it is closed. */
 export interface OpenDatabase {
   readonly db: Database.Database;
+  /** The one that was there could not be read and was moved away. */
+  readonly damaged?: DamagedDatabase;
   close(): void;
+}
+
+export interface DamagedDatabase {
+  readonly movedTo: string;
+  readonly reason: string;
 }
 
 /** One row by column name; libsql adds a `_metadata` of its own, hence no spreading of rows. */
@@ -26,18 +37,28 @@ const FOLDERS = ['artifacts', 'runs', 'tmp'] as const;
 /** Waiting for a lock would stop the event loop, and nothing but a stray tool can hold one. */
 const BUSY_TIMEOUT_MS = 100;
 
+/** `ptqa`: by it the database is told from those of other programs (SQLite file format, 1.3.17). */
+const APPLICATION_ID = 0x70747161;
+
+/** A log that one large transaction made longer is cut to this once its pages are in the database. */
+const MAX_LOG_BYTES = 16 * 2 ** 20;
+
 /**
- * Opens `<dataDir>/state.db`, making the directory and the tables where they are missing. A database that
- * cannot be used is a problem and stays as it is: nothing is deleted or repaired.
+ * Opens `<dataDir>/state.db`, making the directory and the tables where they are missing. A damaged database is moved aside, for a new
+ * one to take its place; one of another program or of a newer version is a problem and stays as it is. Nothing is deleted.
  */
-export function openDatabase(dataDir: string): Result<OpenDatabase, Problem<OpenProblemKind>> {
+export function openDatabase(
+  dataDir: string,
+  clock: Pick<Clock, 'wallMs'>,
+): Result<OpenDatabase, Problem<OpenProblemKind>> {
   return attempt(() => {
     makeWritable(dataDir);
     const releaseLock = acquireLock(dataDir);
     try {
-      const db = openState(join(dataDir, 'state.db'));
+      const { db, damaged } = openOrReplace(join(dataDir, 'state.db'), clock);
       return {
         db,
+        ...(damaged === undefined ? {} : { damaged }),
         close: () => {
           // Folds the log into the database, so that a copy of state.db alone is complete.
           db.pragma('wal_checkpoint(TRUNCATE)');
@@ -108,18 +129,30 @@ function holder(pidFile: string): string {
   }
 }
 
+function openOrReplace(file: string, clock: Pick<Clock, 'wallMs'>): Pick<OpenDatabase, 'db' | 'damaged'> {
+  const opened = attempt<Database.Database, OpenProblemKind>(() => openState(file));
+  if (opened.ok) return { db: opened.value };
+  if (opened.error.kind !== 'store-corrupt') throw new ProblemError(opened.error);
+  const movedTo = moveDamagedAside(file, clock.wallMs());
+  return { db: openState(file), damaged: { movedTo, reason: opened.error.message } };
+}
+
 function openState(file: string): Database.Database {
   const place = { file };
   const db = sqlite(place, () => new Database(file, { timeout: BUSY_TIMEOUT_MS }));
   try {
     sqlite(place, () => {
+      // Before anything is written: what is another program's stays as it is.
+      checkOwner(db, file);
+      const report = db.pragma('quick_check(1)') as readonly Row[];
+      if (report[0]?.['quick_check'] !== 'ok') throw corrupt(file, String(report[0]?.['quick_check']));
+      giveSpaceBack(db);
       // NORMAL: commits do not wait for the disk, only checkpoints do. A crash of the process loses nothing; a power failure can lose the
       // last commits, never the database.
       db.pragma('journal_mode = WAL');
       db.pragma('synchronous = NORMAL');
-      const report = db.pragma('quick_check(1)') as readonly Row[];
-      if (report[0]?.['quick_check'] !== 'ok') throw corrupt(file, String(report[0]?.['quick_check']));
-      migrate(db, file);
+      db.pragma(`journal_size_limit = ${MAX_LOG_BYTES}`);
+      migrate(db);
     });
     return db;
   } catch (error) {
@@ -128,9 +161,23 @@ function openState(file: string): Database.Database {
   }
 }
 
-function migrate(db: Database.Database, file: string): void {
-  const [row] = db.pragma('user_version') as readonly Row[];
-  const version = Number(row?.['user_version']);
+/** Throws for a database that another program made, or a newer version of this one. */
+function checkOwner(db: Database.Database, file: string): void {
+  const version = numberOf(db, 'user_version');
+  const application = numberOf(db, 'application_id');
+  const tables = db.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all() as Row[];
+  const isOwn =
+    application === APPLICATION_ID ||
+    // Those that earlier versions made have no id.
+    (application === 0 && (tables.length === 0 || tables.some(({ name }) => name === 'runs')));
+  if (!isOwn) {
+    throw new ProblemError<OpenProblemKind>(
+      problem('store-foreign', 'the database is one of another program', {
+        place: { file },
+        hint: 'name another directory with --data-dir, or move this file away',
+      }),
+    );
+  }
   if (version > MIGRATIONS.length) {
     throw new ProblemError<OpenProblemKind>(
       problem(
@@ -143,10 +190,31 @@ function migrate(db: Database.Database, file: string): void {
       ),
     );
   }
+}
+
+/** Has the file shrink with what is in it; one that was made otherwise is written anew, once. */
+function giveSpaceBack(db: Database.Database): void {
+  if (numberOf(db, 'auto_vacuum') === INCREMENTAL) return;
+  db.pragma('auto_vacuum = INCREMENTAL');
+  if (numberOf(db, 'page_count') === 0) return;
+  // On a full disk it stays as it is until the next start.
+  attempt(() => writing(() => db.exec('VACUUM')));
+}
+
+const INCREMENTAL = 2;
+
+function numberOf(db: Database.Database, pragma: string): number {
+  const [row] = db.pragma(pragma) as readonly Row[];
+  return Number(row?.[pragma]);
+}
+
+function migrate(db: Database.Database): void {
+  const version = numberOf(db, 'user_version');
   MIGRATIONS.slice(version).forEach((statements, index) => {
     // One transaction for a step and its number: a crash leaves either both or none.
     db.exec(`BEGIN; ${statements} PRAGMA user_version = ${version + index + 1}; COMMIT;`);
   });
+  if (numberOf(db, 'application_id') !== APPLICATION_ID) db.pragma(`application_id = ${APPLICATION_ID}`);
 }
 
 /** Runs what calls SQLite; its errors become problems that name the file. */
@@ -175,7 +243,7 @@ function corrupt(file: string, detail: string): ProblemError<OpenProblemKind> {
   return new ProblemError(
     problem('store-corrupt', `the database is damaged: ${detail}`, {
       place: { file },
-      hint: 'move this file and its -wal file away, or restore a copy; a new one is made at the next start, artifacts are kept',
+      hint: 'it holds nothing but a lock: remove it, and a new one is made at the next start',
     }),
   );
 }

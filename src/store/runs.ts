@@ -1,10 +1,11 @@
 import type { Database } from 'libsql';
-import { monotonicFactory } from 'ulid';
 import type { Clock } from '../core/clock.ts';
 import { toJson } from '../core/json.ts';
-import { type Problem, ProblemError, problem } from '../core/problem.ts';
+import { type Problem, problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { Row } from './database.ts';
+import { createRunIds } from './run-ids.ts';
+import { allOrNothing, writing } from './writing.ts';
 
 export type RunKind = 'pipeline' | 'bench';
 export type RunState = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'interrupted';
@@ -91,8 +92,10 @@ const KEY_LIFETIME_MS = 24 * 3600 * 1000;
 
 const UNFINISHED = ['queued', 'running'] as const;
 
-export function createRuns(db: Database, clock: Clock): Runs {
-  const newId = monotonicFactory();
+/** @param onEnded told of every run that has come to its end */
+export function createRuns(db: Database, clock: Clock, onEnded: (id: string) => void): Runs {
+  const newest = db.prepare('SELECT max(id) AS id FROM runs').get() as Row;
+  const newId = createRunIds((newest['id'] as string | null) ?? undefined);
   const insert = db.prepare(
     `INSERT INTO runs (id, kind, model, state, request, created_ms)
      VALUES (@id, @kind, @model, 'queued', @request, @createdMs)`,
@@ -136,6 +139,7 @@ export function createRuns(db: Database, clock: Clock): Runs {
         problem: change.problem === undefined ? null : toJson(change.problem),
       }),
     );
+    if (change.finishedMs !== undefined) onEnded(id);
     return ok(getRun(id) as Run);
   };
 
@@ -228,43 +232,4 @@ function toRun(row: Row): Run {
 
 function parse(column: unknown): unknown {
   return JSON.parse(column as string) as unknown;
-}
-
-/** Result codes of SQLite for a disk that is full, fails, or may not be written. */
-const DISK_CODES = /^SQLITE_(?:FULL|IOERR|READONLY)/;
-
-function writing(write: () => unknown): void {
-  try {
-    write();
-  } catch (error) {
-    throw refusedByDisk(error);
-  }
-}
-
-/**
- * Writes all of it or nothing. A full disk makes SQLite roll back by itself, and rolling back again, as the `transaction` of libsql does,
- * would hide why.
- */
-function allOrNothing(db: Database, write: () => void): void {
-  db.exec('BEGIN IMMEDIATE');
-  try {
-    write();
-    db.exec('COMMIT');
-  } catch (error) {
-    if (db.inTransaction) db.exec('ROLLBACK');
-    throw error;
-  }
-}
-
-function refusedByDisk(error: unknown): unknown {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (!DISK_CODES.test(code)) return error;
-  return new ProblemError<'store-not-written'>(
-    problem('store-not-written', `the data directory cannot be written (${code})`, {
-      hint:
-        code === 'SQLITE_FULL'
-          ? 'make room on its disk'
-          : 'see whether its disk is mounted read-only or failing',
-    }),
-  );
 }

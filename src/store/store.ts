@@ -1,12 +1,13 @@
-import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { isValid } from 'ulid';
 import { type Clock, systemClock } from '../core/clock.ts';
 import type { Problem } from '../core/problem.ts';
 import { ok, type Result } from '../core/result.ts';
 import { type Artifacts, createArtifacts } from './artifacts.ts';
-import { type OpenProblemKind, openDatabase } from './database.ts';
+import { type DamagedDatabase, type OpenProblemKind, openDatabase } from './database.ts';
+import { type Indexed, indexRecords } from './records.ts';
+import { createRunFolders, type RunFolders, type RunRecordKeeper } from './run-folders.ts';
 import { createRuns, type Runs } from './runs.ts';
+import { makeTemporaryFolder } from './temporary-folder.ts';
 
 /**
  * The state of a daemon: its runs and artifacts. Calls of SQLite are synchronous: in WAL mode with
@@ -15,9 +16,9 @@ import { createRuns, type Runs } from './runs.ts';
  * does wait for the disk, some milliseconds. What touches large files is asynchronous.
  * After a successful open, a failing disk makes the methods throw: there is no state left to go on from.
  */
-export interface Store extends Runs, Artifacts {
-  /** The folder of a run's own files, such as its timeline; made when it is missing. */
-  runDirectory(id: string): string;
+export interface Store extends Runs, Artifacts, RunFolders, Pick<RunRecordKeeper, 'keepMissingRecords'> {
+  /** The folder of files in the making, of this process alone. */
+  readonly temporaryFolder: string;
   /** Where calibrations are kept, so that a variant can use those of another. */
   readonly calibrationFolder: string;
   /** Where outputs of float32 models are kept for comparisons with other variants. */
@@ -26,37 +27,48 @@ export interface Store extends Runs, Artifacts {
   readonly goldenFolder: string;
   /** Where the peaks of this host are kept. */
   readonly peaksFolder: string;
+  /** What was wrong when it was opened, and what has been made good. */
+  readonly recovery: Recovery;
   /** Gives the data directory free. The store must not be used any more. */
   close(): void;
 }
 
+export interface Recovery {
+  /** The database that could not be read. */
+  readonly damaged?: DamagedDatabase;
+  /** What the database did not know, and has learned from the files beside it. */
+  readonly indexed: Indexed;
+}
+
 /**
  * Opens the store of a data directory, for one process at a time:
- * `state.db`, `artifacts/<hash>.onnx`, `calibration/<key>.json`, `outputs/<key>.outputs`,
- * `golden/<key>.outputs`, `peaks/<key>.json`, `runs/<id>/`, `tmp/`, `lock.db`, `daemon.pid`.
+ * `state.db`, `artifacts/<hash>.onnx`, `.onnx.data` and `.json`, `calibration/<key>.json`, `outputs/<key>.outputs`,
+ * `golden/<key>.outputs`, `peaks/<key>.json`, `runs/<id>/`, `tmp/<id>/`, `lock.db`, `daemon.pid`.
  */
 export function openStore(
   dataDir: string,
   clock: Clock = systemClock,
 ): Result<Store, Problem<OpenProblemKind>> {
   const root = resolve(dataDir);
-  const opened = openDatabase(root);
+  const opened = openDatabase(root, clock);
   if (!opened.ok) return opened;
-  const { db, close } = opened.value;
+  const { db, damaged, close } = opened.value;
+  const indexed = indexRecords(db, root);
+  const temporary = makeTemporaryFolder(root);
+  const { keepRecord, ...folders } = createRunFolders(db, root, temporary.path);
   return ok({
-    ...createRuns(db, clock),
-    ...createArtifacts(db, root, clock),
-    runDirectory: (id) => {
-      // The id becomes a path: anything else than an id here is a defect of the caller.
-      if (!isValid(id)) throw new TypeError(`not a run id: ${id}`);
-      const folder = join(root, 'runs', id);
-      mkdirSync(folder, { recursive: true });
-      return folder;
-    },
+    ...createRuns(db, clock, keepRecord),
+    ...createArtifacts(db, join(root, 'artifacts'), temporary.path, clock),
+    ...folders,
+    temporaryFolder: temporary.path,
     calibrationFolder: join(root, 'calibration'),
     outputsFolder: join(root, 'outputs'),
     goldenFolder: join(root, 'golden'),
     peaksFolder: join(root, 'peaks'),
-    close,
+    recovery: { ...(damaged === undefined ? {} : { damaged }), indexed },
+    close: () => {
+      temporary.remove();
+      close();
+    },
   });
 }

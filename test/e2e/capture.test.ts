@@ -10,6 +10,7 @@ import { childrenOf, isBuilt, isRunning, writeProfile } from '../support/program
 import type { ReadXSpace } from '../support/read-xspace.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { findTracePython, readTrace } from '../support/trace-viewers.ts';
+import { unfinished } from '../support/unfinished.ts';
 
 interface BenchShown {
   readonly valid: boolean;
@@ -32,7 +33,7 @@ async function serving(duration: string) {
     first,
     client: profilerClient(daemon.profilerPort),
     benching: () => until(async () => (await first())?.progress?.phase === 'bench' || undefined),
-    left: () => readdirSync(join(dataDir, 'tmp')),
+    left: () => unfinished(dataDir),
   };
 }
 

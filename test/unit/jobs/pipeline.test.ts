@@ -1,5 +1,3 @@
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Profile } from '../../../src/config/profile.ts';
 import { systemClock } from '../../../src/core/clock.ts';
@@ -14,6 +12,7 @@ import { fakeSampler } from '../../support/fake-sampler.ts';
 import { fakeWorker } from '../../support/fake-worker.ts';
 import { profileOf } from '../../support/profile.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { unfinished } from '../../support/unfinished.ts';
 import { unwrap } from '../../support/unwrap.ts';
 import { snapshotAt } from '../telemetry/snapshots.ts';
 
@@ -64,7 +63,7 @@ describe('runPipeline', () => {
       'bench single-stream',
     ]);
     expect(progress.map(({ phase }) => phase)).toContain('calibrate');
-    expect(readdirSync(join(dataDir, 'tmp'))).toEqual([]);
+    expect(unfinished(dataDir)).toEqual([]);
   });
 
   it('tells which processes work for it and what for, and when they have ended', async () => {

@@ -4,6 +4,7 @@ import {
   copyFileSync,
   existsSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -151,6 +152,37 @@ describe('runs', () => {
     expect(next.interruptRunning()).toEqual([]);
   });
 
+  it('have ids in the order in which they were ordered, however the clock is set, and across restarts', () => {
+    const ids: string[] = [];
+    for (const setMs of [0, -86_400_000, 5, -5, 86_400_000, 0]) {
+      wallMs += setMs;
+      const store = open();
+      for (let run = 0; run < 3; run += 1) ids.push(store.createRun(BENCH).id);
+      close(store);
+    }
+    expect(ids.toSorted()).toEqual(ids);
+    expect(new Set(ids).size).toBe(ids.length);
+    const store = open();
+    expect(store.listRuns({ limit: 50 }).map(({ id }) => id)).toEqual(ids.toReversed());
+    expect(store.nextQueued()?.id).toBe(ids[0]);
+  });
+
+  it('are removed with their files and the keys of their orders', async () => {
+    const store = open();
+    const key = { key: 'mine', digest: 'd' };
+    const [gone, stays] = [store.createRun({ ...BENCH, key }), store.createRun(BENCH)];
+    for (const { id } of [gone, stays]) writeFileSync(join(store.runDirectory(id), 'timeline.ptqt'), 'x');
+    store.cancelRun(gone.id);
+    await store.removeRun(gone.id);
+    expect(store.getRun(gone.id)).toBeUndefined();
+    expect(store.findOrder('mine')).toBeUndefined();
+    expect(readdirSync(join(dataDir, 'runs'))).toEqual([stays.id]);
+    expect(readdirSync(store.temporaryFolder)).toEqual([]);
+    close(store);
+    // Nor does the next daemon find it again.
+    expect(open().getRun(gone.id)).toBeUndefined();
+  });
+
   it('have a folder of their own, which nothing but an id can name', () => {
     const store = open();
     const { id } = store.createRun(BENCH);
@@ -171,7 +203,7 @@ describe('artifacts', () => {
   };
 
   function written(store: Store, text: string): string {
-    const file = store.temporaryFile();
+    const file = store.temporaryFile(HASH);
     writeFileSync(file, text);
     return file;
   }
@@ -216,12 +248,47 @@ describe('artifacts', () => {
 
   it('are not published from a file that is not there', async () => {
     const store = open();
-    const file = store.temporaryFile();
+    const file = store.temporaryFile(HASH);
     expect(await store.publishArtifact(file, description)).toMatchObject({
       ok: false,
       error: { kind: 'artifact-not-published', message: expect.stringContaining('ENOENT'), place: { file } },
     });
     expect(store.findArtifact(HASH)).toBeUndefined();
+  });
+
+  it('keep their external data beside them, which is part of what makes them whole', async () => {
+    const store = open();
+    const file = written(store, 'model');
+    writeFileSync(`${file}.data`, 'weights');
+    const published = await store.publishArtifact(file, description);
+    expect(published).toMatchObject({ ok: true, value: { sizeBytes: 12 } });
+    const path = published.ok ? published.value.path : '';
+    expect(readFileSync(`${path}.data`, 'utf8')).toBe('weights');
+    expect(existsSync(`${file}.data`)).toBe(false);
+    rmSync(`${path}.data`);
+    expect(store.findArtifact(HASH)).toBeUndefined();
+    // Made again without, it has none of the first one's.
+    writeFileSync(`${path}.data`, 'stale');
+    await store.publishArtifact(written(store, 'one file'), description);
+    expect(existsSync(`${path}.data`)).toBe(false);
+    expect(store.findArtifact(HASH)?.sizeBytes).toBe(8);
+  });
+
+  it('are removed whole, unless somebody holds them', async () => {
+    const store = open();
+    const file = written(store, 'model');
+    writeFileSync(`${file}.data`, 'weights');
+    await store.publishArtifact(file, description);
+    const [one, other] = [store.holdArtifact(HASH), store.holdArtifact(HASH)];
+    one();
+    expect(await store.removeArtifact(HASH)).toBe(false);
+    expect(store.findArtifact(HASH)).toBeDefined();
+    other();
+    expect(await store.removeArtifact(HASH)).toBe(true);
+    expect(store.findArtifact(HASH)).toBeUndefined();
+    expect(readdirSync(join(dataDir, 'artifacts'))).toEqual([]);
+    expect(readdirSync(store.temporaryFolder)).toEqual([]);
+    expect(await store.removeArtifact(HASH)).toBe(false);
   });
 
   it('that a crash left half written are removed at the next start', () => {
@@ -284,37 +351,6 @@ describe('openStore', () => {
     expect(open().getRun(line.toString().trim())?.state).toBe('running');
   });
 
-  it.each([
-    ['is no database', () => writeFileSync(join(dataDir, 'state.db'), 'not a database '.repeat(100))],
-    [
-      'was cut short',
-      () => {
-        close(open());
-        truncateSync(join(dataDir, 'state.db'), 5000);
-      },
-    ],
-    [
-      'was overwritten in the middle',
-      () => {
-        close(open());
-        const bytes = readFileSync(join(dataDir, 'state.db'));
-        writeFileSync(join(dataDir, 'state.db'), bytes.fill(0x37, 4096, 8192));
-      },
-    ],
-  ])('leaves a database that %s as it is, and says so', (_what, damage) => {
-    damage();
-    const file = join(dataDir, 'state.db');
-    const before = readFileSync(file);
-    expect(openStore(dataDir, clock)).toMatchObject({
-      ok: false,
-      error: { kind: 'store-corrupt', place: { file }, hint: expect.stringContaining('move this file') },
-    });
-    expect(readFileSync(file).equals(before)).toBe(true);
-    // The directory is free again, so that the damaged file can be moved away and the start repeated.
-    rmSync(file);
-    expect(openStore(dataDir, clock)).toMatchObject({ ok: true });
-  });
-
   it('refuses a database that a newer version wrote', async () => {
     close(open());
     const file = join(dataDir, 'state.db');
@@ -341,7 +377,11 @@ describe('openStore', () => {
     writeFileSync(join(dataDir, 'lock.db'), 'garbage '.repeat(100));
     expect(openStore(dataDir, clock)).toMatchObject({
       ok: false,
-      error: { kind: 'store-corrupt', place: { file: join(dataDir, 'lock.db') } },
+      error: {
+        kind: 'store-corrupt',
+        place: { file: join(dataDir, 'lock.db') },
+        hint: expect.stringContaining('remove it'),
+      },
     });
   });
 });
