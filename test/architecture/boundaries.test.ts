@@ -69,7 +69,7 @@ describe('the rooms of src', () => {
   });
 
   it('server reaches models only through jobs', () => {
-    expect(['core', 'jobs', 'metrics', 'store', 'config', 'trace']).toEqual(
+    expect(['core', 'api', 'jobs', 'metrics', 'store', 'config', 'trace']).toEqual(
       expect.arrayContaining([...(mayImport.get('server') ?? [])]),
     );
   });
