@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import { SCENARIOS } from '../core/bench-terms.ts';
+import { NextPageSchema } from './page-schema.ts';
 import { SpeedUpSchema, VERDICTS } from './run-result-schema.ts';
 import { boolean, integer, number, numberOrNull, oneOf, text, time } from './schema-words.ts';
 
@@ -92,6 +93,34 @@ const HistoryPointSchema = Type.Object(
 );
 
 export const HistorySchema = Type.Object(
-  { points: Type.Array(HistoryPointSchema, { description: 'the oldest first' }) },
+  { points: Type.Array(HistoryPointSchema, { description: 'the oldest first' }), next: NextPageSchema },
   { title: 'History' },
 );
+
+const limit = Type.Optional(
+  Type.String({ pattern: '^([1-9][0-9]?|1[0-9]{2}|200)$', description: 'a whole number from 1 to 200' }),
+);
+
+/** The query string of `GET /models`. */
+export const ModelQuerySchema = Type.Object(
+  { limit, after: Type.Optional(Type.String({ maxLength: 63, description: 'a name, the last of a page' })) },
+  { additionalProperties: false },
+);
+
+export type ModelQueryString = Type.Static<typeof ModelQuerySchema>;
+
+/** The query string of `GET /models/{name}/history`. */
+export const HistoryQuerySchema = Type.Object(
+  {
+    limit,
+    before: Type.Optional(
+      Type.String({
+        pattern: '^[0-9A-HJKMNP-TV-Z]{26}$',
+        description: 'the id of a run, the oldest of a page',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+export type HistoryQueryString = Type.Static<typeof HistoryQuerySchema>;

@@ -28,6 +28,23 @@ export const ProblemDetailsSchema = Type.Object(
   { title: 'ProblemDetails', description: 'why a request was not answered as asked (RFC 9457)' },
 );
 
+/** A type of problem. */
+export const ProblemTypeSchema = Type.Object(
+  {
+    type: Type.String({ format: 'uri-reference', description: 'as answers have it' }),
+    title: text('in words'),
+    status: Type.Integer({ minimum: 400, maximum: 599, description: 'of the answers' }),
+    meaning: text('what has happened'),
+    whatToDo: text('about it'),
+  },
+  { title: 'ProblemType', description: 'what a type of problem means' },
+);
+
+export const ProblemTypeListSchema = Type.Object(
+  { problems: Type.Array(ProblemTypeSchema) },
+  { title: 'ProblemTypeList' },
+);
+
 /** Why a run ended as it did. */
 export const RunProblemSchema = Type.Object(
   {

@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import { PHASES } from '../core/phase.ts';
+import { NextPageSchema } from './page-schema.ts';
 import { RunProblemSchema } from './problem-schema.ts';
 import { RunResultSchema } from './run-result-schema.ts';
 import { boolean, integer, oneOf, text, time } from './schema-words.ts';
@@ -49,6 +50,6 @@ export const RunSchema = Type.Object(
 );
 
 export const RunListSchema = Type.Object(
-  { runs: Type.Array(RunSummarySchema, { description: 'the newest first' }) },
+  { runs: Type.Array(RunSummarySchema, { description: 'the newest first' }), next: NextPageSchema },
   { title: 'RunList' },
 );

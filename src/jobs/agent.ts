@@ -8,7 +8,7 @@ import type { Store } from '../store/store.ts';
 import type { Snapshot } from '../telemetry/snapshot.ts';
 import type { AgentDeps } from './agent-deps.ts';
 import { exportResult, restoreMetrics } from './exported-results.ts';
-import { type HistoryPoint, modelHistory } from './model-history.ts';
+import { type ModelHistory, modelHistory } from './model-history.ts';
 import { type ModelView, modelView } from './model-view.ts';
 import type { RunOrder } from './orders.ts';
 import type { PipelineResult } from './pipeline.ts';
@@ -153,7 +153,7 @@ export class Agent {
   }
 
   /** How the variants of a model fared in its last runs, the oldest first. */
-  modelHistory(query: Parameters<typeof modelHistory>[1]): readonly HistoryPoint[] {
+  modelHistory(query: Parameters<typeof modelHistory>[1]): ModelHistory {
     return modelHistory(this.#deps.store, query);
   }
 

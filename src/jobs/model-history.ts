@@ -1,3 +1,4 @@
+import type { Run } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
 import { FP32, type PipelineResult } from './pipeline.ts';
 
@@ -15,12 +16,28 @@ export interface HistoryPoint {
   readonly accuracy?: number;
 }
 
-/** The first measurement of every variant in the last runs of a model, the oldest first. */
+export interface ModelHistory {
+  readonly points: readonly HistoryPoint[];
+  /** The id of the oldest run of these, where there are runs before it. */
+  readonly next?: string;
+}
+
+/**
+ * The first measurement of every variant in the last runs of a model, the oldest first.
+ * @param query how many runs, and before which one
+ */
 export function modelHistory(
   store: Pick<Store, 'listRuns'>,
-  { model, limit }: { readonly model: string; readonly limit: number },
-): readonly HistoryPoint[] {
-  const runs = store.listRuns({ model, state: 'succeeded', limit });
+  { limit, ...query }: { readonly model: string; readonly limit: number; readonly before?: string },
+): ModelHistory {
+  const found = store.listRuns({ ...query, state: 'succeeded', limit: limit + 1 });
+  const runs = found.slice(0, limit);
+  const points = pointsOf(runs);
+  const oldest = runs.at(-1);
+  return found.length > limit && oldest !== undefined ? { points, next: oldest.id } : { points };
+}
+
+function pointsOf(runs: readonly Run[]): readonly HistoryPoint[] {
   return runs.toReversed().flatMap(({ id, finishedMs = 0, result }) => {
     // A result that another version wrote may have a shape of its own.
     const { variants } = (result ?? {}) as Partial<PipelineResult>;

@@ -10,11 +10,15 @@ import {
   type RunQueryString,
 } from '../api/bench-request-schema.ts';
 import { json } from '../api/operation.ts';
+import { RunResultSchema } from '../api/run-result-schema.ts';
 import { RunListSchema, RunSchema, RunSummarySchema } from '../api/run-schema.ts';
+import { problem } from '../core/problem.ts';
 import type { Agent } from '../jobs/agent.ts';
+import { isEnded } from '../jobs/run-feed.ts';
+import { cutPage, linkNext, NEXT_PAGE } from './next-page.ts';
 import { describe } from './openapi/describe.ts';
 import { sendProblem } from './problem-response.ts';
-import { runPath, runResource, runSummary, unknownRun } from './run-resource.ts';
+import { runPath, runResource, runSummary, unknownRun, withoutResult } from './run-resource.ts';
 
 const RETRY_AFTER_SECONDS = 5;
 const DEFAULT_LIMIT = 50;
@@ -62,6 +66,14 @@ const RunOperation = describe({
   problems: ['unknown-run'],
 });
 
+const ResultOperation = describe({
+  id: 'getRunResult',
+  tag: 'runs',
+  summary: 'What a run found out, alone',
+  answers: { 200: json(RunResultSchema, 'The result') },
+  problems: ['unknown-run', 'run-not-ended'],
+});
+
 const CancelOperation = describe({
   id: 'cancelRun',
   tag: 'runs',
@@ -77,7 +89,7 @@ const ListOperation = describe({
   tag: 'runs',
   summary: 'The runs, the newest first',
   query: RunQuerySchema,
-  answers: { 200: json(RunListSchema, 'A page of them') },
+  answers: { 200: json(RunListSchema, 'A page of them', NEXT_PAGE) },
 });
 
 /** Benchmarks on demand, and runs of any kind. */
@@ -110,13 +122,28 @@ export function addBenchRoutes(app: FastifyInstance, agent: Agent): void {
     if (run !== undefined) return runResource(run);
     return sendProblem(reply, [unknownRun(request.params.id)]);
   });
+  app.get<{ Params: { id: string } }>('/bench/:id/result', ResultOperation, async (request, reply) => {
+    const run = agent.getRun(request.params.id);
+    if (run?.result !== undefined) return run.result;
+    if (run === undefined) return sendProblem(reply, [unknownRun(request.params.id)]);
+    if (isEnded(run)) return sendProblem(reply, [withoutResult(run)]);
+    reply.header('retry-after', RETRY_AFTER_SECONDS);
+    return sendProblem(reply, [
+      problem('run-not-ended', `the run is ${run.state}`, {
+        hint: 'GET /bench/{id}/events tells when it ends',
+      }),
+    ]);
+  });
   app.post<{ Params: { id: string } }>('/bench/:id/cancel', CancelOperation, async (request, reply) => {
     const cancelled = agent.cancelRun(request.params.id);
     if (!cancelled.ok) return sendProblem(reply, [cancelled.error]);
     return reply.code(202).header('location', runPath(cancelled.value.id)).send(runSummary(cancelled.value));
   });
-  app.get('/bench', ListOperation, async (request) => {
-    const { limit, ...query } = request.query as RunQueryString;
-    return { runs: agent.listRuns({ ...query, limit: Number(limit ?? DEFAULT_LIMIT) }).map(runSummary) };
+  app.get('/bench', ListOperation, async (request, reply) => {
+    const { limit = DEFAULT_LIMIT, ...query } = request.query as RunQueryString;
+    const { elements, last } = cutPage(agent.listRuns({ ...query, limit: Number(limit) + 1 }), Number(limit));
+    const runs = elements.map(runSummary);
+    if (last === undefined) return { runs };
+    return { runs, next: linkNext(reply, '/bench', { ...query, limit, before: last.id }) };
   });
 }

@@ -9,6 +9,7 @@ import { type Access, addAccess } from './access/add-access.ts';
 import { addBenchRoutes } from './bench-routes.ts';
 import { addChangedRoute } from './changed-route.ts';
 import { addDaemonRoutes } from './daemon-routes.ts';
+import { addEtags } from './etags.ts';
 import { addMetrics } from './metrics-route.ts';
 import { addModels } from './models-route.ts';
 import { API_VERSION, VERSION_HEADER } from './openapi/api-version.ts';
@@ -16,6 +17,7 @@ import { collectRoutes } from './openapi/describe.ts';
 import { addOpenApi } from './openapi/openapi-route.ts';
 import { addPageAssets } from './page-route.ts';
 import { sendProblem } from './problem-response.ts';
+import { addProblemTypes } from './problems-route.ts';
 import { refuseOtherMethods } from './refuse-other-methods.ts';
 import { pathOf } from './request-path.ts';
 import { requestProblems } from './request-problems.ts';
@@ -47,12 +49,14 @@ export function createServer(
   const routes = collectRoutes(app);
   app.addHook('onRequest', async (_request, reply) => void reply.header(VERSION_HEADER, API_VERSION));
   addAccess(app, access);
+  addEtags(app);
   addFaults(app, logger);
   addDaemonRoutes(app, agent, { version, routes });
   addOpenApi(app, routes.operations, {
     guardsReading: access.guardsReading,
     hasUsers: access.users.size > 0,
   });
+  addProblemTypes(app);
   addPageAssets(app);
   addMetrics(app, agent);
   addBenchRoutes(app, agent);

@@ -1,22 +1,33 @@
 import { basename, dirname } from 'node:path';
 import send from '@fastify/send';
 import type { FastifyInstance } from 'fastify';
-import { HistorySchema, ModelListSchema, ModelSchema } from '../api/model-schema.ts';
+import {
+  HistoryQuerySchema,
+  type HistoryQueryString,
+  HistorySchema,
+  ModelListSchema,
+  ModelQuerySchema,
+  type ModelQueryString,
+  ModelSchema,
+} from '../api/model-schema.ts';
 import { json } from '../api/operation.ts';
 import { problem } from '../core/problem.ts';
 import type { Agent } from '../jobs/agent.ts';
 import type { ModelView } from '../jobs/model-view.ts';
+import { cutPage, linkNext, NEXT_PAGE } from './next-page.ts';
 import { describe } from './openapi/describe.ts';
 import { sendProblem } from './problem-response.ts';
 import { runPath } from './run-resource.ts';
 
 const MOST_RUNS = 200;
+const DEFAULT_MODELS = 100;
 
 const ListOperation = describe({
   id: 'listModels',
   tag: 'models',
   summary: 'The registered models with what their last full runs found out',
-  answers: { 200: json(ModelListSchema, 'All of them') },
+  query: ModelQuerySchema,
+  answers: { 200: json(ModelListSchema, 'A page of them', NEXT_PAGE) },
 });
 
 const ModelOperation = describe({
@@ -31,7 +42,9 @@ const HistoryOperation = describe({
   id: 'getModelHistory',
   tag: 'models',
   summary: 'How the variants of a model fared in its last runs',
-  answers: { 200: json(HistorySchema, 'A point for each variant of each run') },
+  description: 'A page has so many runs, the oldest first; the next page has those before.',
+  query: HistoryQuerySchema,
+  answers: { 200: json(HistorySchema, 'A point for each variant of each run', NEXT_PAGE) },
   problems: ['no-such-model'],
 });
 
@@ -61,7 +74,18 @@ export function addModels(
   app: FastifyInstance,
   agent: Pick<Agent, 'listModels' | 'modelHistory' | 'records'>,
 ): void {
-  app.get('/models', ListOperation, async () => ({ models: agent.listModels().map(modelResource) }));
+  app.get('/models', ListOperation, async (request, reply) => {
+    const { limit = DEFAULT_MODELS, after = '' } = request.query as ModelQueryString;
+    const following = agent
+      .listModels()
+      .filter(({ name }) => name > after)
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+    const { elements, last } = cutPage(following, Number(limit));
+    const models = elements.map(modelResource);
+    return last === undefined
+      ? { models }
+      : { models, next: linkNext(reply, '/models', { limit, after: last.name }) };
+  });
 
   app.get<{ Params: { model: string } }>('/models/:model', ModelOperation, async (request, reply) => {
     const { model } = request.params;
@@ -76,13 +100,18 @@ export function addModels(
       const { model } = request.params;
       if (!agent.listModels().some(({ name }) => name === model))
         return sendProblem(reply, [unknownModel(model, agent)]);
-      const points = agent.modelHistory({ model, limit: MOST_RUNS });
-      return {
-        points: points.map(({ finishedMs, ...point }) => ({
-          ...point,
-          finishedAt: new Date(finishedMs).toISOString(),
-        })),
-      };
+      const { limit = MOST_RUNS, before } = request.query as HistoryQueryString;
+      const { points, next } = agent.modelHistory({
+        model,
+        limit: Number(limit),
+        ...(before === undefined ? {} : { before }),
+      });
+      const shown = points.map(({ finishedMs, ...point }) => ({
+        ...point,
+        finishedAt: new Date(finishedMs).toISOString(),
+      }));
+      if (next === undefined) return { points: shown };
+      return { points: shown, next: linkNext(reply, `${modelPath(model)}/history`, { limit, before: next }) };
     },
   );
 

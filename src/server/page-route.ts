@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import Type from 'typebox';
+import { etagOf, isNamed } from './etags.ts';
 import { describe } from './openapi/describe.ts';
 
 /** Built beside the program: see build.mjs. */
@@ -35,10 +35,12 @@ export function addPageAssets(app: FastifyInstance): void {
     });
     app.get(`/assets/${name}`, operation, async (request, reply) => {
       const body = await readFile(new URL(name, FOLDER));
-      const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
+      const etag = etagOf(body);
       // Looked at anew every time, so that a page never meets a script of another version.
       reply.headers({ etag, 'cache-control': 'no-cache', 'x-content-type-options': 'nosniff' });
-      return request.headers['if-none-match'] === etag ? reply.code(304).send() : reply.type(type).send(body);
+      return isNamed(etag, request.headers['if-none-match'])
+        ? reply.code(304).send()
+        : reply.type(type).send(body);
     });
   }
 }
@@ -50,6 +52,33 @@ export function wantsPage(accept: string | undefined): boolean {
 
 /** The page, for browsers. */
 export function sendPage(reply: FastifyReply, version: string): FastifyReply {
+  const host = hostname().replace(/[^A-Za-z0-9.-]/g, '');
+  return sendHtml(
+    reply,
+    host,
+    `<script type="module" src="/assets/main.js"></script>
+</head>
+<body>
+<header><h1><a href="#/">${host}</a></h1><span class="muted">ptq-agent ${version}</span><a href="/metrics">metrics</a></header>
+<main aria-live="off"><noscript>The page needs JavaScript. The same is told as JSON: GET /models, /bench, /telemetry.</noscript></main>`,
+  );
+}
+
+/** A page of nothing but text. @param html of ours alone: what comes from outside must not be in it */
+export function sendPageText(reply: FastifyReply, title: string, html: string): FastifyReply {
+  return sendHtml(
+    reply,
+    title,
+    `</head>
+<body>
+<header><h1><a href="/">ptq-agent</a></h1></header>
+<main>
+${html}
+</main>`,
+  );
+}
+
+function sendHtml(reply: FastifyReply, title: string, rest: string): FastifyReply {
   return reply
     .headers({
       'content-security-policy': POLICY,
@@ -58,25 +87,16 @@ export function sendPage(reply: FastifyReply, version: string): FastifyReply {
       'cache-control': 'no-cache',
     })
     .type('text/html; charset=utf-8')
-    .send(pageText(hostname(), version));
-}
-
-function pageText(host: string, version: string): string {
-  const name = host.replace(/[^A-Za-z0-9.-]/g, '');
-  return `<!doctype html>
+    .send(`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${name} · ptq-agent</title>
+<title>${title} · ptq-agent</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="/assets/main.css">
-<script type="module" src="/assets/main.js"></script>
-</head>
-<body>
-<header><h1><a href="#/">${name}</a></h1><span class="muted">ptq-agent ${version}</span><a href="/metrics">metrics</a></header>
-<main aria-live="off"><noscript>The page needs JavaScript. The same is told as JSON: GET /models, /bench, /telemetry.</noscript></main>
+${rest}
 </body>
 </html>
-`;
+`);
 }

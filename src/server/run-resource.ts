@@ -39,3 +39,11 @@ function iso(wallMs: number): string {
 export function unknownRun(id: string): Problem {
   return problem('unknown-run', `there is no run '${id}'`, { hint: 'GET /bench lists the runs' });
 }
+
+/** What is asked for is what only runs that succeeded have. */
+export function withoutResult({ id, state, problem: reason }: RunView): Problem {
+  const why = reason === undefined ? '' : `: ${reason.message}`;
+  return problem('unknown-run', `the run '${id}' has no result, because it is ${state}${why}`, {
+    hint: 'GET /bench?state=succeeded lists those that have one',
+  });
+}

@@ -32,6 +32,7 @@ const finishedRun: RunView = {
 
 interface Surface {
   readonly orderBench: Agent['orderBench'];
+  readonly getRun: Agent['getRun'];
   readonly listRuns: Agent['listRuns'];
   readonly benchArrivals: Agent['benchArrivals'];
   readonly changedItems: RunRecords['changedItems'];
@@ -83,7 +84,7 @@ export function serve(
         : err(problem('unknown-run', `there is no run '${id}'`)),
     followRun: () => undefined,
     listModels: () => [],
-    modelHistory: () => [],
+    modelHistory: () => ({ points: [] }),
     records: {
       changedItems: changedItems ?? (() => undefined),
       readTimeline: readTimeline ?? (async () => undefined),

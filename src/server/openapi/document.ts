@@ -88,6 +88,7 @@ function described(
     })),
     ...parametersOf('query', query, components),
     ...parametersOf('header', headers, components),
+    ...(hasEtag(method, operation) ? [IF_NONE_MATCH] : []),
   ];
   return {
     operationId: id,
@@ -104,7 +105,33 @@ function described(
           },
         }),
     security: securityOf(method, path, access),
-    responses: responsesOf(operation, components),
+    responses: responsesOf(hasEtag(method, operation) ? withEtag(operation) : operation, components),
+  };
+}
+
+/** All JSON that is answered to a GET. */
+function hasEtag(method: string, { answers }: Operation): boolean {
+  return method === 'get' && answers[200]?.content?.['application/json'] !== undefined;
+}
+
+const IF_NONE_MATCH = {
+  name: 'if-none-match',
+  in: 'header',
+  required: false,
+  description: 'the etag of an answer that the client has',
+  schema: { type: 'string' },
+};
+
+function withEtag(operation: Operation): Operation {
+  const answer = operation.answers[200] as Answer;
+  const tagged: Answer = { ...answer, headers: { ...answer.headers, etag: 'of the content' } };
+  return {
+    ...operation,
+    answers: {
+      ...operation.answers,
+      200: tagged,
+      304: { description: 'The content is that which If-None-Match names' },
+    },
   };
 }
 

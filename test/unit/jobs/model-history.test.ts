@@ -17,7 +17,7 @@ const run = (id: string, result: unknown, finishedMs: number): Run => ({
 describe('modelHistory', () => {
   it('has the first measurement of every variant, the oldest run first, fp32 with the accuracy that others were held against', () => {
     const runs = [run('b', pipelineResultOf(), 2), run('a', pipelineResultOf(), 1)];
-    const points = modelHistory({ listRuns: () => runs }, { model: 'tiny', limit: 10 });
+    const { points } = modelHistory({ listRuns: () => runs }, { model: 'tiny', limit: 10 });
     expect(
       points.map((point) => [point.run, point.finishedMs, point.variant, point.p50Seconds, point.accuracy]),
     ).toEqual([
@@ -35,16 +35,17 @@ describe('modelHistory', () => {
         outcome.variant === 'fp32' ? { ...outcome, bench: [] } : outcome,
       ),
     });
-    const [point, ...others] = modelHistory(
-      { listRuns: () => [run('a', benched, 1)] },
-      { model: 'tiny', limit: 10 },
-    );
+    const {
+      points: [point, ...others],
+    } = modelHistory({ listRuns: () => [run('a', benched, 1)] }, { model: 'tiny', limit: 10 });
     expect(point).toMatchObject({ variant: 'int8', valid: true, throughput: 2000 });
     expect(point).not.toHaveProperty('accuracy');
     expect(others).toEqual([]);
   });
 
   it.each([null, {}, { variants: 3 }])('passes over a result that another version wrote: %j', (result) => {
-    expect(modelHistory({ listRuns: () => [run('a', result, 1)] }, { model: 'tiny', limit: 10 })).toEqual([]);
+    expect(modelHistory({ listRuns: () => [run('a', result, 1)] }, { model: 'tiny', limit: 10 })).toEqual({
+      points: [],
+    });
   });
 });

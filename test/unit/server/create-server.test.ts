@@ -216,19 +216,19 @@ describe('GET /bench', () => {
     const { runs } = answer.json<{ runs: object[] }>();
     expect(runs).toEqual([expect.objectContaining({ id: ID, state: 'succeeded' })]);
     expect(runs[0]).not.toHaveProperty('result');
-    expect(queries).toEqual([{ limit: 50 }]);
+    expect(queries).toEqual([{ limit: 51 }]);
   });
 
   it('passes every filter on', async () => {
     const { app, queries } = serve();
     await ask(app, `/bench?model=tiny&state=failed&limit=5&before=${ID}`);
-    expect(queries).toEqual([{ model: 'tiny', state: 'failed', limit: 5, before: ID }]);
+    expect(queries).toEqual([{ model: 'tiny', state: 'failed', limit: 6, before: ID }]);
   });
 
   it.each(['1', '9', '10', '99', '100', '199', '200'])('takes the limit %s', async (limit) => {
     const { app, queries } = serve();
     expect((await ask(app, `/bench?limit=${limit}`)).statusCode).toBe(200);
-    expect(queries).toEqual([{ limit: Number(limit) }]);
+    expect(queries).toEqual([{ limit: Number(limit) + 1 }]);
   });
 
   it.each([
