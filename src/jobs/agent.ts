@@ -168,8 +168,7 @@ export class Agent {
    */
   renderMetrics(accept?: string): ReturnType<Metrics['render']> {
     const { metrics, sampler } = this.#deps;
-    metrics.setHost(sampler.latest());
-    return metrics.render(accept);
+    return metrics.render(accept, () => sampler.latest());
   }
 
   /** Calls `listener` with every snapshot of the host. Returns the function that ends it. */

@@ -1,9 +1,12 @@
+import { type Clock, systemClock } from '../core/clock.ts';
 import { describeMetrics, type MetricDescription, renderExposition } from './exposition.ts';
-import { CONTENT_TYPES, negotiateFormat } from './exposition-format.ts';
+import { CONTENT_TYPES, type ExpositionFormat, negotiateFormat } from './exposition-format.ts';
 import { createRegistry, seriesFamily } from './families.ts';
 import { createHostMetrics, type HostMetrics } from './host-metrics.ts';
+import type { HostSnapshot } from './host-snapshot.ts';
 import { createInventoryMetrics, type InventorySnapshot } from './inventory-metrics.ts';
 import { createJobMetrics, type JobMetrics } from './job-metrics.ts';
+import { noteChanges } from './note-changes.ts';
 import { createProcessMetrics, type ProcessUsage, processUsageReader } from './process-metrics.ts';
 import { createResultMetrics, type ResultMetrics } from './result-metrics.ts';
 import { createRunMetrics, type RunMetrics } from './run-metrics.ts';
@@ -13,25 +16,40 @@ export interface Metrics extends HostMetrics, JobMetrics, ResultMetrics, Pick<Ru
   /** Shows what the host is made of. */
   readonly setInventory: (inventory: InventorySnapshot) => void;
   /**
-   * The body of a scrape, in the format that suits the request.
+   * The body of a scrape, in the format that suits the request. As long as nothing has changed it is the same object.
    * @param accept the `Accept` header; text format 0.0.4 without
+   * @param readHost gives the host as it is now; asked at most every 50 ms, however many scrape
    */
-  render(accept?: string): Promise<{ readonly contentType: string; readonly body: string }>;
+  render(accept?: string, readHost?: () => HostSnapshot): Promise<Exposition>;
   /** Every metric there can be, whether it has a series or not. */
   describe(): readonly MetricDescription[];
 }
+
+/** What a scrape is answered with. */
+export interface Exposition {
+  readonly contentType: string;
+  readonly body: string;
+}
+
+/** What the daemon and the host take now is read anew after this long. */
+const PRESENT_FOR_NS = 50_000_000n;
 
 export interface MetricsOptions {
   readonly buildInfo: { readonly version: string; readonly nodeVersion: string; readonly ortVersion: string };
   /** The daemon's own process by default. */
   readonly readProcess?: () => ProcessUsage;
+  readonly clock?: Clock;
 }
 
 /**
  * Makes a registry of its own with every metric of the agent. Names are a contract: dashboards and alerts
  * are written against them. Units are base units; labels are bounded by profiles, devices and fixed sets.
  */
-export function createMetrics({ buildInfo, readProcess = processUsageReader() }: MetricsOptions): Metrics {
+export function createMetrics({
+  buildInfo,
+  readProcess = processUsageReader(),
+  clock = systemClock,
+}: MetricsOptions): Metrics {
   const registry = createRegistry();
   seriesFamily('info', {
     registry,
@@ -45,17 +63,40 @@ export function createMetrics({ buildInfo, readProcess = processUsageReader() }:
   const results = createResultMetrics(registry);
   const runs = createRunMetrics(registry);
   const setProcess = createProcessMetrics(registry);
+  const rendered = new Map<ExpositionFormat, Promise<Exposition>>();
+  const forget = () => rendered.clear();
+  const updates = noteChanges(
+    {
+      ...createHostMetrics(registry),
+      ...createJobMetrics(registry),
+      ...results,
+      recordRun: runs.recordRun,
+      setInventory: createInventoryMetrics(registry),
+    },
+    forget,
+  );
+  let presentUntilNs = 0n;
+  const readPresent = (readHost: (() => HostSnapshot) | undefined): void => {
+    const nowNs = clock.nowNs();
+    if (nowNs < presentUntilNs) return;
+    presentUntilNs = nowNs + PRESENT_FOR_NS;
+    setProcess(readProcess());
+    if (readHost !== undefined) updates.setHost(readHost());
+    forget();
+  };
+  const renderAs = async (format: ExpositionFormat): Promise<Exposition> => ({
+    contentType: CONTENT_TYPES[format],
+    body: await renderExposition(registry, format),
+  });
   return {
-    ...createHostMetrics(registry),
-    ...createJobMetrics(registry),
-    ...results,
-    recordRun: runs.recordRun,
-    setInventory: createInventoryMetrics(registry),
+    ...updates,
     describe: () => describeMetrics(registry),
-    render: async (accept) => {
-      setProcess(readProcess());
+    render: (accept, readHost) => {
+      readPresent(readHost);
       const format = negotiateFormat(accept);
-      return { contentType: CONTENT_TYPES[format], body: await renderExposition(registry, format) };
+      const exposition = rendered.get(format) ?? renderAs(format);
+      rendered.set(format, exposition);
+      return exposition;
     },
   };
 }

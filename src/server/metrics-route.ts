@@ -21,15 +21,29 @@ const MetricsOperation = describe({
   },
 });
 
+type Rendered = Awaited<ReturnType<Agent['renderMetrics']>>;
+
 /** `GET /metrics`: the format is chosen by `Accept`, gzip by `Accept-Encoding`. */
 export function addMetrics(app: FastifyInstance, agent: Pick<Agent, 'renderMetrics'>): void {
-  app.get('/metrics', MetricsOperation, async ({ headers }, reply) => {
-    const { contentType, body } = await agent.renderMetrics(headers.accept);
-    reply.type(contentType).header('vary', 'Accept, Accept-Encoding');
-    if (!acceptsGzip(headers['accept-encoding'])) return reply.send(Buffer.from(body));
+  // Scrapers that come while nothing changes share the bytes.
+  const plain = new WeakMap<Rendered, Buffer>();
+  const compressed = new WeakMap<Rendered, Promise<Buffer>>();
+  const plainBytes = (rendered: Rendered): Buffer => {
+    const bytes = plain.get(rendered) ?? Buffer.from(rendered.body);
+    plain.set(rendered, bytes);
+    return bytes;
+  };
+  const compressedBytes = (rendered: Rendered): Promise<Buffer> => {
     // Compressing happens in a thread of the pool. The lowest level leaves a tenth of the text; higher ones cost more than they save.
-    const compressed = await compress(body, { level: constants.Z_BEST_SPEED });
-    return reply.header('content-encoding', 'gzip').send(compressed);
+    const bytes = compressed.get(rendered) ?? compress(rendered.body, { level: constants.Z_BEST_SPEED });
+    compressed.set(rendered, bytes);
+    return bytes;
+  };
+  app.get('/metrics', MetricsOperation, async ({ headers }, reply) => {
+    const rendered = await agent.renderMetrics(headers.accept);
+    reply.type(rendered.contentType).header('vary', 'Accept, Accept-Encoding');
+    if (!acceptsGzip(headers['accept-encoding'])) return reply.send(plainBytes(rendered));
+    return reply.header('content-encoding', 'gzip').send(await compressedBytes(rendered));
   });
 }
 

@@ -92,6 +92,15 @@ export function addRunEvents(app: FastifyInstance, agent: Pick<Agent, 'followRun
   });
 }
 
-function eventText({ id, kind, run }: RunNews): string {
+/** Written once for all who follow a run. */
+const texts = new WeakMap<RunNews, string>();
+
+function eventText(news: RunNews): string {
+  const text = texts.get(news) ?? writeEvent(news);
+  texts.set(news, text);
+  return text;
+}
+
+function writeEvent({ id, kind, run }: RunNews): string {
   return `id: ${id}\nevent: ${kind}\ndata: ${toJson(kind === 'progress' ? run.progress : runSummary(run))}\n\n`;
 }

@@ -8,6 +8,7 @@ import { gpuReadingCosts } from './gpu-readings.ts';
 import { harnessOverhead } from './harness-overhead.ts';
 import { int8Latency } from './int8-latency.ts';
 import { largeModel } from './large-model.ts';
+import { measureMetricsStorm } from './metrics-storm.ts';
 import { metricsUnderLoad } from './metrics-under-load.ts';
 import { offlineThroughput } from './offline-throughput.ts';
 import { onnxRewrite } from './onnx-rewrite.ts';
@@ -41,6 +42,7 @@ const MEASUREMENTS: Readonly<Record<string, (onRow: OnRow) => Promise<readonly P
   'harness-overhead': harnessOverhead,
   'int8-latency': int8Latency,
   'large-model': largeModel,
+  'metrics-storm': measureMetricsStorm,
   'metrics-under-load': measureMetricsUnderLoad,
   'offline-throughput': offlineThroughput,
   'onnx-rewrite': measureOnnxRewrite,

@@ -153,8 +153,9 @@ export const HOST: HostSnapshot = {
   },
 };
 
-export function create(): Metrics {
+export function create(more: Partial<Parameters<typeof createMetrics>[0]> = {}): Metrics {
   return createMetrics({
+    ...more,
     buildInfo: { version: '0.1.0', nodeVersion: '20.20.2', ortVersion: '1.30.0' },
     readProcess: () => ({ cpuSeconds: 1.5, residentMemoryBytes: 1e8, startTimeSeconds: 1_789_999_000 }),
   });

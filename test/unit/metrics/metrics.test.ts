@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createMetrics } from '../../../src/metrics/metrics.ts';
 import { parseExposition } from '../../support/parse-exposition.ts';
-import { BENCH, create, createFull, series } from './full-metrics.ts';
+import { BENCH, create, createFull, HOST, series } from './full-metrics.ts';
 
 const GOLDEN = join(import.meta.dirname, '../../fixtures/golden');
 const OPENMETRICS = 'application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1';
@@ -40,6 +40,39 @@ describe('the exposition', () => {
     const metrics = createFull();
     const [text, openMetrics] = [await metrics.render(), await metrics.render(OPENMETRICS)];
     expect([await metrics.render(), await metrics.render(OPENMETRICS)]).toEqual([text, openMetrics]);
+  });
+
+  it('is the same object for all who scrape while nothing changes, and another as soon as something does', async () => {
+    const metrics = create({ clock: { nowNs: () => 1n, wallMs: () => 0 } });
+    const first = await metrics.render();
+    expect(await metrics.render()).toBe(first);
+    expect(await metrics.render(OPENMETRICS)).toBe(await metrics.render(OPENMETRICS));
+    metrics.setJobs({ queued: 3 });
+    const second = await metrics.render();
+    expect(second.body).toContain('ptq_jobs{state="queued"} 3');
+    metrics.countJobFailure('disk');
+    expect((await metrics.render()).body).toContain('ptq_job_failures_total{reason="disk"} 1');
+    metrics.observeSnapshot(HOST);
+    expect(await metrics.render()).not.toBe(second);
+  });
+
+  it('asks for the host and the process at most every 50 ms', async () => {
+    let nowNs = 5_000_000_000n;
+    let asked = 0;
+    const metrics = create({ clock: { nowNs: () => nowNs, wallMs: () => 0 } });
+    const scrape = () =>
+      metrics.render(undefined, () => {
+        asked += 1;
+        return { ...HOST, sources: { host: { state: 'up', restarts: asked } } };
+      });
+    await scrape();
+    nowNs += 49_999_999n;
+    const before = await scrape();
+    expect(asked).toBe(1);
+    nowNs += 1n;
+    const after = await scrape();
+    expect(asked).toBe(2);
+    expect(after.body).not.toBe(before.body);
   });
 
   const promtool = spawnSync('promtool', ['--version']);
