@@ -49,17 +49,20 @@ export async function divideSamples(source: SampleSource): Promise<TuningSamples
       yield read.value;
     }
   }
-  const learns = new Set(split.learn);
-  async function* learning(limit = Number.POSITIVE_INFINITY): AsyncGenerator<Sample> {
-    let given = 0;
-    for await (const sample of source.samples()) {
-      if (given >= limit) return;
-      if (!learns.has(sample.index)) continue;
-      given += 1;
-      yield sample;
-    }
+  async function* learning(limit = split.learn.length): AsyncGenerator<Sample> {
+    const chosen = new Set(spread(split.learn, limit));
+    for await (const sample of source.samples()) if (chosen.has(sample.index)) yield sample;
   }
   return { split, learn: learning, judge: judging, skipped: source.skipped };
+}
+
+/** At most so many positions, evenly spread: data sets are often sorted by class. */
+function spread(positions: readonly number[], limit: number): readonly number[] {
+  const count = Math.min(limit, positions.length);
+  return Array.from(
+    { length: count },
+    (_, i) => positions[Math.floor((i * positions.length) / count)] as number,
+  );
 }
 
 function digestFeeds(feeds: NamedTensors): string {

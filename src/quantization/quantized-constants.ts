@@ -6,6 +6,7 @@ import { tensorFrom } from '../onnx/tensor-data.ts';
 import { type ActivationGrid, activationCodes, activationParameters, emptyCodes } from './activation-grid.ts';
 import {
   type AffineParameters,
+  type ChannelLayout,
   channelAbsMax,
   channelLayout,
   type IntegerRange,
@@ -50,16 +51,18 @@ export function quantizeAnchor(
   const layout = settings.perTensor
     ? { outer: 1, channels: 1, inner: values.weights.length }
     : channelLayout(tensor.dims, axis);
-  const absMax = channelAbsMax(values.weights, layout);
-  requireFinite(absMax, node, tensor);
+  requireFinite(channelAbsMax(values.weights, layout), node, tensor);
   const bias = values.bias && (tuned.bias ?? values.bias);
   if (bias !== undefined && weights.bias !== undefined) requireFinite(bias, node, weights.bias.tensor);
-  const scales =
-    tuned.weightScales ?? Float32Array.from(absMax, (largest) => symmetricScale(largest, settings.grid));
-  const fitted = bias === undefined ? scales : scalesThatHoldBias(scales, absMax, input.scale, bias);
-  const isAsTuned = fitted.every((scale, channel) => scale === tuned.weightScales?.[channel]);
+  const { scales: fitted, areTuned } = anchorScales(
+    { weights: values.weights, bias },
+    layout,
+    input,
+    settings,
+    tuned,
+  );
   const codes =
-    (isAsTuned ? tuned.weightCodes : undefined) ??
+    (areTuned ? tuned.weightCodes : undefined) ??
     quantizeChannels(values.weights, layout, fitted, settings.grid);
   return {
     weights: dequantized(
@@ -75,6 +78,25 @@ export function quantizeAnchor(
         ? undefined
         : biasConstant(weights.bias.tensor, bias, input.scale, fitted, names),
   };
+}
+
+/**
+ * The weight scales of an anchor, one a channel or one in all: those that are given or those that hold the weights, raised
+ * where the bias needs it.
+ * @returns `areTuned` tells whether they are those that were given
+ */
+export function anchorScales(
+  { weights, bias }: { readonly weights: Float32Array; readonly bias: Float32Array | undefined },
+  channels: ChannelLayout,
+  input: AffineParameters,
+  { grid, perTensor }: WeightSettings,
+  tuned: TunedConstants = {},
+): { readonly scales: Float32Array; readonly areTuned: boolean } {
+  const layout = perTensor ? { outer: 1, channels: 1, inner: weights.length } : channels;
+  const absMax = channelAbsMax(weights, layout);
+  const wanted = tuned.weightScales ?? Float32Array.from(absMax, (largest) => symmetricScale(largest, grid));
+  const scales = bias === undefined ? wanted : scalesThatHoldBias(wanted, absMax, input.scale, bias);
+  return { scales, areTuned: scales.every((scale, channel) => scale === tuned.weightScales?.[channel]) };
 }
 
 function biasConstant(

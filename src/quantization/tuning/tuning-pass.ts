@@ -32,7 +32,7 @@ export interface TuningTools {
   /** The model that a draft makes: a copy, with Q/DQ in it. Edges keep their names; see `insertQdq`. */
   readonly quantize: (draft: Draft) => OnnxModel;
   /**
-   * Runs a model over the samples to learn from, or the first `limit` of them, and gives its outputs, one sample at a time.
+   * Runs a model over the samples to learn from, or over `limit` of them, evenly spread, and gives its outputs, one sample at a time.
    * Outputs may be added to the graph to see what is inside.
    */
   readonly learn: (model: OnnxModel, limit?: number) => AsyncIterable<LearningRun>;

@@ -1,3 +1,4 @@
+import { learnedRounding } from './learned-rounding.ts';
 import type { TuningLevel } from './tuning-level.ts';
 import type { TuningPass } from './tuning-pass.ts';
 import { weightScales } from './weight-scales/weight-scales.ts';
@@ -5,6 +6,7 @@ import { weightScales } from './weight-scales/weight-scales.ts';
 /** The passes in the order in which they run: first those that rewrite the float model, as whatever is found holds for it alone. */
 const PASSES: readonly { readonly pass: TuningPass; readonly from: 'fast' | 'full' }[] = [
   { pass: weightScales, from: 'fast' },
+  { pass: learnedRounding, from: 'fast' },
 ];
 
 /** The passes of a level. */

@@ -1,0 +1,54 @@
+import type { IntegerRange } from '../affine.ts';
+import type { GramSums } from './gram-sums.ts';
+import type { ProductLayer } from './product-layer.ts';
+import { createLanes, LANES, roundRows } from './round-rows.ts';
+import { createRowLoss } from './row-loss.ts';
+
+/** The grid of a weight, by its output channel (over all groups) and its column. */
+export interface LayerGrid {
+  readonly codes: IntegerRange;
+  readonly scale: (channel: number, column: number) => number;
+  readonly zeroPoint: (channel: number, column: number) => number;
+}
+
+/**
+ * Codes that change what the layer gives for the inputs that `sums` tells of as little as its grid allows.
+ * @param weights in the order of the layer's tensor, its factor multiplied in
+ * @param write told the code of every weight in no particular order
+ * @returns false where the sums do not tell enough of some group; nothing may be made of the codes then
+ */
+export function roundLayer(
+  layer: ProductLayer,
+  sums: GramSums,
+  weights: Float32Array,
+  grid: LayerGrid,
+  write: (channel: number, column: number, code: number) => void,
+): boolean {
+  const { groups, rows, columns, rowStride, columnStride } = layer;
+  for (let group = 0; group < groups; group++) {
+    const loss = createRowLoss(sums, group, columns);
+    if (loss === undefined) return false;
+    const lanes = createLanes(columns);
+    for (let first = 0; first < rows; first += LANES) {
+      const width = Math.min(LANES, rows - first);
+      for (let lane = 0; lane < width; lane++) {
+        const channel = group * rows + first + lane;
+        for (let k = 0; k < columns; k++) {
+          const column = loss.order[k] as number;
+          const at = k * LANES + lane;
+          lanes.values[at] = weights[channel * rowStride + column * columnStride] as number;
+          lanes.scales[at] = grid.scale(channel, column);
+          lanes.zeroPoints[at] = grid.zeroPoint(channel, column);
+        }
+      }
+      roundRows(loss, lanes, grid.codes, lanes.codes);
+      for (let lane = 0; lane < width; lane++) {
+        const channel = group * rows + first + lane;
+        for (let k = 0; k < columns; k++) {
+          write(channel, loss.order[k] as number, lanes.codes[k * LANES + lane] as number);
+        }
+      }
+    }
+  }
+  return true;
+}

@@ -1,0 +1,54 @@
+import { factorCholesky } from './cholesky.ts';
+import type { GramSums } from './gram-sums.ts';
+
+/**
+ * What an error in the weights of a group costs at its output: eᵀ·H·e for the error e of one output channel, H being the
+ * Gram matrix of the input. Columns stand in an order of their own, those with the strongest input last.
+ */
+export interface RowLoss {
+  readonly columns: number;
+  /** The column at each place. */
+  readonly order: Int32Array;
+  /** H, columns×columns, in that order. */
+  readonly hessian: Float64Array;
+  /** Its Cholesky factor L in the lower triangle, and Lᵀ in the upper. */
+  readonly factor: Float64Array;
+}
+
+/** Added to the diagonal, as a share of its mean, so that H can be factored. Source: GPTQ's own default. */
+const DAMPING = 0.01;
+
+/**
+ * The loss of a group. Samples tell less about how inputs vary together the fewer they are, so what lies off the diagonal
+ * is shrunk by columns/(columns + positions): errors are then not hidden where these samples happen not to look.
+ * Source of the idea: Ledoit and Wolf, «A well-conditioned estimator for large-dimensional covariance matrices» (2004).
+ * @returns undefined where nothing is known of the input, or it is always 0
+ */
+export function createRowLoss(
+  { gram, positions }: GramSums,
+  group: number,
+  columns: number,
+): RowLoss | undefined {
+  const start = group * columns * columns;
+  const diagonal = Float64Array.from({ length: columns }, (_, i) => gram[start + i * columns + i] as number);
+  const mean = diagonal.reduce((sum, value) => sum + value, 0) / columns;
+  if (!(mean > 0)) return undefined;
+  const order = Int32Array.from(diagonal.keys()).sort(
+    (a, b) => (diagonal[a] as number) - (diagonal[b] as number) || a - b,
+  );
+  const kept = positions / (columns + positions);
+  const hessian = new Float64Array(columns * columns);
+  for (let i = 0; i < columns; i++) {
+    const from = start + (order[i] as number) * columns;
+    for (let j = 0; j < columns; j++) {
+      hessian[i * columns + j] = (gram[from + (order[j] as number)] as number) * kept;
+    }
+    hessian[i * columns + i] = (diagonal[order[i] as number] as number) + DAMPING * mean;
+  }
+  const factor = hessian.slice();
+  if (!factorCholesky(factor, columns)) return undefined;
+  for (let i = 0; i < columns; i++) {
+    for (let j = 0; j < i; j++) factor[j * columns + i] = factor[i * columns + j] as number;
+  }
+  return { columns, order, hessian, factor };
+}

@@ -1,0 +1,159 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { factorCholesky } from '../../../../src/quantization/reconstruction/cholesky.ts';
+import type { GramSums } from '../../../../src/quantization/reconstruction/gram-sums.ts';
+import { createLanes, LANES, roundRows } from '../../../../src/quantization/reconstruction/round-rows.ts';
+import { createRowLoss, type RowLoss } from '../../../../src/quantization/reconstruction/row-loss.ts';
+
+/** Numbers that look random, between -1 and 1. */
+function noise(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0;
+    return state / 2 ** 31;
+  };
+}
+
+/** The Gram matrix of inputs that all follow one signal, each with a little noise of its own. */
+function alikeInputs(columns: number, positions: number, seed: number): GramSums {
+  const next = noise(seed);
+  const gram = new Float64Array(columns * columns);
+  for (let position = 0; position < positions; position++) {
+    const signal = next();
+    const inputs = Array.from({ length: columns }, () => signal + 0.1 * next());
+    for (let i = 0; i < columns; i++) {
+      for (let j = 0; j < columns; j++) {
+        gram[i * columns + j] =
+          (gram[i * columns + j] as number) + (inputs[i] as number) * (inputs[j] as number);
+      }
+    }
+  }
+  return { gram, positions };
+}
+
+function lossOf(sums: GramSums, columns: number): RowLoss {
+  const loss = createRowLoss(sums, 0, columns);
+  if (loss === undefined) throw new Error('no loss');
+  return loss;
+}
+
+/** eᵀ·H·e of the error that codes make in one lane. */
+function cost(
+  { columns, hessian }: RowLoss,
+  values: Float64Array,
+  codes: ArrayLike<number>,
+  lane = 0,
+): number {
+  const error = (k: number) => (codes[k * LANES + lane] as number) - (values[k * LANES + lane] as number);
+  let sum = 0;
+  for (let i = 0; i < columns; i++) {
+    for (let j = 0; j < columns; j++) sum += error(i) * (hessian[i * columns + j] as number) * error(j);
+  }
+  return sum;
+}
+
+const WIDE = { min: -127, max: 127 };
+
+describe('factorCholesky', () => {
+  it('gives a triangle whose product with its transpose is the matrix', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 9 }), fc.integer(), (size, seed) => {
+        const { gram } = alikeInputs(size, size + 3, seed);
+        const factor = gram.slice();
+        expect(factorCholesky(factor, size)).toBe(true);
+        for (let i = 0; i < size; i++) {
+          for (let j = 0; j <= i; j++) {
+            let product = 0;
+            for (let k = 0; k <= j; k++)
+              product += (factor[i * size + k] as number) * (factor[j * size + k] as number);
+            expect(product).toBeCloseTo(gram[i * size + j] as number, 8);
+          }
+        }
+      }),
+    );
+  });
+
+  it.each([
+    ['one that is not positive definite', [1, 2, 2, 1]],
+    ['NaN', [Number.NaN, 0, 0, 1]],
+  ])('refuses a matrix with %s', (_, matrix) => {
+    expect(factorCholesky(Float64Array.from(matrix), 2)).toBe(false);
+  });
+});
+
+describe('createRowLoss', () => {
+  it('puts the column with the strongest input last, and trusts few samples little', () => {
+    const gram = Float64Array.of(9, 3, 3, 4);
+    const { order, hessian } = lossOf({ gram, positions: 2 }, 2);
+    expect([...order]).toEqual([1, 0]);
+    const damping = 0.01 * 6.5;
+    expect([...hessian]).toEqual([4 + damping, 1.5, 1.5, 9 + damping]);
+  });
+
+  it('knows nothing of inputs that are always 0', () => {
+    expect(createRowLoss({ gram: new Float64Array(4), positions: 3 }, 0, 2)).toBeUndefined();
+  });
+});
+
+describe('roundRows', () => {
+  it('rounds up as much as down where inputs are alike, which rounding to nearest does not', () => {
+    const columns = 8;
+    const loss = lossOf(alikeInputs(columns, 400, 5), columns);
+    const lanes = createLanes(columns);
+    lanes.values.fill(0.4);
+    roundRows(loss, lanes, WIDE, lanes.codes);
+    const ones = lanes.codes.filter((_, at) => at % LANES === 0).reduce((sum, code) => sum + code, 0);
+    expect(ones).toBeGreaterThanOrEqual(3);
+    const nearest = new Float64Array(columns * LANES);
+    expect(cost(loss, lanes.values, lanes.codes)).toBeLessThan(0.1 * cost(loss, lanes.values, nearest));
+  });
+
+  it('finds codes that no change of a single one makes better, and that cost less than half of what the nearest do', () => {
+    const columns = 12;
+    let found = 0;
+    let nearest = 0;
+    fc.assert(
+      fc.property(fc.integer(), (seed) => {
+        const loss = lossOf(alikeInputs(columns, 100, seed), columns);
+        const next = noise(seed + 1);
+        const lanes = createLanes(columns);
+        for (let i = 0; i < lanes.values.length; i++) lanes.values[i] = 5 * next();
+        roundRows(loss, lanes, WIDE, lanes.codes);
+        const least = cost(loss, lanes.values, lanes.codes);
+        found += least;
+        nearest += cost(loss, lanes.values, lanes.values.map(Math.round));
+        for (let k = 0; k < columns; k++) {
+          for (const change of [-1, 1]) {
+            const other = lanes.codes.slice();
+            other[k * LANES] = (other[k * LANES] as number) + change;
+            expect(cost(loss, lanes.values, other)).toBeGreaterThan(least - 1e-9);
+          }
+        }
+      }),
+      { numRuns: 50 },
+    );
+    expect(found).toBeLessThan(0.5 * nearest);
+  });
+
+  it('stays on the grid, with the zero point of each place', () => {
+    const columns = 6;
+    const loss = lossOf(alikeInputs(columns, 100, 3), columns);
+    const lanes = createLanes(columns);
+    lanes.zeroPoints.fill(8);
+    lanes.scales.fill(0.5);
+    lanes.values.fill(-20);
+    lanes.values.fill(20, 3 * LANES);
+    roundRows(loss, lanes, { min: 0, max: 15 }, lanes.codes);
+    expect(Math.min(...lanes.codes)).toBe(0);
+    expect(Math.max(...lanes.codes)).toBe(15);
+  });
+
+  it('leaves weights that lie on the grid where they are, in every lane', () => {
+    const columns = 5;
+    const loss = lossOf(alikeInputs(columns, 60, 9), columns);
+    const lanes = createLanes(columns);
+    for (let i = 0; i < lanes.values.length; i++) lanes.values[i] = (i % 7) - 3;
+    roundRows(loss, lanes, WIDE, lanes.codes);
+    expect([...lanes.codes]).toEqual([...lanes.values]);
+  });
+});
