@@ -3,6 +3,7 @@ import { asError } from '../core/as-error.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import type { Metrics } from '../metrics/metrics.ts';
+import { completeRecipe } from '../quantization/recipe.ts';
 import type { Store } from '../store/store.ts';
 import type { PipelineResult } from './pipeline.ts';
 import { countInferences, recordQuantizations, recordResult, recordRunUse } from './result-metrics.ts';
@@ -34,8 +35,9 @@ export function exportResult(
   }
 }
 
-/** Shows the last full run again, and over it the benchmarks that came later. */
+/** Begins the counters of a model, shows its last full run again, and over it the benchmarks that came later. */
 export function restoreMetrics({ store, metrics, logger }: ExportDeps, profile: Profile): void {
+  metrics.expectModel({ model: profile.name, methods: profile.variants.map(methodOf) });
   const ofModel = { model: profile.name, state: 'succeeded' } as const;
   const [full] = store.listRuns({ ...ofModel, kind: 'pipeline', limit: 1 });
   const benches = store
@@ -52,4 +54,9 @@ export function restoreMetrics({ store, metrics, logger }: ExportDeps, profile: 
       logger.warn('an earlier result cannot be shown', { run: run.id, reason: asError(error).message });
     }
   }
+}
+
+function methodOf(variant: Profile['variants'][number]): string {
+  const recipe = completeRecipe(variant.recipe);
+  return 'calibration' in recipe ? recipe.calibration.method : 'none';
 }

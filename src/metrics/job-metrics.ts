@@ -39,6 +39,8 @@ export interface JobMetrics {
   countJobFailure(reason: JobFailureReason): void;
   countCapture(outcome: CaptureOutcome): void;
   recordQuantization(observation: QuantizationObservation): void;
+  /** Begins the counters of a registered model at zero, which lets `increase()` see its first run. */
+  expectModel(expected: { readonly model: string; readonly methods: readonly string[] }): void;
 }
 
 // From a toy model on a fast host to an entropy calibration of a large one.
@@ -85,17 +87,26 @@ export function createJobMetrics(registry: MetricRegistry): JobMetrics {
   // A series that begins at zero lets increase() see the first failure.
   for (const reason of JOB_FAILURE_REASONS) failures.inc({ reason }, 0);
   for (const outcome of CAPTURE_OUTCOMES) captures.inc({ outcome }, 0);
+  const begun = new Set<string>();
   return {
     setJobs,
     countJobFailure: (reason) => failures.inc({ reason }),
     countCapture: (outcome) => captures.inc({ outcome }),
     recordQuantization: ({ model, method, outcome, durationSeconds, calibrationSamples, runId }) => {
+      begun.add(method);
       durations.observe({
         labels: { method, outcome },
         value: durationSeconds,
         exemplarLabels: { run_id: runId },
       });
       samples.inc({ model }, calibrationSamples);
+    },
+    expectModel: ({ model, methods }) => {
+      samples.inc({ model }, 0);
+      for (const method of methods.filter((each) => !begun.has(each))) {
+        durations.zero({ method, outcome: 'succeeded' });
+        begun.add(method);
+      }
     },
   };
 }

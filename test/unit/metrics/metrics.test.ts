@@ -162,4 +162,27 @@ describe('results', () => {
       'ptq_sqnr_decibels{model="digits",variant="int8",dataset="eval"} +Inf',
     ]);
   });
+
+  it('begins the counters of a registered model at zero, and leaves those that count already as they are', async () => {
+    const metrics = create();
+    metrics.expectModel({ model: 'digits', methods: ['mse'] });
+    const counted = /^ptq_(calibration_samples_total|quantize_duration_seconds_count)/;
+    expect(await series(metrics, counted)).toEqual([
+      'ptq_quantize_duration_seconds_count{method="mse",outcome="succeeded"} 0',
+      'ptq_calibration_samples_total{model="digits"} 0',
+    ]);
+    metrics.recordQuantization({
+      model: 'digits',
+      method: 'mse',
+      outcome: 'succeeded',
+      durationSeconds: 1,
+      calibrationSamples: 8,
+      runId: '01M8',
+    });
+    metrics.expectModel({ model: 'digits', methods: ['mse'] });
+    expect(await series(metrics, counted)).toEqual([
+      'ptq_quantize_duration_seconds_count{method="mse",outcome="succeeded"} 1',
+      'ptq_calibration_samples_total{model="digits"} 8',
+    ]);
+  });
 });
