@@ -159,7 +159,7 @@ function toBench(
     bench;
   const millijoules = energy?.millijoulesPerQuery ?? undefined;
   const known = Object.entries(latencySeconds ?? {}).filter(([, seconds]) => seconds !== null);
-  const speedUp = outcome.speedUps[outcome.bench.indexOf(bench)]?.ratio ?? undefined;
+  const speedUp = outcome.speedUps[outcome.bench.indexOf(bench)];
   return {
     model: profile.name,
     variant: outcome.variant,
@@ -176,7 +176,7 @@ function toBench(
     ...(peakGpuMemoryBytes == null ? {} : { peakGpuMemoryBytes }),
     ...(arenaBytes == null ? {} : { arenaBytes }),
     ...(millijoules === undefined ? {} : { joulesPerQuery: millijoules / 1e3 }),
-    ...(speedUp === undefined ? {} : { speedupRatio: speedUp }),
+    ...(speedUp === undefined ? {} : { speedUp }),
     finishedWallMs,
   };
 }

@@ -38,3 +38,10 @@ export function seriesFamily<N extends string>(
   registry.registerMetric(family as unknown as Metric);
   return family;
 }
+
+/** Registers a gauge with a registry that is known already. */
+export type MakeGauge = <N extends string>(
+  name: string,
+  help: string,
+  labelNames: readonly N[],
+) => SeriesFamily<N>;

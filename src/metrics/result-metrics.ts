@@ -1,6 +1,6 @@
-import { absoluteCounterFamily, gaugeFamily, type MetricRegistry } from './families.ts';
+import { absoluteCounterFamily, gaugeFamily, type MakeGauge, type MetricRegistry } from './families.ts';
 import { HistogramFamily } from './histogram-family.ts';
-import type { SeriesFamily } from './series-family.ts';
+import { createSpeedUp, type SpeedUpObservation } from './speed-metrics.ts';
 
 const VERDICTS = ['non_inferior', 'degraded_within_budget', 'regressed', 'inconclusive', 'invalid'] as const;
 
@@ -27,8 +27,8 @@ export interface BenchObservation {
   readonly arenaBytes?: number;
   /** Energy that the host took for a query; absent where nothing counts it. */
   readonly joulesPerQuery?: number;
-  /** How many times as fast as fp32 in the same scenario. */
-  readonly speedupRatio?: number;
+  /** Against fp32 in the same measurement; absent for fp32 itself. */
+  readonly speedUp?: SpeedUpObservation;
   /** Milliseconds since the Unix epoch. */
   readonly finishedWallMs: number;
 }
@@ -136,8 +136,6 @@ export function createResultMetrics(registry: MetricRegistry): ResultMetrics {
   };
 }
 
-type MakeGauge = <N extends string>(name: string, help: string, labelNames: readonly N[]) => SeriesFamily<N>;
-
 function createBench(gauge: MakeGauge): ResultMetrics['recordBench'] {
   const throughput = gauge(
     'ptq_bench_throughput_inferences_per_second',
@@ -169,11 +167,7 @@ function createBench(gauge: MakeGauge): ResultMetrics['recordBench'] {
     'Energy that the processors took for a query of the last benchmark, whatever else they did included.',
     BENCH_LABELS,
   );
-  const speedup = gauge(
-    'ptq_bench_speedup_ratio',
-    'Speed relative to fp32 in the same benchmark; above 1 is faster.',
-    BENCH_LABELS,
-  );
+  const showSpeedUp = createSpeedUp(gauge, BENCH_LABELS);
   const valid = gauge(
     'ptq_bench_valid',
     '1 if the last benchmark kept the rules of its scenario, otherwise 0.',
@@ -195,7 +189,7 @@ function createBench(gauge: MakeGauge): ResultMetrics['recordBench'] {
     peakGpuMemory.set(labels, run.peakGpuMemoryBytes);
     arena.set(labels, run.arenaBytes);
     energy.set(labels, run.joulesPerQuery);
-    speedup.set(labels, run.speedupRatio);
+    showSpeedUp(labels, run.speedUp);
     valid.set(labels, run.valid ? 1 : 0);
     if (run.valid) lastSuccess.set(labels, run.finishedWallMs / 1e3);
   };

@@ -98,7 +98,9 @@ describe('recordResult', () => {
         speedUps: [single, { ...single, ratio: 3 }],
       }),
     );
-    const speedups = lines.filter((line) => line.includes('speedup')).map((line) => line.split(' ')[1]);
+    const speedups = lines
+      .filter((line) => line.startsWith('ptq_bench_speedup_ratio'))
+      .map((line) => line.split(' ')[1]);
     expect(speedups).toEqual(['2', '3']);
   });
 
@@ -116,10 +118,26 @@ describe('recordResult', () => {
     );
   });
 
-  it('has no speed-up where too few rounds were measured', async () => {
+  it('has no speed-up where too few rounds were measured, and says so', async () => {
     const single = speedUpOf(pipelineResultOf());
-    const lines = await exported(withInt8({ speedUps: [{ ...single, ratio: null }] }));
+    const unknown = { ratio: null, lower: null, upper: null, outcome: 'too-few-rounds' } as const;
+    const lines = await exported(withInt8({ speedUps: [{ ...single, ...unknown }] }));
     expect(lines.filter((line) => line.includes('speedup'))).toEqual([]);
+    expect(lines.filter((line) => /^ptq_bench_speed_outcome.* 1$/.test(line))).toEqual([
+      expect.stringContaining('outcome="too-few-rounds"'),
+    ]);
+  });
+
+  it('exports the interval of a speed-up and what it says', async () => {
+    const slower = { ratio: 0.9, lower: 0.85, upper: 0.95, outcome: 'slower' } as const;
+    const lines = await exported(withInt8({ speedUps: [{ ...speedUpOf(pipelineResultOf()), ...slower }] }));
+    const told = lines.filter((line) => /^ptq_bench_speed/.test(line) && !line.endsWith(' 0'));
+    expect(told).toEqual([
+      expect.stringMatching(/^ptq_bench_speedup_ratio\{.* 0\.9$/),
+      expect.stringMatching(/^ptq_bench_speedup_lower_ratio\{.* 0\.85$/),
+      expect.stringMatching(/^ptq_bench_speedup_upper_ratio\{.* 0\.95$/),
+      expect.stringMatching(/^ptq_bench_speed_outcome\{.*outcome="slower"\} 1$/),
+    ]);
   });
 
   it('exports an invalid benchmark as such, without calling it a success', async () => {

@@ -201,7 +201,7 @@ export function createFull(): Metrics {
     peakGpuMemoryBytes: 1_500_000_000,
     arenaBytes: 3_000_000,
     joulesPerQuery: 0.005,
-    speedupRatio: 2.5,
+    speedUp: { ratio: 2.5, lower: 2.25, upper: 2.75, outcome: 'faster' },
     finishedWallMs: 1_790_000_001_000,
   });
   metrics.recordEvaluation({
