@@ -44,3 +44,23 @@ export function nextTime(
   const table = new Cron(cron, { paused: true, ...(timezone === undefined ? {} : { timezone }) });
   return table.nextRun(after) ?? undefined;
 }
+
+const GAPS_LOOKED_AT = 10;
+
+/**
+ * Seconds between two times of the table, the longest of the next ten gaps: a table of weekdays has a weekend in it.
+ * Undefined where there is no table, or it does not come twice.
+ */
+export function longestGapSeconds(
+  schedule: Pick<Schedule, 'cron' | 'timezone'>,
+  after: Date,
+): number | undefined {
+  let longestMs = 0;
+  let before = nextTime(schedule, after);
+  for (let gap = 0; gap < GAPS_LOOKED_AT && before !== undefined; gap++) {
+    const next = nextTime(schedule, before);
+    if (next !== undefined) longestMs = Math.max(longestMs, next.getTime() - before.getTime());
+    before = next;
+  }
+  return longestMs === 0 ? undefined : longestMs / 1e3;
+}

@@ -1,4 +1,5 @@
 import type { Profile } from '../config/profile.ts';
+import { longestGapSeconds } from '../config/schedule.ts';
 import { asError } from '../core/as-error.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
@@ -36,8 +37,13 @@ export function exportResult(
 }
 
 /** Begins the counters of a model, shows its last full run again, and over it the benchmarks that came later. */
-export function restoreMetrics({ store, metrics, logger }: ExportDeps, profile: Profile): void {
-  metrics.expectModel({ model: profile.name, methods: profile.variants.map(methodOf) });
+export function restoreMetrics({ store, metrics, clock, logger }: ExportDeps, profile: Profile): void {
+  const scheduleSeconds = longestGapSeconds(profile.schedule, new Date(clock.wallMs()));
+  metrics.expectModel({
+    model: profile.name,
+    methods: profile.variants.map(methodOf),
+    ...(scheduleSeconds === undefined ? {} : { scheduleSeconds }),
+  });
   const ofModel = { model: profile.name, state: 'succeeded' } as const;
   const [full] = store.listRuns({ ...ofModel, kind: 'pipeline', limit: 1 });
   const benches = store

@@ -33,14 +33,22 @@ export interface QuantizationObservation {
   readonly runId: string;
 }
 
+export interface ExpectedModel {
+  readonly model: string;
+  /** The calibration methods of its variants. */
+  readonly methods: readonly string[];
+  /** The longest time between two runs of its schedule; absent without one. */
+  readonly scheduleSeconds?: number;
+}
+
 export interface JobMetrics {
   /** How many jobs are in each state; a state that is left out has none. */
   setJobs(counts: Readonly<Partial<Record<JobState, number>>>): void;
   countJobFailure(reason: JobFailureReason): void;
   countCapture(outcome: CaptureOutcome): void;
   recordQuantization(observation: QuantizationObservation): void;
-  /** Begins the counters of a registered model at zero, which lets `increase()` see its first run. */
-  expectModel(expected: { readonly model: string; readonly methods: readonly string[] }): void;
+  /** Begins the counters of a registered model at zero, which lets `increase()` see its first run, and tells its schedule. */
+  expectModel(expected: ExpectedModel): void;
 }
 
 // From a toy model on a fast host to an entropy calibration of a large one.
@@ -81,6 +89,13 @@ export function createJobMetrics(registry: MetricRegistry): JobMetrics {
     labelNames: ['model'],
   });
 
+  const schedules = gaugeFamily({
+    registry,
+    name: 'ptq_schedule_interval_seconds',
+    help: 'The longest time between two runs of the model by its schedule; without a series it has none.',
+    labelNames: ['model'],
+  });
+
   const setJobs: JobMetrics['setJobs'] = (counts) =>
     jobs.replaceAll(JOB_STATES.map((state) => ({ labels: { state }, value: counts[state] ?? 0 })));
   setJobs({});
@@ -101,7 +116,8 @@ export function createJobMetrics(registry: MetricRegistry): JobMetrics {
       });
       samples.inc({ model }, calibrationSamples);
     },
-    expectModel: ({ model, methods }) => {
+    expectModel: ({ model, methods, scheduleSeconds }) => {
+      schedules.set({ model }, scheduleSeconds);
       samples.inc({ model }, 0);
       for (const method of methods.filter((each) => !begun.has(each))) {
         durations.zero({ method, outcome: 'succeeded' });

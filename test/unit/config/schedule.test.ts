@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { nextTime, resolveSchedule, scheduleMistake } from '../../../src/config/schedule.ts';
+import {
+  longestGapSeconds,
+  nextTime,
+  resolveSchedule,
+  scheduleMistake,
+} from '../../../src/config/schedule.ts';
 
 const at = (text: string) => new Date(text);
 
@@ -35,5 +40,21 @@ describe('a schedule', () => {
     );
     expect(scheduleMistake({ cron: '0 0 30 2 *' })).toBe('"0 0 30 2 *" never comes');
     expect(nextTime({}, at('2026-11-26T20:00:00Z'))).toBeUndefined();
+  });
+
+  it.each([
+    ['@daily', 'UTC', 86_400],
+    ['0 9 * * 1-5', 'UTC', 3 * 86_400],
+    // The day on which clocks go back has 25 hours.
+    ['0 12 * * *', 'Europe/Berlin', 25 * 3600, '2026-10-20T00:00:00Z'],
+  ])(
+    '%s in %s comes at least every so many seconds: %i',
+    (cron, timezone, seconds, from = '2026-11-26T20:00:00Z') => {
+      expect(longestGapSeconds({ cron, timezone }, at(from))).toBe(seconds);
+    },
+  );
+
+  it('has no gap without a table', () => {
+    expect(longestGapSeconds({}, at('2026-11-26T20:00:00Z'))).toBeUndefined();
   });
 });

@@ -173,6 +173,7 @@ export function createFull(): Metrics {
   metrics.countCapture('succeeded');
   const quantization = { model: 'digits', method: 'minmax', outcome: 'succeeded' } as const;
   vi.useFakeTimers({ now: 1_790_000_000_500 });
+  metrics.expectModel({ model: 'digits', methods: ['minmax'], scheduleSeconds: 86_400 });
   metrics.recordQuantization({
     ...quantization,
     durationSeconds: 0.7,
