@@ -30,6 +30,7 @@ import { PanelBuilder as TimeseriesBuilder } from '@grafana/grafana-foundation-s
 import { PanelBuilder as XyChartBuilder } from '@grafana/grafana-foundation-sdk/xychart';
 
 /** Every query goes to the data source that the dashboard's first variable names. */
+// biome-ignore lint/suspicious/noTemplateCurlyInString: Grafana writes its variables so.
 export const DATA_SOURCE = { type: 'prometheus', uid: '${datasource}' };
 
 /** One query of a panel. */

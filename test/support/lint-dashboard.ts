@@ -29,7 +29,8 @@ export function queriesOf(
   );
 }
 
-const DATA_SOURCE = '${datasource}';
+// biome-ignore lint/suspicious/noTemplateCurlyInString: Grafana writes its variables so.
+export const DATA_SOURCE = '${datasource}';
 const MATCHERS = ['job=~"$job"', 'instance=~"$instance"'];
 
 /**

@@ -5,7 +5,7 @@ import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { describe, expect, it } from 'vitest';
 import { DASHBOARDS, dashboardJson } from '../../../dashboards/source/all.ts';
 import { createMetrics } from '../../../src/metrics/metrics.ts';
-import { lintDashboard, panelsOf, queriesOf } from '../../support/lint-dashboard.ts';
+import { DATA_SOURCE, lintDashboard, panelsOf, queriesOf } from '../../support/lint-dashboard.ts';
 import { chosen, metricsIn } from '../../support/queries.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -103,7 +103,7 @@ describe('the rules of the linter', () => {
       (json: string) => json.replaceAll('"The composite temperature."', '""'),
       /title-description/,
     ],
-    ['a fixed data source', (json: string) => json.replaceAll('${datasource}', 'prometheus'), /datasource/],
+    ['a fixed data source', (json: string) => json.replaceAll(DATA_SOURCE, 'prometheus'), /datasource/],
     [
       'a dashboard that can be edited',
       (json: string) => json.replace('"editable": false', '"editable": true'),
