@@ -111,6 +111,11 @@ export const PROBLEM_TYPES = {
     meaning: 'The profile of the model has no suite of this name.',
     whatToDo: 'The hint of the answer lists the suites.',
   },
+  'nothing-to-compare': {
+    status: 422,
+    meaning: 'The runs have no measurement of a variant in common.',
+    whatToDo: 'Order both with the same suite or scenario, or name the variants.',
+  },
   'unknown-column': {
     status: 422,
     meaning: 'The timeline has no column of this name.',

@@ -4,6 +4,11 @@ import { formatBytes } from '../core/units.ts';
 
 /** Host, versions and models of two runs, where they differ, as sentences: `kernel: Linux 6.0, then Linux 6.1`. */
 export function fileDifferences(base: BenchFile, candidate: BenchFile): readonly string[] {
+  return [...hostDifferences(base.host, candidate.host), ...modelDifferences(base, candidate)];
+}
+
+/** Hosts and versions, where they differ, as sentences. */
+export function hostDifferences(base: BenchFile['host'], candidate: BenchFile['host']): readonly string[] {
   const names = {
     cpuModel: 'processor',
     logicalCpus: 'logical CPUs',
@@ -15,19 +20,15 @@ export function fileDifferences(base: BenchFile, candidate: BenchFile): readonly
   } as const;
   const host = Object.entries(names).flatMap(([field, name]) => {
     const of = field as keyof typeof names;
-    return differing(name, base.host[of], candidate.host[of]);
+    return differing(name, base[of], candidate[of]);
   });
-  const features = differing(
-    'instruction sets',
-    base.host.cpuFeatures.join(' '),
-    candidate.host.cpuFeatures.join(' '),
-  );
+  const features = differing('instruction sets', base.cpuFeatures.join(' '), candidate.cpuFeatures.join(' '));
   const memory = differing(
     'memory',
-    formatBytes(base.host.memoryTotalBytes),
-    formatBytes(candidate.host.memoryTotalBytes),
+    formatBytes(base.memoryTotalBytes),
+    formatBytes(candidate.memoryTotalBytes),
   );
-  return [...host, ...features, ...memory, ...modelDifferences(base, candidate)];
+  return [...host, ...features, ...memory];
 }
 
 /** A model of one name that is another file. */
@@ -62,6 +63,6 @@ function shown(value: unknown): string {
   return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value ?? 'none');
 }
 
-function differing(name: string, first: string | number, second: string | number): readonly string[] {
+export function differing(name: string, first: string | number, second: string | number): readonly string[] {
   return first === second ? [] : [`${name}: ${first || 'none'}, then ${second || 'none'}`];
 }

@@ -10,15 +10,12 @@ import {
   type RunQueryString,
 } from '../api/bench-request-schema.ts';
 import { json } from '../api/operation.ts';
-import { RunResultSchema } from '../api/run-result-schema.ts';
 import { RunListSchema, RunSchema, RunSummarySchema } from '../api/run-schema.ts';
-import { problem } from '../core/problem.ts';
 import type { Agent } from '../jobs/agent.ts';
-import { isEnded } from '../jobs/run-feed.ts';
 import { cutPage, linkNext, NEXT_PAGE } from './next-page.ts';
 import { describe } from './openapi/describe.ts';
 import { sendProblem } from './problem-response.ts';
-import { runPath, runResource, runSummary, unknownRun, withoutResult } from './run-resource.ts';
+import { runPath, runResource, runSummary, unknownRun } from './run-resource.ts';
 
 const RETRY_AFTER_SECONDS = 5;
 const DEFAULT_LIMIT = 50;
@@ -64,14 +61,6 @@ const RunOperation = describe({
   summary: 'A run as it is, with its result when it has one',
   answers: { 200: json(RunSchema, 'The run') },
   problems: ['unknown-run'],
-});
-
-const ResultOperation = describe({
-  id: 'getRunResult',
-  tag: 'runs',
-  summary: 'What a run found out, alone',
-  answers: { 200: json(RunResultSchema, 'The result') },
-  problems: ['unknown-run', 'run-not-ended'],
 });
 
 const CancelOperation = describe({
@@ -121,18 +110,6 @@ export function addBenchRoutes(app: FastifyInstance, agent: Agent): void {
     const run = agent.getRun(request.params.id);
     if (run !== undefined) return runResource(run);
     return sendProblem(reply, [unknownRun(request.params.id)]);
-  });
-  app.get<{ Params: { id: string } }>('/bench/:id/result', ResultOperation, async (request, reply) => {
-    const run = agent.getRun(request.params.id);
-    if (run?.result !== undefined) return run.result;
-    if (run === undefined) return sendProblem(reply, [unknownRun(request.params.id)]);
-    if (isEnded(run)) return sendProblem(reply, [withoutResult(run)]);
-    reply.header('retry-after', RETRY_AFTER_SECONDS);
-    return sendProblem(reply, [
-      problem('run-not-ended', `the run is ${run.state}`, {
-        hint: 'GET /bench/{id}/events tells when it ends',
-      }),
-    ]);
   });
   app.post<{ Params: { id: string } }>('/bench/:id/cancel', CancelOperation, async (request, reply) => {
     const cancelled = agent.cancelRun(request.params.id);

@@ -10,6 +10,7 @@ import { addBenchRoutes } from './bench-routes.ts';
 import { addChangedRoute } from './changed-route.ts';
 import { addDaemonRoutes } from './daemon-routes.ts';
 import { addEtags } from './etags.ts';
+import { addFigures } from './figures-routes.ts';
 import { addMetrics } from './metrics-route.ts';
 import { addModels } from './models-route.ts';
 import { API_VERSION, VERSION_HEADER } from './openapi/api-version.ts';
@@ -60,6 +61,7 @@ export function createServer(
   addPageAssets(app);
   addMetrics(app, agent);
   addBenchRoutes(app, agent);
+  addFigures(app, agent);
   addChangedRoute(app, agent);
   addModels(app, agent);
   addRunEvents(app, agent);

@@ -4,7 +4,7 @@ import type { CollectedRoutes } from './openapi/describe.ts';
 import { sendProblem } from './problem-response.ts';
 import { pathOf } from './request-path.ts';
 
-const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'QUERY'] as const;
 
 /** A path that exists answers every method that it does not take with 405, before a body is read. Called when all routes are there. */
 export function refuseOtherMethods(app: FastifyInstance, { methods }: CollectedRoutes): void {

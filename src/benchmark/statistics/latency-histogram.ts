@@ -177,6 +177,22 @@ export function countsByBound({ digits, buckets }: PlainHistogram, boundsNs: rea
   return counts;
 }
 
+/** Latencies that were counted together. */
+export interface LatencyBucket {
+  /** Both are in it. */
+  readonly fromNs: number;
+  readonly toNs: number;
+  readonly count: number;
+}
+
+/** The buckets that counted something, in ascending order. In the last one of all lies also what is longer than an hour. */
+export function bucketsOf({ digits, buckets }: PlainHistogram): readonly LatencyBucket[] {
+  return buckets.map(([index, count]) => {
+    const { lowest, width } = bucketRange(index, halfSize(digits));
+    return { fromNs: lowest, toNs: lowest + width - 1, count };
+  });
+}
+
 function isDigits(digits: number): boolean {
   return Number.isInteger(digits) && digits >= 1 && digits <= MAX_DIGITS;
 }
@@ -202,11 +218,15 @@ function bucketIndex(wholeNs: number, half: number): number {
 }
 
 function bucketMiddle(index: number, half: number): number {
-  if (index < 2 * half) return index;
+  const { lowest, width } = bucketRange(index, half);
+  return lowest + (width - 1) / 2;
+}
+
+function bucketRange(index: number, half: number): { readonly lowest: number; readonly width: number } {
+  if (index < 2 * half) return { lowest: index, width: 1 };
   const shift = Math.floor(index / half) - 1;
   const width = 2 ** shift;
-  const lowest = (index - shift * half) * width;
-  return lowest + (width - 1) / 2;
+  return { lowest: (index - shift * half) * width, width };
 }
 
 function invalid(field: string, expected: string, found: unknown) {

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { sortedCopy } from '../../../../src/benchmark/latency-statistics.ts';
 import {
+  bucketsOf,
   createLatencyHistogram,
   histogramFromPlain,
   histogramMean,
@@ -189,5 +190,22 @@ describe('histogramFromPlain', () => {
       ok: false,
       error: { kind: 'invalid-histogram', place: { field } },
     });
+  });
+});
+
+describe('bucketsOf', () => {
+  it('gives ranges that do not overlap, with every latency in the one that counted it', () => {
+    fc.assert(
+      fc.property(fc.array(latency, { minLength: 1, maxLength: 50 }), (latenciesNs) => {
+        const buckets = bucketsOf(histogramToPlain(histogramOf(latenciesNs)));
+        for (const [place, { fromNs, toNs, count }] of buckets.entries()) {
+          expect(latenciesNs.filter((latencyNs) => latencyNs >= fromNs && latencyNs <= toNs)).toHaveLength(
+            count,
+          );
+          expect(fromNs).toBeGreaterThan(buckets[place - 1]?.toNs ?? -1);
+        }
+        expect(buckets.reduce((sum, { count }) => sum + count, 0)).toBe(latenciesNs.length);
+      }),
+    );
   });
 });
