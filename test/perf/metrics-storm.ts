@@ -58,7 +58,7 @@ const CONNECTIONS = 20;
 const MODEL = 'stormed';
 
 /** Orders benchmarks of a daemon in turns with and without the load beside them. Needs `npm run build`. */
-export async function metricsStorm(options: StormOptions): Promise<MetricsStorm> {
+async function metricsStorm(options: StormOptions): Promise<MetricsStorm> {
   const folder = mkdtempSync(join(tmpdir(), 'ptq-perf-'));
   writeProfile(join(folder, 'profiles'), MODEL);
   const daemon = await startDaemon(join(folder, 'profiles'), join(folder, 'data'));

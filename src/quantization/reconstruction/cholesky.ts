@@ -19,7 +19,7 @@ export function factorCholesky(matrix: Float64Array, size: number): boolean {
 }
 
 /** The inner product of `length` elements. Four sums, which do not wait for each other. */
-export function dot(
+function dot(
   a: Float64Array,
   aStart: number,
   b: Float64Array,
