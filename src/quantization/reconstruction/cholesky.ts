@@ -19,13 +19,7 @@ export function factorCholesky(matrix: Float64Array, size: number): boolean {
 }
 
 /** The inner product of `length` elements. Four sums, which do not wait for each other. */
-function dot(
-  a: Float64Array,
-  aStart: number,
-  b: Float64Array,
-  bStart: number,
-  length: number,
-): number {
+function dot(a: Float64Array, aStart: number, b: Float64Array, bStart: number, length: number): number {
   let s0 = 0;
   let s1 = 0;
   let s2 = 0;
