@@ -29,6 +29,19 @@ await build({
   logLevel: 'warning',
 });
 
+// What confines a process has to be done before Node.js reads from its channel, as only a script of the old kind is.
+await build({
+  entryPoints: ['src/confinement/launch-main.ts'],
+  outfile: 'dist/confinement/launch-main.cjs',
+  bundle: true,
+  packages: 'external',
+  format: 'cjs',
+  platform: 'node',
+  target: 'node20',
+  sourcemap: true,
+  logLevel: 'warning',
+});
+
 // The page, for browsers: everything in one script and one style sheet.
 await build({
   entryPoints: ['src/page/main.ts'],

@@ -20,10 +20,24 @@ export function renderDoctor(report: DoctorReport): string {
           `${name}: ${model}, ${formatBytes(sizeBytes)}, firmware ${firmware}, ${transport}`,
       ),
     ),
+    ...titled('workers', [confinementOf(report)]),
     '',
     renderTable(['device', 'state', 'opened in', 'first run'], devices.map(deviceRow)),
     ...(findings.length === 0 ? [] : ['', 'what is missing:', ...findings.flatMap(renderFinding)]),
   ].join('\n');
+}
+
+/** What models and users' modules are kept from, as a list. */
+function confinementOf({ confinement }: DoctorReport): string {
+  if (confinement === undefined) return 'it could not be tried what they are kept from';
+  const { files, network, programs, newPrivileges } = confinement;
+  const kept = [
+    ...(files ? ['files of others'] : []),
+    ...(network ? ['the network'] : []),
+    ...(programs ? ['starting programs'] : []),
+    ...(newPrivileges ? ['new privileges'] : []),
+  ];
+  return kept.length === 0 ? 'not confined' : `kept from ${kept.join(', ')}`;
 }
 
 function titled(title: string, values: readonly string[]): readonly string[] {

@@ -4,12 +4,14 @@ import { Check } from 'typebox/value';
 import { type Problem, problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { capturedSuite } from './captured-suite.ts';
+import { dataSetFiles, type NamedFile } from './data-set-files.ts';
 import { BUNDLED_SUITES, loadSuite } from './load-suite.ts';
+import { leadsOutside, outsideRoots } from './path-roots.ts';
 import { type Profile, profileRuleProblems, resolveProfile, traceRuleProblems } from './profile.ts';
 import { ProfileSchema, type ProfileSource } from './profile-schema.ts';
 import { byPlace, type SchemaProblemKind, schemaProblems } from './schema-problems.ts';
 import type { Suite } from './suite.ts';
-import { joinPointer, parseYaml, type YamlDocument, type YamlProblemKind } from './yaml-document.ts';
+import { parseYaml, type YamlDocument, type YamlProblemKind } from './yaml-document.ts';
 
 export type ProfileProblem = Problem<
   | YamlProblemKind
@@ -18,6 +20,7 @@ export type ProfileProblem = Problem<
   | 'suite-not-found'
   | 'unknown-suite'
   | 'file-not-found'
+  | 'path-outside-roots'
   | 'duplicate-profile'
 >;
 
@@ -33,16 +36,18 @@ interface Loaded {
 export async function loadProfile(path: string): Promise<Result<Profile, readonly ProfileProblem[]>> {
   const absolute = resolve(path);
   const file = (await kindOf(absolute)) === 'folder' ? join(absolute, 'profile.yaml') : absolute;
-  const loaded = await load(file);
+  const loaded = await load(file, undefined);
   return loaded.ok ? ok(loaded.value.profile) : loaded;
 }
 
 /**
  * Reads every `*.yaml` of a folder and every `profile.yaml` one level below it, in the order of their names.
  * A bad profile does not stop the others. Of two profiles with one name the first is kept.
+ * @param roots the folders in which all files have to lie that profiles name, links followed; anywhere unless given
  */
 export async function loadProfiles(
   dir: string,
+  roots?: readonly string[],
 ): Promise<{ readonly profiles: readonly Profile[]; readonly problems: readonly ProfileProblem[] }> {
   const root = resolve(dir);
   if ((await kindOf(root)) !== 'folder') {
@@ -58,7 +63,7 @@ export async function loadProfiles(
   const loaded: Loaded[] = [];
   const problems: ProfileProblem[] = [];
   for (const file of await profileFiles(root)) {
-    const result = await load(file);
+    const result = await load(file, roots);
     if (!result.ok) {
       problems.push(...result.error);
       continue;
@@ -79,7 +84,12 @@ export async function loadProfiles(
   return { profiles: loaded.map(({ profile }) => profile), problems };
 }
 
-async function load(file: string): Promise<Result<Loaded, readonly ProfileProblem[]>> {
+async function load(
+  file: string,
+  roots: readonly string[] | undefined,
+): Promise<Result<Loaded, readonly ProfileProblem[]>> {
+  const outside = await leadsOutside(file, roots);
+  if (outside !== undefined) return err([outsideRoots('the profile', outside, roots, { file })]);
   let text: string;
   try {
     text = await readFile(file, 'utf8');
@@ -97,7 +107,7 @@ async function load(file: string): Promise<Result<Loaded, readonly ProfileProble
   const problems: ProfileProblem[] = [...document.duplicates, ...schemaProblems(ProfileSchema, document)];
   if (!Check(ProfileSchema, document.value)) return err(problems.sort(byPlace));
 
-  const { suites, problems: suiteProblems } = await loadSuites(document.value, document);
+  const { suites, problems: suiteProblems } = await loadSuites(document.value, document, roots);
   const profile = resolveProfile(document.value, file, suites);
   problems.push(...suiteProblems);
   problems.push(...profileRuleProblems(document.value, document));
@@ -105,18 +115,22 @@ async function load(file: string): Promise<Result<Loaded, readonly ProfileProble
   const captured = capturedSuite(profile);
   if (!captured.ok && suiteProblems.length === 0)
     problems.push({ ...captured.error, place: document.placeOf('/bench/capture', 'value') });
-  problems.push(...(await missingFiles(profile, document)));
+  problems.push(...(await unusableFiles(profile, document, roots)));
   return problems.length > 0 ? err(problems.sort(byPlace)) : ok({ profile, document });
 }
 
 /** The suites that a profile names. A name is looked up beside the profile, beside its folder, and in this program. */
-async function loadSuites(source: ProfileSource, document: YamlDocument) {
+async function loadSuites(
+  source: ProfileSource,
+  document: YamlDocument,
+  roots: readonly string[] | undefined,
+) {
   const folder = dirname(document.file);
   const folders = [join(folder, 'suites'), join(folder, '../suites'), BUNDLED_SUITES];
   const suites: Suite[] = [];
   const problems: ProfileProblem[] = [];
   for (const [index, named] of (source.bench?.suites ?? []).entries()) {
-    const suite = await loadSuite(named, { folder, folders });
+    const suite = await loadSuite(named, { folder, folders, ...(roots === undefined ? {} : { roots }) });
     const place = document.placeOf(`/bench/suites/${index}`, 'value');
     // A fault inside the suite's file has its place there; that there is none has its place here.
     if (!suite.ok)
@@ -129,45 +143,41 @@ async function loadSuites(source: ProfileSource, document: YamlDocument) {
   return { suites, problems };
 }
 
-async function missingFiles(profile: Profile, document: YamlDocument): Promise<readonly ProfileProblem[]> {
+/** Files that may not be read, and those that are not there. */
+async function unusableFiles(
+  profile: Profile,
+  document: YamlDocument,
+  roots: readonly string[] | undefined,
+): Promise<readonly ProfileProblem[]> {
   const found: ProfileProblem[] = [];
   const report = (field: string, message: string): void => {
     const hint = 'correct the path; it is relative to the profile file unless absolute';
     found.push(problem('file-not-found', message, { place: document.placeOf(field, 'value'), hint }));
   };
-  if ((await kindOf(profile.model)) !== 'file') report('/model', `there is no model file ${profile.model}`);
-  for (const [field, path] of namedFiles(profile)) {
-    if ((await kindOf(path)) === undefined) report(field, `there is no ${path}`);
+  for (const [field, path] of [['/model', profile.model] as const, ...namedFiles(profile)]) {
+    const outside = await leadsOutside(path, roots);
+    const kind = outside === undefined ? await kindOf(path) : undefined;
+    if (outside !== undefined) {
+      const place = document.placeOf(field, 'value');
+      found.push(outsideRoots(`${field.slice(1)} of the profile "${profile.name}"`, outside, roots, place));
+    } else if (field === '/model') {
+      if (kind !== 'file') report(field, `there is no model file ${path}`);
+    } else if (kind === undefined) report(field, `there is no ${path}`);
   }
   return found;
 }
 
 /** The fields of a profile that name files and folders besides the model, and where those lie. */
-function namedFiles({
-  data: { set },
-  task,
-  bench,
-}: Profile): readonly (readonly [field: string, path: string])[] {
-  const { path, labels, module, preprocess, inputs = {} } = set;
+function namedFiles({ data: { set }, task, bench }: Profile): readonly NamedFile[] {
   const { vocabulary } = task.settings;
-  const tokenizers = Object.entries(inputs).map(
-    ([name, input]) =>
-      [`${joinPointer('/data/inputs', name)}/tokenize/tokenizer`, input.tokenize?.tokenizer] as const,
-  );
-  const named: readonly (readonly [string, string | undefined])[] = [
-    ['/data/path', path === '' ? undefined : path],
-    ['/data/labels/file', labels?.file],
-    ['/data/labels/masks', labels?.masks],
-    ['/data/preprocess', module],
-    ['/data/preprocess/tokenize/tokenizer', preprocess?.tokenize?.tokenizer],
-    ...tokenizers,
-    ['/task/module', task.module],
-    ...bench.scenarios.map(
-      ({ trace }, index) => [`/bench/scenarios/${index}/trace/file`, trace?.file] as const,
+  return [
+    ...dataSetFiles(set, '/data'),
+    ...(task.module === undefined ? [] : [['/task/module', task.module] as const]),
+    ...bench.scenarios.flatMap(({ trace }, index) =>
+      trace === undefined ? [] : [[`/bench/scenarios/${index}/trace/file`, trace.file] as const],
     ),
-    ['/task/vocabulary', typeof vocabulary === 'string' ? vocabulary : undefined],
+    ...(typeof vocabulary === 'string' ? [['/task/vocabulary', vocabulary] as const] : []),
   ];
-  return named.flatMap(([field, file]) => (file === undefined ? [] : [[field, file] as const]));
 }
 
 async function profileFiles(root: string): Promise<readonly string[]> {

@@ -4,14 +4,16 @@ import { fileURLToPath } from 'node:url';
 import { Check } from 'typebox/value';
 import { type Problem, problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
+import { dataSetFiles } from './data-set-files.ts';
 import { didYouMean } from './did-you-mean.ts';
+import { leadsOutside, outsideRoots } from './path-roots.ts';
 import { byPlace, type SchemaProblemKind, schemaProblems } from './schema-problems.ts';
 import { resolveSuite, type Suite, suiteRuleProblems } from './suite.ts';
 import { SuiteSchema } from './suite-schema.ts';
 import { parseYaml, type YamlDocument, type YamlProblemKind } from './yaml-document.ts';
 
 export type SuiteProblem = Problem<
-  YamlProblemKind | SchemaProblemKind | 'suite-not-found' | 'file-not-found'
+  YamlProblemKind | SchemaProblemKind | 'suite-not-found' | 'file-not-found' | 'path-outside-roots'
 >;
 
 /** The suites that come with this program. */
@@ -22,15 +24,26 @@ export const BUNDLED_SUITES = fileURLToPath(new URL('../../profiles/suites/', im
  * Every error of the file is reported at once, with line, column and field; so are data and traces that do not exist.
  * @param folder what a path is relative to
  * @param folders where names are looked up
+ * @param roots the folders in which all files have to lie that are named, links followed; anywhere unless given
  */
 export async function loadSuite(
   nameOrPath: string,
-  { folder, folders }: { readonly folder: string; readonly folders: readonly string[] },
+  {
+    folder,
+    folders,
+    roots,
+  }: {
+    readonly folder: string;
+    readonly folders: readonly string[];
+    readonly roots?: readonly string[];
+  },
 ): Promise<Result<Suite, readonly SuiteProblem[]>> {
-  if (isPath(nameOrPath)) return readSuite(resolve(folder, nameOrPath));
+  // What comes with this program may be read wherever it is installed.
+  const allowed = roots === undefined ? undefined : [...roots, BUNDLED_SUITES];
+  if (isPath(nameOrPath)) return readSuite(resolve(folder, nameOrPath), allowed);
   for (const place of folders) {
     const file = join(place, `${nameOrPath}.yaml`);
-    if (await exists(file)) return readSuite(file);
+    if (await exists(file)) return readSuite(file, allowed);
   }
   const known = await suitesIn(folders);
   const near = didYouMean(nameOrPath, known);
@@ -49,7 +62,13 @@ function isPath(nameOrPath: string): boolean {
   return /[/\\]|\.ya?ml$/.test(nameOrPath);
 }
 
-async function readSuite(file: string): Promise<Result<Suite, readonly SuiteProblem[]>> {
+async function readSuite(
+  file: string,
+  roots: readonly string[] | undefined,
+): Promise<Result<Suite, readonly SuiteProblem[]>> {
+  const outside = await leadsOutside(file, roots);
+  // Its place is where it is named.
+  if (outside !== undefined) return err([outsideRoots('the suite', outside, roots, undefined)]);
   let text: string;
   try {
     text = await readFile(file, 'utf8');
@@ -68,25 +87,35 @@ async function readSuite(file: string): Promise<Result<Suite, readonly SuiteProb
   const problems: SuiteProblem[] = [...document.duplicates, ...schemaProblems(SuiteSchema, document)];
   if (!Check(SuiteSchema, document.value)) return err(problems.sort(byPlace));
   const suite = resolveSuite(document.value, file);
-  problems.push(...suiteRuleProblems(document.value, document), ...(await missingFiles(suite, document)));
+  problems.push(
+    ...suiteRuleProblems(document.value, document),
+    ...(await unusableFiles(suite, document, roots)),
+  );
   return problems.length > 0 ? err(problems.sort(byPlace)) : ok(suite);
 }
 
-async function missingFiles(suite: Suite, document: YamlDocument): Promise<readonly SuiteProblem[]> {
-  const named: (readonly [string, string])[] = suite.measurements.flatMap(({ trace }, index) =>
-    trace === undefined ? [] : [[`/measurements/${index}/trace/file`, trace.file] as const],
-  );
-  const path = suite.inputs?.set?.path ?? '';
-  if (path !== '') named.push(['/inputs/path', path]);
+/** Files that may not be read, and those that are not there. */
+async function unusableFiles(
+  suite: Suite,
+  document: YamlDocument,
+  roots: readonly string[] | undefined,
+): Promise<readonly SuiteProblem[]> {
+  const named = [
+    ...suite.measurements.flatMap(({ trace }, index) =>
+      trace === undefined ? [] : [[`/measurements/${index}/trace/file`, trace.file] as const],
+    ),
+    ...(suite.inputs?.set === undefined ? [] : dataSetFiles(suite.inputs.set, '/inputs')),
+  ];
   const found: SuiteProblem[] = [];
   for (const [field, file] of named) {
-    if (await exists(file)) continue;
-    found.push(
-      problem('file-not-found', `there is no ${file}`, {
-        place: document.placeOf(field, 'value'),
-        hint: 'correct the path; it is relative to the suite file unless absolute',
-      }),
-    );
+    const place = document.placeOf(field, 'value');
+    const outside = await leadsOutside(file, roots);
+    if (outside !== undefined) {
+      found.push(outsideRoots(`${field.slice(1)} of the suite "${suite.name}"`, outside, roots, place));
+    } else if (!(await exists(file))) {
+      const hint = 'correct the path; it is relative to the suite file unless absolute';
+      found.push(problem('file-not-found', `there is no ${file}`, { place, hint }));
+    }
   }
   return found;
 }

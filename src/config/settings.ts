@@ -7,6 +7,7 @@ import { type ListenAddress, type ListenProblemKind, parseListenAddress } from '
 import { type ProfilerProblemKind, type ProfilerSettings, profilerSettings } from './profiler-settings.ts';
 import { readSettingsFile } from './read-settings-file.ts';
 import type { SchemaProblemKind } from './schema-problems.ts';
+import { type WorkerSettings, WorkersSchema, workerSettings } from './worker-settings.ts';
 import type { YamlDocument, YamlProblemKind } from './yaml-document.ts';
 
 /** What the daemon needs to know to start. Paths are absolute. */
@@ -22,6 +23,9 @@ export interface AgentSettings {
   /** Holds the secret that allows to change something. */
   readonly tokenFile: string;
   readonly traces: TraceSettings;
+  /** Folders in which every file has to lie that a profile names. */
+  readonly roots: readonly string[];
+  readonly workers: WorkerSettings;
 }
 
 /** Where the daemon keeps traces, and how many. */
@@ -42,6 +46,7 @@ export interface SettingsOverrides {
   readonly dataDir?: string;
   readonly webConfig?: string;
   readonly tokenFile?: string;
+  readonly roots?: readonly string[];
 }
 
 export type SettingsProblem = Problem<
@@ -85,6 +90,13 @@ const SettingsSchema = Type.Object(
         description: 'the file of the access token, absolute or relative to this file',
       }),
     ),
+    roots: Type.Optional(
+      Type.Array(Type.String({ minLength: 1 }), {
+        description:
+          'the folders in which models and data may lie besides that of profiles, absolute or relative to this file',
+      }),
+    ),
+    workers: Type.Optional(WorkersSchema),
     sampler: Type.Optional(
       Type.Object(
         {
@@ -175,12 +187,14 @@ export async function loadSettings(
 
   const fromFile = (path: string | undefined): string | undefined =>
     path === undefined || document === undefined ? undefined : resolve(dirname(document.file), path);
+  const profilesDir = resolve(overrides.profiles ?? fromFile(source.profiles) ?? DEFAULTS.profiles);
+  const roots = overrides.roots ?? source.roots?.flatMap((path) => fromFile(path) ?? []) ?? [];
   const dataDir = resolve(overrides.dataDir ?? fromFile(source.dataDir) ?? DEFAULTS.dataDir);
   const webConfig = overrides.webConfig ?? fromFile(source.webConfig);
   return ok({
     listen: listen.value,
     ...profiler.value,
-    profilesDir: resolve(overrides.profiles ?? fromFile(source.profiles) ?? DEFAULTS.profiles),
+    profilesDir,
     dataDir,
     ...(webConfig === undefined ? {} : { webConfigFile: resolve(webConfig) }),
     tokenFile: resolve(overrides.tokenFile ?? fromFile(source.tokenFile) ?? tokenFileOf(dataDir)),
@@ -190,6 +204,9 @@ export async function loadSettings(
       ...source.traces,
       logdir: fromFile(source.traces?.logdir) ?? logdirOf(dataDir),
     },
+    // Suites are looked for beside the folder of profiles too.
+    roots: [profilesDir, join(dirname(profilesDir), 'suites'), ...roots.map((path) => resolve(path))],
+    workers: workerSettings(source.workers),
   });
 }
 

@@ -6,6 +6,7 @@ import type { Store } from '../store/store.ts';
 import type { HostInventory } from '../telemetry/inventory/host-inventory.ts';
 import type { Sampler } from '../telemetry/sampler.ts';
 import type { LiveWork } from './capture/live-work.ts';
+import type { WorkerEntry } from './confinement/confined-entry.ts';
 import type { ModelRegistry } from './model-registry.ts';
 
 /** What the daemon's work needs. */
@@ -16,7 +17,7 @@ export interface AgentDeps {
   readonly samplerIdleIntervalMs: number;
   readonly traces: TraceSettings;
   readonly metrics: Metrics;
-  readonly workerEntry: URL;
+  readonly workerEntry: WorkerEntry;
   /** Told what is under way. */
   readonly live?: LiveWork;
   /** See `PipelineDeps`. */

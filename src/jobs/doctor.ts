@@ -6,6 +6,7 @@ import type { GpusReading } from '../telemetry/collectors/gpu/gpu-reading.ts';
 import { readSmart, type SmartRefusal } from '../telemetry/collectors/smart-reader.ts';
 import { checkDevice } from './check-device.ts';
 import { checkGpus } from './check-gpus.ts';
+import { type ConfinementTrial, unconfinedParts } from './confinement/confinement-trial.ts';
 import type { HostFacts } from './doctor-task.ts';
 import type { NvmeDrive } from './nvme-drives.ts';
 import { readInventory } from './read-inventory.ts';
@@ -42,6 +43,8 @@ export interface DoctorReport extends Omit<HostFacts, 'devices'> {
   readonly devices: readonly DeviceReport[];
   /** What telemetry reads of GPUs, and by what; absent where it reads none. */
   readonly gpuReading?: GpusReading;
+  /** What workers are kept from; absent where that could not be tried. */
+  readonly confinement?: ConfinementTrial;
   readonly findings: readonly Finding[];
   /** Whether the commands of ptq-agent can work here, on the CPU at least. */
   readonly usable: boolean;
@@ -68,11 +71,27 @@ export async function examineHost(
     if (!report.ok) return report;
     devices.push(report.value);
   }
+  const trial = await runTask(worker, { kind: 'confinement-trial' }, controls);
+  if (!trial.ok && trial.error.kind === 'cancelled') return trial;
   const gpus = await checkGpus(worker, controls);
   if (!gpus.ok && gpus.error.kind === 'cancelled') return gpus;
   const report = concludeExamination(facts, devices, gpus);
   const drives = await examineDrives(facts.nvmeDrives, askDrive);
-  return ok({ ...report, findings: [...report.findings, ...drives] });
+  const confinement = trial.ok ? (trial.value as ConfinementTrial) : undefined;
+  return ok({
+    ...report,
+    ...(confinement === undefined ? {} : { confinement }),
+    findings: [...report.findings, ...findingsOfConfinement(confinement), ...drives],
+  });
+}
+
+/** What models could do on this host that is none of their business. */
+function findingsOfConfinement(trial: ConfinementTrial | undefined): readonly Finding[] {
+  return (trial === undefined ? [] : unconfinedParts(trial)).map(({ what, needs }) => ({
+    subject: 'confinement',
+    what: `models and users' modules are not kept from ${what}`,
+    howToGet: `it takes ${needs}`,
+  }));
 }
 
 const DRIVE_ADVICE: Readonly<Record<SmartRefusal['state'], string>> = {

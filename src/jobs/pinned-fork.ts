@@ -20,7 +20,7 @@ export function pinnedFork(
 }
 
 /** A child that was given the script of its parent would run that in place of its own, start a child in turn, and so on. */
-function withoutScript(execArgv: readonly string[]): string[] {
+export function withoutScript(execArgv: readonly string[]): string[] {
   return execArgv.filter(
     (word, index) =>
       !SCRIPT_SWITCHES.has(word) &&

@@ -1,4 +1,5 @@
 import type { HostInventory } from '../telemetry/inventory/host-inventory.ts';
+import type { WorkerEntry } from './confinement/confined-entry.ts';
 import { WorkerProcess } from './worker-process.ts';
 
 /** Ten times what it takes on a host with GPUs and many drives; a driver that needs longer hangs. */
@@ -10,13 +11,14 @@ const TIMEOUT_MS = 30_000;
  * @param workerEntry  the compiled `worker-main.js`
  */
 export async function readInventory(
-  workerEntry: URL,
+  workerEntry: WorkerEntry,
   { timeoutMs = TIMEOUT_MS, signal }: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {},
 ): Promise<HostInventory> {
   let known: HostInventory = {};
   const worker = new WorkerProcess(
     { entry: workerEntry },
     {
+      task: { kind: 'inventory' },
       onEvent: (event) => {
         if (event.kind === 'inventory') known = event.inventory;
       },

@@ -8,6 +8,7 @@ import type { Store } from '../store/store.ts';
 import type { HostInventory } from '../telemetry/inventory/host-inventory.ts';
 import type { Sampler } from '../telemetry/sampler.ts';
 import type { LiveWork } from './capture/live-work.ts';
+import type { WorkerEntry } from './confinement/confined-entry.ts';
 import type { RunTrace } from './run-trace.ts';
 import type { RunWatch } from './run-watch.ts';
 import type { WorkerHost } from './worker-process.ts';
@@ -34,7 +35,7 @@ export interface PipelineDeps {
   /** Where traces go: the folder that viewers are started on. */
   readonly traces: { readonly logdir: string };
   /** The compiled `jobs/worker-main.js`. */
-  readonly workerEntry: URL;
+  readonly workerEntry: WorkerEntry;
   readonly clock: Clock;
   readonly logger: Logger;
   /** What the host is made of, for the record of the run; looked up once, beside the first run. */

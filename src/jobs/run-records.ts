@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import type { Problem } from '../core/problem.ts';
 import type { Result } from '../core/result.ts';
 import type { Store } from '../store/store.ts';
+import type { WorkerEntry } from './confinement/confined-entry.ts';
 import type { PipelineResult } from './pipeline.ts';
 import { TimelineReaders } from './read-run-timeline.ts';
 import { changedItemsFile, timelineFile } from './run-files.ts';
@@ -14,7 +15,7 @@ export class RunRecords {
   /** How many readers traces have that somebody reads, by their names. */
   readonly #reading = new Map<string, number>();
 
-  constructor(store: Pick<Store, 'getRun' | 'runDirectory' | 'findArtifact'>, workerEntry: URL) {
+  constructor(store: Pick<Store, 'getRun' | 'runDirectory' | 'findArtifact'>, workerEntry: WorkerEntry) {
     this.#store = store;
     this.#timelines = new TimelineReaders({ entry: workerEntry });
   }

@@ -4,6 +4,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import type { Store } from '../store/store.ts';
 import type { SuiteRun } from './bench-suite.ts';
+import type { WorkerEntry } from './confinement/confined-entry.ts';
 import type { TracedSamples } from './evaluate-task.ts';
 import { openTraceRecording, type TraceRecording } from './trace-recording.ts';
 import type { TracedModel } from './trace-task.ts';
@@ -48,7 +49,7 @@ const NO_TRACE: Omit<RunTrace, 'finish'> = {
 interface RunTraceDeps {
   /** Where traces go: the folder that viewers are started on. */
   readonly traces: { readonly logdir: string };
-  readonly workerEntry: URL;
+  readonly workerEntry: WorkerEntry;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly signal?: AbortSignal;

@@ -1,11 +1,12 @@
 import { writeFileSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { asError } from '../core/as-error.ts';
 import { type Problem, problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { TracePart } from '../trace/trace-part.ts';
+import { isAlive } from './process-alive.ts';
 
 const FOLDER_PREFIX = 'ptq-agent-spool-';
 const PART_PREFIX = 'part-';
@@ -17,6 +18,7 @@ const PROBLEM_PREFIX = 'problem-';
  */
 export async function makeTraceSpool(parent: string = tmpdir()): Promise<Result<string, Problem>> {
   try {
+    await mkdir(parent, { recursive: true });
     await removeOrphans(parent);
     return ok(await mkdtemp(join(parent, `${FOLDER_PREFIX}${process.pid}-`)));
   } catch (error) {
@@ -79,15 +81,6 @@ async function removeOrphans(parent: string): Promise<void> {
     if (pid === undefined || isAlive(Number(pid))) continue;
     // Of another user it cannot be removed, and need not be.
     await removeTraceSpool(join(parent, name)).catch(() => {});
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 

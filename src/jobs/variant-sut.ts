@@ -67,6 +67,8 @@ export function startVariant(request: BenchRequest, variant: NamedModel, host: W
   const lastActions: (() => Promise<void>)[] = [];
   const worker = new WorkerProcess(host, {
     role: 'bench',
+    task,
+    ...(request.traceFolder === undefined ? {} : { writable: [request.traceFolder] }),
     onEvent: (event) => {
       listener(event);
       for (const onlooker of onlookers) onlooker(event);

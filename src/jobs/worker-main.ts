@@ -44,6 +44,8 @@ function main(): void {
         return (await import('./make-trace.ts')).makeTrace(request);
       case 'device-trial':
         return (await import('./device-trial.ts')).tryDevice(request, context);
+      case 'confinement-trial':
+        return (await import('./confinement/confinement-trial.ts')).tryConfinement(request);
       case 'cold-start':
         return (await import('./measure-cold-start.ts')).measureColdStart(request, context);
       case 'peaks':

@@ -3,10 +3,14 @@ import { fileURLToPath } from 'node:url';
 import { type Problem, problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { WorkerRole } from '../metrics/worker-metrics.ts';
+import { isConfined, type WorkerEntry } from './confinement/confined-entry.ts';
+import { launchConfined, type WorkerLaunch } from './confinement/confined-worker.ts';
+import { wallSecondsOf } from './confinement/worker-limits.ts';
 import type { CpuList } from './cpu-list.ts';
 import type { LiveSystem } from './live-system.ts';
-import { memoryLimitExceeded, watchResidentMemory } from './memory-limit.ts';
-import { pinnedFork, pinningProblem, refusedPinning } from './pinned-fork.ts';
+import { defaultMemoryLimitBytes, memoryLimitExceeded, watchResidentMemory } from './memory-limit.ts';
+import { pinnedFork, pinningProblem } from './pinned-fork.ts';
+import { reasonOfExit, timeLimitExceeded } from './worker-exit.ts';
 import type {
   StopLoad,
   SutCommand,
@@ -18,8 +22,8 @@ import type {
 
 /** How the parent makes workers. */
 export interface WorkerHost {
-  /** The compiled `jobs/worker-main.js`. */
-  readonly entry: URL;
+  /** The compiled `jobs/worker-main.js`, with what confines it where it is to be confined. */
+  readonly entry: WorkerEntry;
   /** Keeps every worker to these CPUs, with all its threads; see `usableCpus`. Any CPU where not given. */
   readonly cpus?: CpuList;
   /** Told of every worker's process id and what it is for, so that telemetry can watch it. */
@@ -41,8 +45,15 @@ export interface WorkerControls {
   /** Ends the worker: SIGTERM, and SIGKILL when it has not gone after `killAfterMs`. */
   readonly signal?: AbortSignal;
   readonly killAfterMs?: number;
-  /** The worker is ended at once when more than this of its memory is resident; see `defaultMemoryLimitBytes`. */
+  /**
+   * The worker is ended at once when more than this of its memory is resident; a confined one at most of what is free unless given
+   * (see `defaultMemoryLimitBytes`).
+   */
   readonly maxRssBytes?: number;
+  /** What it is going to be asked. A worker is confined only to what a known task needs. */
+  readonly task?: WorkerTask;
+  /** Folders that it may write to beside those of its task. */
+  readonly writable?: readonly string[];
   /** What the worker is for; `other` unless given. */
   readonly role?: WorkerRole;
 }
@@ -70,24 +81,31 @@ export class WorkerProcess {
   #stderrTail = '';
   #ended: Problem | undefined;
   #overLimit: Problem | undefined;
+  #clear = (): void => {};
   #waiting: ((answer: Result<unknown, Problem>) => void) | undefined;
 
   constructor(host: WorkerHost, controls: WorkerControls = {}) {
     this.#host = host;
     this.#controls = controls;
     this.#killAfterMs = controls.killAfterMs ?? KILL_AFTER_MS;
-    this.#child = fork(fileURLToPath(host.entry), [], {
+    const { file, words, switches, environment, clear } = this.#launch();
+    this.#clear = clear;
+    this.#child = fork(file, words, {
       serialization: 'advanced',
-      execArgv: DEBUG in process.env ? [...process.execArgv, '--enable-source-maps'] : process.execArgv,
+      execArgv: [...switches],
+      ...(environment === undefined ? {} : { env: environment }),
       // Out of the terminal's process group: Ctrl-C is for the parent, which then decides what becomes of its workers.
       detached: true,
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      ...(host.cpus === undefined ? {} : pinnedFork(host.cpus)),
+      ...(host.cpus === undefined
+        ? {}
+        : pinnedFork(host.cpus, { execPath: process.execPath, execArgv: switches })),
     });
     const { pid } = this.#child;
     if (pid !== undefined) {
       host.onSpawn?.(pid, controls.role ?? 'other');
       this.#limitMemory(pid);
+      this.#limitTime();
     }
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#stderrTail = (this.#stderrTail + text).slice(-STDERR_TAIL_CHARACTERS);
@@ -98,11 +116,15 @@ export class WorkerProcess {
       const unpinned = host.cpus === undefined ? undefined : pinningProblem(host.cpus, error);
       this.#end(unpinned ?? problem('worker-crashed', `the worker cannot run: ${error.message}`));
       // What never started has no `close` to wait for.
-      if (pid === undefined) this.#exit.resolve(this.#ended as Problem);
+      if (pid === undefined) {
+        this.#clear();
+        this.#exit.resolve(this.#ended as Problem);
+      }
     });
     // `close` comes after stderr has been read to its end, `exit` may not.
     this.#child.on('close', (code, signal) => {
       if (pid !== undefined) host.onExit?.(pid);
+      this.#clear();
       this.#end(this.#reasonOfExit(code, signal));
       this.#exit.resolve(this.#ended as Problem);
     });
@@ -169,8 +191,36 @@ export class WorkerProcess {
     setTimeout(() => this.#child.kill('SIGKILL'), this.#killAfterMs).unref();
   };
 
-  #limitMemory(pid: number): void {
+  #launch(): WorkerLaunch {
+    const { entry } = this.#host;
+    const { task, writable } = this.#controls;
+    const switches =
+      DEBUG in process.env ? [...process.execArgv, '--enable-source-maps'] : [...process.execArgv];
+    if (isConfined(entry) && task !== undefined) {
+      const memoryBytes = this.#maxRssBytes();
+      return launchConfined(entry, task, {
+        switches,
+        ...(memoryBytes === undefined ? {} : { memoryBytes }),
+        ...(writable === undefined ? {} : { writable }),
+      });
+    }
+    return {
+      file: fileURLToPath(isConfined(entry) ? entry.main : entry),
+      words: [],
+      switches,
+      clear: () => {},
+    };
+  }
+
+  #maxRssBytes(): number | undefined {
+    const { entry } = this.#host;
     const { maxRssBytes } = this.#controls;
+    if (maxRssBytes !== undefined || !isConfined(entry)) return maxRssBytes;
+    return entry.limits.memoryBytes ?? defaultMemoryLimitBytes();
+  }
+
+  #limitMemory(pid: number): void {
+    const maxRssBytes = this.#maxRssBytes();
     if (maxRssBytes === undefined) return;
     const stop = watchResidentMemory(pid, maxRssBytes, (rssBytes) => {
       this.#overLimit = memoryLimitExceeded(rssBytes, maxRssBytes);
@@ -178,6 +228,19 @@ export class WorkerProcess {
     });
     // `close` can come later, when the pid may be another process's already.
     this.#child.once('exit', stop);
+  }
+
+  #limitTime(): void {
+    const { entry } = this.#host;
+    const { task } = this.#controls;
+    if (!isConfined(entry) || task === undefined) return;
+    const seconds = wallSecondsOf(entry.limits, task.kind);
+    if (seconds === undefined) return;
+    const timer = setTimeout(() => {
+      this.#overLimit ??= timeLimitExceeded(seconds);
+      this.killGroup();
+    }, seconds * 1e3).unref();
+    this.#child.once('exit', () => clearTimeout(timer));
   }
 
   #unreachable(waiting: (answer: Result<unknown, Problem>) => void, error: Error): void {
@@ -206,22 +269,7 @@ export class WorkerProcess {
   #reasonOfExit(code: number | null, signal: NodeJS.Signals | null): Problem {
     if (this.#controls.signal?.aborted) return problem('cancelled', 'the job was cancelled');
     if (this.#overLimit !== undefined && signal === 'SIGKILL') return this.#overLimit;
-    const said = lastWords(this.#stderrTail);
-    const words = said === undefined ? '' : `; its last words: ${said.slice(0, 300)}`;
-    if (signal === 'SIGKILL' || signal === 'SIGTERM') {
-      return problem('worker-killed', `the worker was ended by ${signal} from outside${words}`, {
-        hint:
-          signal === 'SIGKILL'
-            ? 'if nobody did it on purpose, the kernel did for lack of memory: see `dmesg`'
-            : 'start the job again',
-      });
-    }
-    const refused = refusedPinning(said);
-    if (refused !== undefined) return refused;
-    const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
-    return problem('worker-crashed', `the worker ended ${how} before it was done${words}`, {
-      hint: 'the model made the runtime abort; check it with the ONNX checker of the tool that wrote it',
-    });
+    return reasonOfExit(code, signal, this.#stderrTail);
   }
 }
 
@@ -239,18 +287,10 @@ export async function runTask(
   task: WorkerTask,
   controls: WorkerControls = {},
 ): Promise<Result<unknown, Problem>> {
-  const worker = new WorkerProcess(host, { role: ROLES[task.kind] ?? 'other', ...controls });
+  const worker = new WorkerProcess(host, { role: ROLES[task.kind] ?? 'other', task, ...controls });
   const answer = await worker.ask(task);
   await worker.close();
   return answer;
-}
-
-/** The last line that is not a part of a stack trace or the version that Node.js signs an uncaught error with. */
-function lastWords(stderr: string): string | undefined {
-  return stderr
-    .split('\n')
-    .filter((line) => /^\S/.test(line) && !/^(Node\.js v|[}\]])/.test(line))
-    .at(-1);
 }
 
 function deferred<T>() {

@@ -5,6 +5,7 @@ import type { Problem } from '../core/problem.ts';
 import type { HostInventory } from '../telemetry/inventory/host-inventory.ts';
 import type { TracePart } from '../trace/trace-part.ts';
 import type { ColdStartTask } from './cold-start-task.ts';
+import type { ConfinementTrialTask } from './confinement/confinement-trial.ts';
 import type { DeviceTrialTask } from './device-trial.ts';
 import type { DigestTask } from './digest-inputs.ts';
 import type { DoctorTask } from './doctor-task.ts';
@@ -35,6 +36,7 @@ export type WorkerTask =
   | SeriesTask
   | TraceTask
   | DeviceTrialTask
+  | ConfinementTrialTask
   | DoctorTask
   | GpuExaminationTask
   | InventoryTask;

@@ -3,6 +3,7 @@ import { formatSeconds } from '../../src/core/units.ts';
 import type { CalibrationMethod } from '../../src/quantization/recipe.ts';
 import { benchAgainstPython } from './bench-against-python.ts';
 import { calibrationMemory } from './calibration-memory.ts';
+import { confinementCost } from './confinement-cost.ts';
 import { evaluationThroughput } from './evaluation-throughput.ts';
 import { gpuReadingCosts } from './gpu-readings.ts';
 import { harnessOverhead } from './harness-overhead.ts';
@@ -60,6 +61,7 @@ const MEASUREMENTS: Readonly<Record<string, (onRow: OnRow) => Promise<readonly P
   'trace-encode': traceEncode,
   'trace-million': traceMillion,
   'tracing-cost': tracingCost,
+  'confinement-cost': confinementCost,
   scrape: measureScrape,
 };
 

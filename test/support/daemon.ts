@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { RunState } from '../../src/store/runs.ts';
-import { type Program, startProgram } from './program.ts';
+import { DIGITS_MODEL, type Program, startProgram } from './program.ts';
 
 /** A run as the API shows it. */
 export interface ShownRun {
@@ -32,10 +32,11 @@ export interface Daemon extends Program {
   readonly run: (id: string) => Promise<ShownRun>;
 }
 
-/** Starts `ptq-agent serve` on a free port and waits until it listens. */
+/** Starts `ptq-agent serve` on a free port and waits until it listens. The bundled model may be named, and what lies beside the profiles. */
 export async function startDaemon(profiles: string, dataDir: string): Promise<Daemon> {
   const addresses = ['--listen', '127.0.0.1:0', '--profiler', '127.0.0.1:0'];
-  const args = ['serve', '--profiles', profiles, '--data-dir', dataDir, ...addresses];
+  const roots = ['--root', dirname(dirname(DIGITS_MODEL)), dirname(profiles)];
+  const args = ['serve', '--profiles', profiles, '--data-dir', dataDir, ...addresses, ...roots];
   const program = startProgram(args);
   const url = await until(() => /"address":"([^"]+)"/.exec(program.stderr())?.[1] ?? exitOf(program));
   const profilerPort = await until(

@@ -8,7 +8,9 @@ import { Agent } from '../../jobs/agent.ts';
 import { agentVersion } from '../../jobs/agent-version.ts';
 import { assembleTrace } from '../../jobs/capture/assemble-trace.ts';
 import { LiveWork } from '../../jobs/capture/live-work.ts';
-import { TraceCapture } from '../../jobs/capture/trace-capture.ts';
+import { capturesFolderOf, TraceCapture } from '../../jobs/capture/trace-capture.ts';
+import { entryBySettings } from '../../jobs/confinement/confined-entry.ts';
+import { logConfinement } from '../../jobs/confinement/log-confinement.ts';
 import { readHostFingerprint } from '../../jobs/host-fingerprint.ts';
 import { ModelRegistry } from '../../jobs/model-registry.ts';
 import { readInventory } from '../../jobs/read-inventory.ts';
@@ -32,6 +34,7 @@ interface ServeOptions {
   readonly webConfig?: string;
   readonly tokenFile?: string;
   readonly profiler?: string;
+  readonly root?: readonly string[];
   readonly logLevel: string;
 }
 
@@ -40,6 +43,10 @@ export function serveCommand(terminal: Terminal, exit: (code: number) => void): 
     .description('run the daemon: work through the registered models, serve metrics and the API')
     .option('--config <file>', 'settings (YAML); options given here win over it')
     .option('--profiles <dir>', 'the folder of profiles (default: profiles)')
+    .option(
+      '--root <dir...>',
+      'folders in which models and data may lie besides that of profiles; they win over "roots" of the settings',
+    )
     .option('--data-dir <dir>', 'where results and artifacts are kept (default: .ptq-agent)')
     .option('--listen <host:port>', 'where to serve (default: 127.0.0.1:9477)')
     .option('--web-config <file>', 'TLS, users and limits (YAML, as all exporters of Prometheus read it)')
@@ -57,7 +64,7 @@ export function serveCommand(terminal: Terminal, exit: (code: number) => void): 
 }
 
 async function serve(options: ServeOptions, terminal: Terminal): Promise<number> {
-  const { config, listen, profiler, profiles, dataDir, webConfig, tokenFile } = options;
+  const { config, listen, profiler, profiles, root: roots, dataDir, webConfig, tokenFile } = options;
   const signal = abortOnInterrupt();
   const settings = await loadSettings(config, {
     ...(listen === undefined ? {} : { listen }),
@@ -66,6 +73,7 @@ async function serve(options: ServeOptions, terminal: Terminal): Promise<number>
     ...(dataDir === undefined ? {} : { dataDir }),
     ...(webConfig === undefined ? {} : { webConfig }),
     ...(tokenFile === undefined ? {} : { tokenFile }),
+    ...(roots === undefined ? {} : { roots }),
   });
   if (!settings.ok) return printProblems(terminal, settings.error);
   const web = await loadWeb(settings.value.webConfigFile);
@@ -91,7 +99,7 @@ async function serveUntil(
   const opened = openAccess(web, settings, logger);
   if (!opened.ok) return printProblems(terminal, [opened.error]);
   const { access, https, follow } = opened.value;
-  const loaded = await loadProfiles(settings.profilesDir);
+  const loaded = await loadProfiles(settings.profilesDir, settings.roots);
   // A profile that cannot be used keeps no other model from being served.
   for (const found of loaded.problems)
     logger.error(formatProblem(found), { kind: found.kind, ...found.place });
@@ -105,6 +113,11 @@ async function serveUntil(
     },
   });
   sampler.onSnapshot(logGpuBackend(logger));
+  const workerEntry = entryBySettings(WORKER_ENTRY, settings.workers, {
+    temporaryFolder: store.temporaryFolder,
+    capturesFolder: capturesFolderOf(store),
+    roots: [...settings.roots, settings.dataDir, settings.traces.logdir],
+  });
   const shared = {
     models: new ModelRegistry(loaded.profiles),
     store,
@@ -112,14 +125,14 @@ async function serveUntil(
     samplerIdleIntervalMs: settings.samplerIntervalMs,
     traces: settings.traces,
     metrics,
-    workerEntry: WORKER_ENTRY,
+    workerEntry,
     live: new LiveWork(),
     clock: systemClock,
     logger,
   };
   const agent = new Agent({
     ...shared,
-    hardware: readInventory(WORKER_ENTRY, { signal }),
+    hardware: readInventory(workerEntry, { signal }),
     onFault: () => fault.abort(),
   });
   const server = createServer(agent, { version: agentVersion() }, logger, access, https);
@@ -143,6 +156,7 @@ async function serveUntil(
     await server.close();
     return printProblems(terminal, [profiler.error]);
   }
+  void logConfinement(workerEntry, logger, signal);
   agent.start();
   await aborted(AbortSignal.any([signal, fault.signal]));
   logger.info('stopping');

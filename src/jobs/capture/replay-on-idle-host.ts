@@ -1,5 +1,6 @@
 import type { Metrics } from '../../metrics/metrics.ts';
 import type { Sampler } from '../../telemetry/sampler.ts';
+import type { WorkerEntry } from '../confinement/confined-entry.ts';
 import type { WorkerHost } from '../worker-process.ts';
 import { type CaptureReplay, prepareReplay, type ReplayDeps } from './capture-replay.ts';
 import type { LiveWork } from './live-work.ts';
@@ -8,7 +9,7 @@ export interface IdleHostDeps extends Pick<ReplayDeps, 'models' | 'store' | 'clo
   readonly live: LiveWork;
   readonly sampler: Sampler;
   readonly metrics: Pick<Metrics, 'workerStarted' | 'workerEnded'>;
-  readonly workerEntry: URL;
+  readonly workerEntry: WorkerEntry;
 }
 
 /** Prepares a replay whose processes and phases are seen like those of a run. Where there can be none, the warning says why. */

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../../core/log.ts';
 import { attemptAsync, type Problem, ProblemError, problem } from '../../core/problem.ts';
@@ -112,7 +113,7 @@ export class TraceCapture {
     const { logger, store } = this.#deps;
     await waited(delayMs, AbortSignal.any([ended, cancelled]));
     if (cancelled.aborted) return err(cancelledProblem());
-    const spool = await makeTraceSpool(store.temporaryFolder);
+    const spool = await makeTraceSpool(capturesFolderOf(store));
     if (!spool.ok) return spool;
     const folder = spool.value;
     const release = async () => {
@@ -185,6 +186,11 @@ export class TraceCapture {
       ),
     );
   }
+}
+
+/** Where captures leave what systems under test write for them. */
+export function capturesFolderOf({ temporaryFolder }: Pick<Store, 'temporaryFolder'>): string {
+  return join(temporaryFolder, 'captures');
 }
 
 /** Waits so long, or until it is over before. */

@@ -17,6 +17,7 @@ const REPORT: DoctorReport = {
   devices: [{ device: 'cpu', state: 'works', openSeconds: 0.05, firstRunSeconds: 0.0012 }],
   gpus: [],
   nvmeDrives: [],
+  confinement: { files: true, network: true, programs: true, newPrivileges: true },
   findings: [],
   usable: true,
 };
@@ -31,11 +32,22 @@ describe('the report of the doctor', () => {
         'memory   16.0 GiB',
         'GPUs     none',
         'NVMe     none',
+        'workers  kept from files of others, the network, starting programs, new privileges',
         '',
         'device  state  opened in  first run',
         'cpu     works    50.0 ms    1.20 ms',
       ].join('\n'),
     ));
+
+  it('says what workers are kept from, if anything', () => {
+    const nothing = { files: false, network: false, programs: false, newPrivileges: false };
+    expect(renderDoctor({ ...REPORT, confinement: nothing })).toContain('workers  not confined');
+    expect(renderDoctor({ ...REPORT, confinement: { ...nothing, network: true } })).toContain(
+      'workers  kept from the network\n',
+    );
+    const { confinement: _, ...untried } = REPORT;
+    expect(renderDoctor(untried)).toContain('workers  it could not be tried');
+  });
 
   it('lists what is there: memory and its limit, GPUs with names, others by number, drives', () => {
     const text = renderDoctor({

@@ -33,6 +33,8 @@ describe('loadSettings', () => {
         samplerIntervalMs: 250,
         traces: { logdir: resolve('.ptq-agent/traces'), maxCount: 50, maxBytes: 5 * 2 ** 30 },
         profiler: { listen: { host: '127.0.0.1', port: 6009 }, isDefault: true },
+        roots: [resolve('profiles'), resolve('suites')],
+        workers: { confinement: 'auto' },
       },
     });
   });
@@ -50,8 +52,36 @@ describe('loadSettings', () => {
         tokenFile: '/var/lib/ptq/token',
         samplerIntervalMs: 1000,
         traces: { logdir: '/var/lib/ptq/traces', maxCount: 50, maxBytes: 5 * 2 ** 30 },
+        roots: [join(folder, 'models'), join(folder, 'suites')],
+        workers: { confinement: 'auto' },
       },
     });
+  });
+
+  it('lets models and data lie in other folders where it is told, in the file or over it', async () => {
+    const file = await settingsFile('roots: [data, /srv/models]\n');
+    const rootsOf = async (overrides = {}) => {
+      const loaded = await loadSettings(file, { profiles: '/profiles', ...overrides });
+      return loaded.ok ? loaded.value.roots : loaded.error;
+    };
+    const always = ['/profiles', '/suites'];
+    expect(await rootsOf()).toEqual([...always, join(folder, 'data'), '/srv/models']);
+    expect(await rootsOf({ roots: ['/mnt'] })).toEqual([...always, '/mnt']);
+  });
+
+  it('limits workers as the file says, and refuses limits that none could start with', async () => {
+    const workers = { confinement: 'required', maxMemoryBytes: 2 ** 30, maxSeconds: 60, niceness: 5 };
+    const file = await settingsFile(`workers: ${JSON.stringify(workers)}\n`);
+    expect(await loadSettings(file)).toMatchObject({ ok: true, value: { workers } });
+    const other = await settingsFile(
+      'workers: { confinement: perhaps, maxOpenFiles: 3, maxMemoryBytes: 1 }\n',
+    );
+    const refused = await loadSettings(other);
+    expect(refused.ok ? [] : refused.error.map(({ place }) => place?.field)).toEqual([
+      '/workers/confinement',
+      '/workers/maxOpenFiles',
+      '/workers/maxMemoryBytes',
+    ]);
   });
 
   it('lets the command line win, with paths from the working directory', async () => {
