@@ -14,6 +14,7 @@ import {
 } from '../quantization/recipe.ts';
 import { TARGETS, type Target } from '../quantization/targets.ts';
 import { TUNING_LEVELS, type TuningLevel } from '../quantization/tuning/tuning-level.ts';
+import { WEIGHT_ALGORITHMS, type WeightOnlyRecipe } from '../quantization/weight-only/recipe.ts';
 import { list, percentile, positiveInteger, recipeName } from './option-parsers.ts';
 
 /** The options of `quantize` that say how. What is absent gets the default of its recipe and target. */
@@ -33,7 +34,7 @@ export interface RecipeOptions {
   readonly form?: 'matmul-nbits' | 'dequantize';
   readonly blockSize?: string;
   readonly symmetric?: boolean;
-  readonly algorithm?: 'rtn' | 'hqq';
+  readonly algorithm?: WeightOnlyRecipe['algorithm'];
   readonly accuracyLevel?: string;
   readonly keepIo: boolean;
   readonly include?: readonly string[];
@@ -102,10 +103,11 @@ export function addRecipeOptions(command: Command): Command {
     '256',
   ]);
   command.option('--symmetric', 'weights: no zero points, a little smaller and coarser');
-  choice('--algorithm <name>', 'weights: round to nearest (default: rtn), or half-quadratic search', [
-    'rtn',
-    'hqq',
-  ]);
+  choice(
+    '--algorithm <name>',
+    'weights: round to nearest (default: rtn), half-quadratic search, or gptq, which needs --calibration',
+    WEIGHT_ALGORITHMS,
+  );
   choice(
     '--accuracy-level <n>',
     'weights, matmul-nbits: 4 lets the kernel round activations to int8, 0 does not (default: 4)',

@@ -120,10 +120,10 @@ export const RecipeSchema = Type.Object(
       Type.Boolean({ description: 'weights alone: no zero points, a little smaller and coarser' }),
     ),
     algorithm: Type.Optional(
-      Type.Enum(['rtn', 'hqq'], {
+      Type.Enum(['rtn', 'hqq', 'gptq'], {
         type: 'string',
         description:
-          'weights alone: round to nearest (the default), or half-quadratic search for a better grid',
+          'weights alone: round to nearest (the default), half-quadratic search for a better grid, or rounding together by calibration data',
       }),
     ),
     accuracyLevel: Type.Optional(

@@ -6,10 +6,9 @@ import { convertToFloat16 } from '../quantization/float16/convert-to-float16.ts'
 import type { GraphView } from '../quantization/graph-view.ts';
 import type { Recipe } from '../quantization/recipe.ts';
 import { targetRefusal } from '../quantization/target-refusal.ts';
-import { auditWeightsOnly } from '../quantization/weight-only/audit-weights-only.ts';
-import { quantizeWeightsOnly } from '../quantization/weight-only/quantize-weights-only.ts';
 import type { AppliedRecipe, RecipeRun } from './applied-recipe.ts';
 import { applyStatic } from './apply-static.ts';
+import { applyWeightsOnly } from './apply-weights-only.ts';
 import { float16Notes } from './float16-notes.ts';
 import { unwrap } from './unwrap.ts';
 
@@ -57,11 +56,7 @@ async function apply(view: GraphView, recipe: Recipe, run: RecipeRun): Promise<A
       });
     case 'weight-int8':
     case 'weight-int4':
-      return run.phase('quantize', async () => {
-        const { quantized, float } = unwrap(quantizeWeightsOnly(view, recipe));
-        const audit = (optimized: GraphProto) => auditWeightsOnly(quantized, view.graph, optimized);
-        return { quantized: quantized.length, float, warnings: [], audit };
-      });
+      return applyWeightsOnly(view, recipe, run);
     case 'float16':
       return run.phase('quantize', async () => {
         const report = unwrap(convertToFloat16(view, recipe));

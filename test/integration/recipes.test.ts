@@ -95,6 +95,30 @@ describe('quantizing the bundled digits model', () => {
     });
   });
 
+  it.each([
+    ['weight-int8', 48],
+    ['weight-int4', 30],
+  ] as const)(
+    'to %s by the inputs that its data give is more accurate, and tells of them',
+    async (format, sqnrDb) => {
+      const data = { dataPath: DIGITS_DATA };
+      const report = unwrap(await quantize({ format, algorithm: 'gptq' }, data));
+      const nearest = unwrap(await quantize({ format, algorithm: 'rtn' }, data));
+      expect(report.calibration).toMatchObject({ method: 'gptq', samples: 128 });
+      expect(report.selfCheck.sqnrDb).toBeGreaterThan(nearest.selfCheck.sqnrDb ?? Number.NaN);
+      expect(report.selfCheck.sqnrDb).toBeGreaterThan(sqnrDb);
+      expect(report.ops).toEqual(nearest.ops);
+      expect(report.warnings).toEqual(nearest.warnings);
+    },
+  );
+
+  it('to weight-int4 by inputs asks for data where there are none', async () => {
+    expect(await quantize({ format: 'weight-int4', algorithm: 'gptq' })).toMatchObject({
+      ok: false,
+      error: { kind: 'no-calibration-data', hint: expect.stringContaining('hqq') },
+    });
+  });
+
   it('to operators on codes gives what Q/DQ gives, in a smaller file', async () => {
     const request = { format: 'static-int8', calibration: CALIBRATION, latencyGate: 'off' } as const;
     const data = { dataPath: DIGITS_DATA };

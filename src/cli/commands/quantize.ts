@@ -43,7 +43,7 @@ export function quantizeCommand(terminal: Terminal, exit: (code: number) => void
     )
     .argument('<model>', 'the ONNX model, float32')
     .option('-o, --output <file>', 'required: where the quantized model goes')
-    .option('--calibration <path>', `${DATA_HELP}; static recipes need it`)
+    .option('--calibration <path>', `${DATA_HELP}; static recipes and gptq need it`)
     .option('--split <name>', "the split that calibrates (default: the profile's, calib, or all of it)");
   addTraceOptions(addRecipeOptions(addRangesOptions(addStateOption(command))), 'samples')
     .option('--threads <n>', 'threads of the runtime while calibrating; 0 is every core', threadCount, 0)

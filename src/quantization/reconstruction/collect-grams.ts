@@ -18,6 +18,7 @@ export type RunOverSamples = (model: OnnxModel) => AsyncIterable<{ readonly outp
 /**
  * Gram matrices of layer inputs, a few layers at a time, so that memory is bounded: for each pass over the samples `visit`
  * gets those of some of them, which are let go of when it returns. Layers of which a sum is not finite are left out.
+ * The model keeps its own outputs, which states are carried by.
  * @param makeModel gives a copy of the model, and for each layer the tensor that is its input in that copy
  */
 export async function collectGrams(
@@ -32,7 +33,6 @@ export async function collectGrams(
     const graph = model.proto.graph;
     if (graph === undefined) return;
     const inputs = part.map((layer): LayerInput => ({ layer, input: inputOf(layer) }));
-    graph.output = [];
     const observed = observeGrams(graph, inputs, createNameScope(graph));
     eliminateDead(model);
     const sums = observed.map((gram) => ({ gram, sums: createGramSums(gram), isFinite: true }));

@@ -15,8 +15,12 @@ export interface RowLoss {
   readonly factor: Float64Array;
 }
 
-/** Added to the diagonal, as a share of its mean, so that H can be factored. Source: GPTQ's own default. */
-const DAMPING = 0.01;
+/**
+ * Added to the diagonal, as a share of its mean: inputs of other samples are not quite like these. GPTQ takes 0.01. With 4-bit
+ * weights of a keyword spotter, 0.01, 0.3 and 3 gave 21.8, 22.6 and 22.1 dB on samples not learned from; 8-bit weights of
+ * SqueezeNet lost 0.2 dB from 0.01 to 0.3.
+ */
+const DAMPING = 0.3;
 
 /**
  * The loss of a group. Samples tell less about how inputs vary together the fewer they are, so what lies off the diagonal

@@ -30,6 +30,15 @@ export interface QuantizedTensors {
   readonly zeroPoints: TensorProto | undefined;
 }
 
+/** The layout of a form of the model. */
+export function createCodeLayout(
+  form: 'matmul-nbits' | 'dequantize',
+  shape: BlockedShape,
+  grid: CodeGrid,
+): CodeLayout {
+  return form === 'matmul-nbits' ? nbitsLayout(shape, grid) : dequantizeLayout(shape, grid);
+}
+
 /** Size of everything that a layout stores for a matrix. */
 export function storedSizeBytes(
   shape: BlockedShape,
@@ -52,7 +61,7 @@ export function scaleSizeBytes({ scaleType }: CodeGrid): number {
  * points uint8 [N, ceil(blocks·bits/8)]. Of two 4-bit codes in a byte the first is the low one.
  * Source: the schema of com.microsoft MatMulNBits 1 in ONNX Runtime 1.30.
  */
-export function nbitsLayout(shape: BlockedShape, grid: CodeGrid): CodeLayout {
+function nbitsLayout(shape: BlockedShape, grid: CodeGrid): CodeLayout {
   const { n, blockSize } = shape;
   const blocks = blocksPerColumn(shape);
   const blobBytes = (blockSize * grid.bits) / 8;
@@ -88,7 +97,7 @@ export function nbitsLayout(shape: BlockedShape, grid: CodeGrid): CodeLayout {
  * without regard to rows, the first one low.
  * Source: ONNX DequantizeLinear 21; TensorProto.raw_data in onnx/onnx.proto.
  */
-export function dequantizeLayout(shape: BlockedShape, grid: CodeGrid): CodeLayout {
+function dequantizeLayout(shape: BlockedShape, grid: CodeGrid): CodeLayout {
   const { k, n, blockSize } = shape;
   const blocks = blocksPerColumn(shape);
   const bytesOf = (count: number) => new Uint8Array(Math.ceil((count * grid.bits) / 8));

@@ -1,6 +1,7 @@
 import { type CodeGrid, encodeBlock, spanningGrid } from './code-grid.ts';
 import { type BlockedShape, blocksPerColumn, type CodeLayout } from './code-layout.ts';
 import { refineGrid } from './half-quadratic.ts';
+import type { WeightOnlyRecipe } from './recipe.ts';
 
 /** A K×N matrix in memory: element (k, n) lies at k·kStride + n·nStride. */
 export interface WeightMatrix {
@@ -20,7 +21,7 @@ export function quantizeMatrix(
   matrix: WeightMatrix,
   shape: BlockedShape,
   grid: CodeGrid,
-  algorithm: 'rtn' | 'hqq',
+  algorithm: WeightOnlyRecipe['algorithm'],
   layout: CodeLayout,
 ): boolean {
   const { k, n, blockSize } = shape;

@@ -11,6 +11,7 @@ import { raiseOpset, requireRaisable } from '../raise-opset.ts';
 import { findCandidates } from './candidates.ts';
 import { dequantizedWeightsNodes } from './dequantized-weights.ts';
 import { gemmBias } from './gemm-bias.ts';
+import type { LearnedCodes } from './learn-codes.ts';
 import { MICROSOFT_DOMAIN, matMulNBitsNodes } from './matmul-nbits.ts';
 import { createWeightQuantizer } from './quantized-weights.ts';
 import type { WeightOnlyRecipe } from './recipe.ts';
@@ -23,17 +24,19 @@ export interface WeightOnlyReport {
 }
 
 /**
- * Quantizes the constant weights of the MatMul and Gemm nodes, those in bodies too, to 4 or 8 bits, block by block along K; activations stay as they are, and no calibration is needed. Changes the graph in place and adds the opset imports
+ * Quantizes the constant weights of the MatMul and Gemm nodes, those in bodies too, to 4 or 8 bits, block by block along K; activations stay as they are. Changes the graph in place and adds the opset imports
  * that the form needs; `view` no longer describes the graph then. The float weights stay as initializers that nobody
  * reads: `eliminateDead` removes them. One weight is held in memory as floats at a time.
  *
  * @param view a prepared model: constants are initializers, nodes are in topological order
+ * @param learned what `learnCodes` found, for the algorithm `gptq`; nodes that it does not know are rounded to nearest
  * Problems, with the model unchanged: `block-size-invalid`; `opset-not-raisable` for the form `dequantize` when the model
  * is older than opset 21 and an operator of it changed since; `non-finite-weight`, and what reading weights can report.
  */
 export function quantizeWeightsOnly(
   view: GraphView,
   recipe: WeightOnlyRecipe,
+  learned: LearnedCodes = new Map(),
 ): Result<WeightOnlyReport, Problem> {
   return attempt(() => {
     requireBlockSize(recipe.blockSize);
@@ -45,7 +48,7 @@ export function quantizeWeightsOnly(
     if (isPortable) requireRaisable(proto, "the form 'dequantize'");
 
     const names = createNameScope(view.graph);
-    const commits = graphs.map((graph) => rewriteGraph(graph, recipe, names));
+    const commits = graphs.map((graph) => rewriteGraph(graph, recipe, names, learned));
     for (const commit of commits) commit();
     if (isPortable) raiseOpset(proto);
     else importMicrosoftDomain(proto);
@@ -76,9 +79,10 @@ function rewriteGraph(
   { view, candidates }: GraphCandidates,
   recipe: WeightOnlyRecipe,
   names: NameScope,
+  learned: LearnedCodes,
 ): () => void {
   const initializers: TensorProto[] = [];
-  const quantize = createWeightQuantizer(view, recipe, names, initializers);
+  const quantize = createWeightQuantizer(view, recipe, names, initializers, learned);
   const nodes = view.graph.node.flatMap((node): NodeProto | NodeProto[] => {
     const candidate = candidates.get(node);
     if (candidate === undefined) return node;

@@ -144,7 +144,7 @@ describe('the options that say how to quantize', () => {
     [['--reduce-range', 'yes'], 'Allowed choices are auto, on, off.'],
     [['--form', 'qdq'], 'Allowed choices are matmul-nbits, dequantize.'],
     [['--block-size', '48'], 'Allowed choices are 16, 32, 64, 128, 256.'],
-    [['--algorithm', 'gptq'], 'Allowed choices are rtn, hqq.'],
+    [['--algorithm', 'awq'], 'Allowed choices are rtn, hqq, gptq.'],
     [['--accuracy-level', '2'], 'Allowed choices are 0, 1, 4.'],
     [['--keep-io'], "unknown option '--keep-io'"],
   ])('refuse %j', async (args, words) => {

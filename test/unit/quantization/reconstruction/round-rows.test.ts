@@ -86,7 +86,7 @@ describe('createRowLoss', () => {
     const gram = Float64Array.of(9, 3, 3, 4);
     const { order, hessian } = lossOf({ gram, positions: 2 }, 2);
     expect([...order]).toEqual([1, 0]);
-    const damping = 0.01 * 6.5;
+    const damping = 0.3 * 6.5;
     expect([...hessian]).toEqual([4 + damping, 1.5, 1.5, 9 + damping]);
   });
 
