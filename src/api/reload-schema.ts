@@ -12,7 +12,9 @@ export const ReloadStatusSchema = Type.Object(
     successful: boolean('whether what lies on the disk is in use'),
     trigger: oneOf(RELOAD_TRIGGERS, 'why it was read the last time'),
     attemptedAt: time('when it was read the last time'),
-    succeededAt: Type.Optional(time('when what is in use was taken up; absent where a profile was left out from the start')),
+    succeededAt: Type.Optional(
+      time('when what is in use was taken up; absent where a profile was left out from the start'),
+    ),
     problems: Type.Array(RunProblemSchema, { description: 'why it was not taken up' }),
     changes: Type.Object(
       {

@@ -1,7 +1,8 @@
 const HIDDEN = '[redacted]';
 
 /** `Authorization` headers with whatever stands in them, and bearer tokens wherever they stand (RFC 6750). */
-const AUTHORIZATION = /(authorization["']?\s*[:=]\s*\\?["']?)(?:[A-Za-z][A-Za-z0-9-]*\s+)?[A-Za-z0-9._~+/=-]+/gi;
+const AUTHORIZATION =
+  /(authorization["']?\s*[:=]\s*\\?["']?)(?:[A-Za-z][A-Za-z0-9-]*\s+)?[A-Za-z0-9._~+/=-]+/gi;
 const BEARER = /\b(Bearer\s+)[A-Za-z0-9._~+/-]{8,}=*/g;
 /** The userinfo of a URL (RFC 3986, 3.2.1). */
 const USERINFO = /([A-Za-z][A-Za-z0-9+.-]*:\/\/)[^\s/@"'\\]+@/g;

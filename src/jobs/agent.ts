@@ -10,17 +10,17 @@ import type { Snapshot } from '../telemetry/snapshot.ts';
 import type { AgentDeps } from './agent-deps.ts';
 import { exportResult, restoreMetrics } from './exported-results.ts';
 import { type ModelHistory, modelHistory } from './model-history.ts';
-import { type ModelView, modelView } from './model-view.ts';
 import type { ModelChanges } from './model-registry.ts';
+import { type ModelView, modelView } from './model-view.ts';
 import type { RunOrder } from './orders.ts';
 import type { PipelineResult } from './pipeline.ts';
 import { pruneRunTraces } from './prune-run-traces.ts';
 import { lastFullRuns } from './reason-to-run.ts';
 import { orderLines } from './recorded-arrivals.ts';
+import { failOrphans, showModels } from './reload/take-up-models.ts';
 import { failureReason } from './result-metrics.ts';
 import type { RunBasis, RunReason } from './run-basis.ts';
 import { isEnded, RunFeed, type RunNews } from './run-feed.ts';
-import { failOrphans, showModels } from './reload/take-up-models.ts';
 import { runOrder } from './run-order.ts';
 import { RunRecords } from './run-records.ts';
 import type { CurrentRun, RunView } from './run-view.ts';
@@ -233,7 +233,10 @@ export class Agent {
     const unscheduled = this.#scheduler.stop();
     if (this.#current !== undefined && graceMs > 0) {
       const patience = new AbortController();
-      await Promise.race([this.#loop, delay(graceMs, undefined, { signal: patience.signal }).catch(() => {})]);
+      await Promise.race([
+        this.#loop,
+        delay(graceMs, undefined, { signal: patience.signal }).catch(() => {}),
+      ]);
       patience.abort();
     }
     this.#stopping.abort();

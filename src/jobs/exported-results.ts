@@ -8,8 +8,8 @@ import type { ModelSeries } from '../metrics/forget-models.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { completeRecipe } from '../quantization/recipe.ts';
 import type { Store } from '../store/store.ts';
-import type { PipelineResult } from './pipeline.ts';
 import type { ModelRegistry } from './model-registry.ts';
+import type { PipelineResult } from './pipeline.ts';
 import { countInferences, recordQuantizations, recordResult, recordRunUse } from './result-metrics.ts';
 
 export interface ExportDeps {

@@ -34,7 +34,10 @@ export function connectionOptions(
   limits: ConnectionLimits,
   https: ServerOptions | null,
   metrics: HttpMetrics | undefined,
-): Pick<FastifyServerOptions, 'requestTimeout' | 'connectionTimeout' | 'keepAliveTimeout' | 'clientErrorHandler'> & {
+): Pick<
+  FastifyServerOptions,
+  'requestTimeout' | 'connectionTimeout' | 'keepAliveTimeout' | 'clientErrorHandler'
+> & {
   readonly https: ServerOptions | null;
   readonly http: ServerOptions;
 } {
@@ -86,14 +89,22 @@ interface Broken {
 }
 
 const BROKEN: Readonly<Record<string, Broken>> = {
-  ERR_HTTP_REQUEST_TIMEOUT: { reason: 'request_timeout', status: '408 Request Timeout', kind: 'request-timeout' },
+  ERR_HTTP_REQUEST_TIMEOUT: {
+    reason: 'request_timeout',
+    status: '408 Request Timeout',
+    kind: 'request-timeout',
+  },
   HPE_HEADER_OVERFLOW: {
     reason: 'headers_too_large',
     status: '431 Request Header Fields Too Large',
     kind: 'headers-too-large',
   },
 };
-const MALFORMED: Broken = { reason: 'malformed_request', status: '400 Bad Request', kind: 'malformed-request' };
+const MALFORMED: Broken = {
+  reason: 'malformed_request',
+  status: '400 Bad Request',
+  kind: 'malformed-request',
+};
 
 /** What is no request, or no whole one, never reaches a route: its answer is written here, and the connection ends. */
 function answerBroken(

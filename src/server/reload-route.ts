@@ -23,14 +23,21 @@ const ReloadOperation = describe({
 });
 
 /** `GET` and `POST /-/reload`. */
-export function addReload(app: FastifyInstance, reloader: Pick<Reloader<unknown>, 'reload' | 'status'>): void {
+export function addReload(
+  app: FastifyInstance,
+  reloader: Pick<Reloader<unknown>, 'reload' | 'status'>,
+): void {
   app.get('/-/reload', StatusOperation, async () => statusResource(reloader.status));
   app.post('/-/reload', ReloadOperation, async (_request, reply) => {
     const status = await reloader.reload('request');
     if (status.successful) return statusResource(status);
     const message = `${status.problems.length} of its parts cannot be used`;
     const hint = 'correct them and ask again; until then everything stays as it was';
-    return sendProblemDetails(reply, problem('config-refused', message, { hint }), status.problems.map(wrongField));
+    return sendProblemDetails(
+      reply,
+      problem('config-refused', message, { hint }),
+      status.problems.map(wrongField),
+    );
   });
 }
 
@@ -42,7 +49,11 @@ function statusResource({ attemptedMs, succeededMs, ...status }: ReloadStatus) {
   };
 }
 
-function wrongField({ message: detail, place: { field: pointer = '', file, line } = {}, hint }: Problem): WrongField {
+function wrongField({
+  message: detail,
+  place: { field: pointer = '', file, line } = {},
+  hint,
+}: Problem): WrongField {
   return {
     detail,
     pointer,

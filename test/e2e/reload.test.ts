@@ -9,7 +9,10 @@ interface Status {
   readonly successful: boolean;
   readonly trigger: string;
   readonly succeededAt?: string;
-  readonly problems: readonly { readonly kind: string; readonly place: { readonly file: string; readonly line: number } }[];
+  readonly problems: readonly {
+    readonly kind: string;
+    readonly place: { readonly file: string; readonly line: number };
+  }[];
   readonly changes: {
     readonly models: Readonly<Record<'added' | 'removed' | 'changed', readonly string[]>>;
     readonly settings: readonly string[];
@@ -19,7 +22,11 @@ interface Status {
 
 async function start(names: readonly string[], settings = '') {
   const folder = temporaryFolder();
-  const [profiles, dataDir, config] = [join(folder, 'profiles'), join(folder, 'data'), join(folder, 'agent.yaml')];
+  const [profiles, dataDir, config] = [
+    join(folder, 'profiles'),
+    join(folder, 'data'),
+    join(folder, 'agent.yaml'),
+  ];
   mkdirSync(profiles);
   for (const name of names) writeProfile(profiles, name);
   writeFileSync(config, settings);
@@ -88,10 +95,18 @@ describe.skipIf(!isBuilt)('A daemon whose configuration changes', { timeout: 180
     const waiting = await daemon.order({ model: 'tiny' });
     // As a deployment does that puts another set of profiles in its place.
     renameSync(join(profiles, 'tiny'), join(profiles, '..', 'tiny-gone'));
-    const { trigger } = await statusThat(daemon, ({ changes: { models } }) => models.removed.includes('tiny'));
+    const { trigger } = await statusThat(daemon, ({ changes: { models } }) =>
+      models.removed.includes('tiny'),
+    );
     expect(trigger).toBe('files');
-    expect(await daemon.run(waiting.id)).toMatchObject({ state: 'failed', problem: { kind: 'unknown-model' } });
-    expect(await ended(daemon, first.id)).toMatchObject({ state: 'succeeded', result: { variants: [{}, {}] } });
+    expect(await daemon.run(waiting.id)).toMatchObject({
+      state: 'failed',
+      problem: { kind: 'unknown-model' },
+    });
+    expect(await ended(daemon, first.id)).toMatchObject({
+      state: 'succeeded',
+      result: { variants: [{}, {}] },
+    });
     // Its result is kept, and nothing of it is exported.
     expect(await metricsOf(daemon)).not.toContain('model="tiny"');
     expect((await daemon.post('/bench', { model: 'tiny' })).status).toBe(422);
@@ -107,7 +122,10 @@ describe.skipIf(!isBuilt)('A daemon whose configuration changes', { timeout: 180
     await ended(daemon, first?.id ?? '');
     expect(await metricsOf(daemon)).toContain('variant="int8"');
     const file = join(profiles, 'tiny/profile.yaml');
-    const text = readFileSync(file, 'utf8').replace('name: int8, recipe: static-int8', 'name: small, recipe: dynamic-int8');
+    const text = readFileSync(file, 'utf8').replace(
+      'name: int8, recipe: static-int8',
+      'name: small, recipe: dynamic-int8',
+    );
     writeFileSync(file, text);
     const run = await until(async () => (await daemon.runs()).find(({ id }) => id !== first?.id));
     expect(await metricsOf(daemon)).not.toContain('variant="int8"');
@@ -143,7 +161,10 @@ describe.skipIf(!isBuilt)('A daemon whose configuration changes', { timeout: 180
     const { daemon } = await start([], `webConfig: ${web}\n`);
     expect((await daemon.get('/bench')).status).toBe(200);
     // The password is "correct horse".
-    writeFileSync(web, 'basic_auth_users: { alice: "$2b$04$sRZOoqLSjA/Js6PXJ7W28e0j7KdORu66oIu2v5btefb.3hLZQGaPu" }\n');
+    writeFileSync(
+      web,
+      'basic_auth_users: { alice: "$2b$04$sRZOoqLSjA/Js6PXJ7W28e0j7KdORu66oIu2v5btefb.3hLZQGaPu" }\n',
+    );
     await until(async () => ((await daemon.get('/bench')).status === 401 ? true : undefined));
     const authorization = `Basic ${Buffer.from('alice:correct horse').toString('base64')}`;
     expect((await fetch(`${daemon.url}/bench`, { headers: { authorization } })).status).toBe(200);

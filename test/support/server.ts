@@ -145,7 +145,12 @@ let description: Promise<ApiDescription> | undefined;
 /** Every server of ours has the same operations. */
 function describedApi(): Promise<ApiDescription> {
   description ??= (async () => {
-    const app = createServer({} as Agent, { version: '0.0.0', reloader: NEVER_RELOADED }, silentLogger, () => OPEN);
+    const app = createServer(
+      {} as Agent,
+      { version: '0.0.0', reloader: NEVER_RELOADED },
+      silentLogger,
+      () => OPEN,
+    );
     const answer = await ask(app, '/openapi.json');
     await app.close();
     return answer.json<ApiDescription>();

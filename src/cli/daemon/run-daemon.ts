@@ -95,7 +95,8 @@ export async function runDaemon(deps: DaemonDeps): Promise<number> {
   const reloader = new Reloader<DaemonConfig>(
     {
       load: () => loadWholeConfig(deps.source),
-      takeUp: async (next) => live.takeUp(next, { agent, access: opened.value, sampler: data.sampler, logger }),
+      takeUp: async (next) =>
+        live.takeUp(next, { agent, access: opened.value, sampler: data.sampler, logger }),
       clock: systemClock,
       logger,
       metrics,

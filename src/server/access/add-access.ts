@@ -83,8 +83,7 @@ function partsOfNewest() {
       newest = {
         access,
         authorize: createAuthorizer(access),
-        limiter:
-          rateLimit === undefined ? undefined : createRateLimiter(rateLimit, () => performance.now()),
+        limiter: rateLimit === undefined ? undefined : createRateLimiter(rateLimit, () => performance.now()),
       };
     }
     return newest;

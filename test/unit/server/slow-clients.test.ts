@@ -33,7 +33,8 @@ async function listening(surface: Parameters<typeof serve>[0] = {}, limits = LIM
     const { body } = await metrics.render();
     return Number(new RegExp(`connections_total\\{reason="${reason}"\\} (\\d+)`).exec(body)?.[1]);
   };
-  const connections = async () => Number(/^ptq_http_connections (\d+)$/m.exec((await metrics.render()).body)?.[1]);
+  const connections = async () =>
+    Number(/^ptq_http_connections (\d+)$/m.exec((await metrics.render()).body)?.[1]);
   return { url, client, dropped, connections };
 }
 
@@ -73,7 +74,9 @@ describe('A client that takes its time', { timeout: 60_000 }, () => {
     const slow = client();
     write(slow);
     await slow.closed;
-    expect(slow.text()).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\ncontent-type: application\/problem\+json\r\n/);
+    expect(slow.text()).toMatch(
+      /^HTTP\/1\.1 408 Request Timeout\r\ncontent-type: application\/problem\+json\r\n/,
+    );
     expect(await dropped('request_timeout')).toBe(1);
   });
 
@@ -116,7 +119,9 @@ describe('A client that takes its time', { timeout: 60_000 }, () => {
       { ...LIMITS, stalledMs: 5000 },
     );
     const slow = client();
-    slow.socket.write('GET /models/tiny/variants/int8/file HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n');
+    slow.socket.write(
+      'GET /models/tiny/variants/int8/file HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n',
+    );
     let received = 0;
     slow.socket.on('data', (chunk) => {
       received += chunk.length;
@@ -129,7 +134,14 @@ describe('A client that takes its time', { timeout: 60_000 }, () => {
   });
 
   it('that does not read the events of a run is dropped once too much waits for it', async () => {
-    const run: RunView = { id: ID, kind: 'bench', model: 'tiny', state: 'running', request: {}, createdMs: 0 };
+    const run: RunView = {
+      id: ID,
+      kind: 'bench',
+      model: 'tiny',
+      state: 'running',
+      request: {},
+      createdMs: 0,
+    };
     const feed = new RunFeed({ ...systemClock, wallMs: () => 0 });
     const { client, dropped } = await listening({
       followRun: (_id, after, listener) => feed.follow(run, after, listener),
@@ -170,7 +182,9 @@ describe('A client that is none', { timeout: 60_000 }, () => {
   it('is refused where there are too many already, and counted', async () => {
     const { client, dropped } = await listening({}, { ...LIMITS, headersMs: 30_000, maxConnections: 2 });
     const [first, second] = [client(), client()];
-    await Promise.all([first, second].map(({ socket }) => new Promise((resolve) => socket.once('connect', resolve))));
+    await Promise.all(
+      [first, second].map(({ socket }) => new Promise((resolve) => socket.once('connect', resolve))),
+    );
     const third = client();
     await third.closed;
     await vi.waitFor(async () => expect(await dropped('too_many_connections')).toBe(1));
