@@ -7,13 +7,13 @@ import { type ListenAddress, type ListenProblemKind, parseListenAddress } from '
 import { type ProfilerProblemKind, type ProfilerSettings, profilerSettings } from './profiler-settings.ts';
 import { readSettingsFile } from './read-settings-file.ts';
 import type { SchemaProblemKind } from './schema-problems.ts';
-import { type WorkerSettings, WorkersSchema, workerSettings } from './worker-settings.ts';
 import {
   type LogLevel,
   SERVICE_PROPERTIES,
   type ServiceSettings,
   serviceSettings,
 } from './service-settings.ts';
+import { type WorkerSettings, WorkersSchema, workerSettings } from './worker-settings.ts';
 import type { YamlDocument, YamlProblemKind } from './yaml-document.ts';
 
 /** What the daemon needs to know to start. Paths are absolute. */

@@ -31,10 +31,7 @@ export async function loadFirstConfig({
   if (!settings.ok) return settings;
   const web = await loadWeb(settings.value.webConfigFile);
   if (!web.ok) return web;
-  const { profiles, problems } = await loadProfiles(
-    settings.value.profilesDir,
-    settings.value.roots,
-  );
+  const { profiles, problems } = await loadProfiles(settings.value.profilesDir, settings.value.roots);
   return ok({ settings: settings.value, web: web.value, profiles, profileProblems: problems });
 }
 
