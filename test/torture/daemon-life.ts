@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const PATIENCE_MS = 10_000;
+const RUN_PATIENCE_MS = 300_000;
 
 /** Where a tortured daemon lives. */
 export interface Home {
@@ -32,11 +33,16 @@ export class DaemonLife {
   #hasEnded = false;
   readonly #onSuccess: (() => void)[] = [];
 
-  constructor({ profiles, dataDir, tmpDir, lockDir, logFile }: Home) {
+  /** @param nodeOptions for Node.js, before the program */
+  constructor(
+    { profiles, dataDir, tmpDir, lockDir, logFile }: Home,
+    nodeOptions: readonly string[] = [],
+    more: Readonly<Record<string, string>> = {},
+  ) {
     this.#dataDir = dataDir;
     const addresses = ['--listen', '127.0.0.1:0', '--profiler', 'off'];
-    const args = [MAIN, 'serve', '--profiles', profiles, '--data-dir', dataDir, ...addresses];
-    const env = { ...process.env, TMPDIR: tmpDir, PTQ_AGENT_LOCK_DIR: lockDir };
+    const args = [...nodeOptions, MAIN, 'serve', '--profiles', profiles, '--data-dir', dataDir, ...addresses];
+    const env = { ...process.env, TMPDIR: tmpDir, PTQ_AGENT_LOCK_DIR: lockDir, ...more };
     this.#child = spawn(process.execPath, args, { env, detached: true, stdio: ['ignore', 'ignore', 'pipe'] });
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       appendFileSync(logFile, text);
@@ -95,7 +101,7 @@ export class DaemonLife {
           ...(key === undefined ? {} : { 'idempotency-key': key }),
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        signal: AbortSignal.timeout(PATIENCE_MS),
+        signal: AbortSignal.timeout(path.endsWith('/events') ? RUN_PATIENCE_MS : PATIENCE_MS),
       });
       const text = await answer.text();
       const isJson = answer.headers.get('content-type')?.includes('json') === true;

@@ -35,7 +35,7 @@ export interface KillOptions {
 
 const QUIET_EVERY_LIVES = 15;
 const LONGEST_LIFE_MS = 5_000;
-const LONGEST_BETWEEN_MS = 2_500;
+const LONGEST_BETWEEN_MS = 2_000;
 const BOOT_MS = 1_500;
 const LONGEST_WAIT_MS = 20_000;
 const LONGEST_AFTER_SUCCESS_MS = 300;
@@ -195,9 +195,9 @@ class Torture {
 
   #chooseVictim(): Victim {
     const chance = this.#random();
-    if (chance < 0.35) return 'daemon';
-    if (chance < 0.45) return 'everything';
-    return chance < 0.83 ? 'worker' : 'sampler';
+    if (chance < 0.25) return 'daemon';
+    if (chance < 0.33) return 'everything';
+    return chance < 0.75 ? 'worker' : 'sampler';
   }
 
   async #kill(victim: Victim, life: DaemonLife): Promise<void> {

@@ -54,15 +54,11 @@ async function rest(life: DaemonLife): Promise<boolean> {
 /** An interrupted full run is taken up again once: the last of a registered model is interrupted only where the one before was too. */
 function notTakenUp(runs: FolderState['runs'], registered: readonly string[]): string[] {
   return registered.flatMap((model) => {
-    const [before, last] = runs
-      // One that was cancelled may never have begun.
-      .filter((run) => run.model === model && run.kind === 'pipeline' && run.state !== 'cancelled')
-      .slice(-2);
-    const [only] = [last ?? before];
-    if (only === undefined) return [`${model} was never worked through`];
-    const isTakenUp = last !== undefined && before?.state === 'interrupted';
-    return only.state === 'interrupted' && !isTakenUp
-      ? [`${only.id} of ${model} was not taken up again`]
+    const [last, before] = runs.filter((run) => run.model === model && run.kind === 'pipeline').reverse();
+    if (last === undefined) return [`${model} was never worked through`];
+    const isTakenUp = before?.state === 'interrupted';
+    return last.state === 'interrupted' && !isTakenUp
+      ? [`${last.id} of ${model} was not taken up again`]
       : [];
   });
 }
