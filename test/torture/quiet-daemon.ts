@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import { livingClaims } from '../../src/jobs/lock-claims.ts';
 import type { DaemonLife, Home } from './daemon-life.ts';
 import { type FolderInspector, type FolderState, leftovers } from './data-folder.ts';
 import { descendants } from './descendants.ts';
@@ -24,7 +25,10 @@ export async function lookAtQuietDaemon(
     ...notTakenUp(runs, readdirSync(home.profiles)),
     ...leftovers(home.dataDir, new Set(runs.map(({ id }) => id))).map((name) => `left over: ${name}`),
     ...readdirSync(home.tmpDir).map((name) => `left over in the folder for temporary files: ${name}`),
-    ...readdirSync(home.lockDir).map((name) => `a lock is held though nothing is measured: ${name}`),
+    // Claims of the dead count for nothing, and go when somebody next wants the lock.
+    ...livingClaims(home.lockDir, '/proc').map(
+      ({ file }) => `a lock is held though nothing is measured: ${file}`,
+    ),
     ...(await wrongMetrics(life, runs)),
     ...descendants()
       .filter(({ pid, command }) => pid !== life.pid && !command.includes('sampler-main'))
