@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { Check } from 'typebox/value';
 import { type Problem, problem } from '../core/problem.ts';
@@ -9,6 +9,7 @@ import { BUNDLED_SUITES, loadSuite } from './load-suite.ts';
 import { leadsOutside, outsideRoots } from './path-roots.ts';
 import { type Profile, profileRuleProblems, resolveProfile, traceRuleProblems } from './profile.ts';
 import { ProfileSchema, type ProfileSource } from './profile-schema.ts';
+import { readSmallFile } from './read-small-file.ts';
 import { byPlace, type SchemaProblemKind, schemaProblems } from './schema-problems.ts';
 import type { Suite } from './suite.ts';
 import { parseYaml, type YamlDocument, type YamlProblemKind } from './yaml-document.ts';
@@ -92,7 +93,7 @@ async function load(
   if (outside !== undefined) return err([outsideRoots('the profile', outside, roots, { file })]);
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = await readSmallFile(file);
   } catch (error) {
     const hint = 'name a profile file, or a folder with a profile.yaml';
     const reason = (error as NodeJS.ErrnoException).code ?? 'unknown error';

@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Check } from 'typebox/value';
@@ -7,6 +7,7 @@ import { err, ok, type Result } from '../core/result.ts';
 import { dataSetFiles } from './data-set-files.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { leadsOutside, outsideRoots } from './path-roots.ts';
+import { readSmallFile } from './read-small-file.ts';
 import { byPlace, type SchemaProblemKind, schemaProblems } from './schema-problems.ts';
 import { resolveSuite, type Suite, suiteRuleProblems } from './suite.ts';
 import { SuiteSchema } from './suite-schema.ts';
@@ -71,7 +72,7 @@ async function readSuite(
   if (outside !== undefined) return err([outsideRoots('the suite', outside, roots, undefined)]);
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = await readSmallFile(file);
   } catch (error) {
     const reason = (error as NodeJS.ErrnoException).code ?? 'unknown error';
     return err([

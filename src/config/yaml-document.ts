@@ -4,6 +4,9 @@ import { err, ok, type Result } from '../core/result.ts';
 
 export type YamlProblemKind = 'yaml-syntax' | 'duplicate-field';
 
+/** One slip can make every line after it wrong. */
+const MOST_SYNTAX_PROBLEMS = 20;
+
 /** A parsed YAML file: its plain value, and where each field of it was written. */
 export interface YamlDocument {
   readonly file: string;
@@ -34,11 +37,14 @@ export function parseYaml(
 
   const syntax = [...document.errors, ...document.warnings].filter(({ code }) => code !== 'DUPLICATE_KEY');
   if (syntax.length > 0) {
-    return err(
-      syntax.map(({ message, pos }) =>
+    const told = syntax
+      .slice(0, MOST_SYNTAX_PROBLEMS)
+      .map(({ message, pos }) =>
         problem('yaml-syntax', `not valid YAML: ${message}`, { place: placeAt(pos[0]) }),
-      ),
-    );
+      );
+    const untold = syntax.length - told.length;
+    const rest = problem('yaml-syntax', `not valid YAML, ${untold} times more`, { place: { file } });
+    return err(untold === 0 ? told : [...told, rest]);
   }
 
   let value: unknown;

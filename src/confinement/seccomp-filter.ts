@@ -12,8 +12,6 @@ const FORBIDDEN = [
   'delete_module',
   'fanotify_init',
   'finit_module',
-  // Without flags to look at, fork is a process: threads are made by clone.
-  'fork',
   'fsconfig',
   'fsmount',
   'fsopen',
@@ -58,12 +56,14 @@ const FORBIDDEN = [
   'umount2',
   'unshare',
   'userfaultfd',
-  'vfork',
   'vhangup',
 ] as const;
 
 /** Calls that libraries do without when the kernel says that it has none: their arguments cannot be looked at. */
 const ABSENT = ['clone3', 'io_uring_setup', 'io_uring_enter', 'io_uring_register'] as const;
+
+/** Without flags to look at, these make processes: threads are made by clone. */
+const PROCESSES = ['fork', 'vfork'] as const;
 
 /** Calls whose first argument is a process. */
 const ONLY_SELF = ['kill', 'tgkill', 'rt_sigqueueinfo', 'rt_tgsigqueueinfo'] as const;
@@ -117,7 +117,7 @@ export function seccompFilter(
     [LOAD, 0, 0, NUMBER_AT],
     [AT_LEAST, 0, 1, X32_FROM],
     answer(refuse(ENOSYS)),
-    ...rule('clone', argument(0), [HAS_BITS, 1, 0, CLONE_THREAD], answer(refuse(EPERM)), answer(ALLOW)),
+    ...rule('clone', argument(0), [HAS_BITS, 1, 0, CLONE_THREAD], answer(refuse(EACCES)), answer(ALLOW)),
     ...(sockets === 'none'
       ? rule('socket', answer(refuse(EACCES)))
       : rule('socket', argument(0), [EQUALS, 1, 0, AF_UNIX], answer(refuse(EACCES)), answer(ALLOW))),
@@ -134,6 +134,8 @@ export function seccompFilter(
       answer(ALLOW),
     ),
     ...ABSENT.flatMap((name) => rule(name, answer(refuse(ENOSYS)))),
+    // As of a program that may not be started, which libraries expect: what the kernel forbids altogether they take for a fault.
+    ...PROCESSES.flatMap((name) => rule(name, answer(refuse(EACCES)))),
     ...FORBIDDEN.flatMap((name) => rule(name, answer(refuse(EPERM)))),
     answer(ALLOW),
   ];

@@ -1,4 +1,4 @@
-import { readdir, rename, stat } from 'node:fs/promises';
+import { lstat, readdir, rename, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { attemptAsync, type Problem, ProblemError, problem } from '../core/problem.ts';
 import type { Result } from '../core/result.ts';
@@ -66,6 +66,9 @@ async function publish(made: string, outputPath: string): Promise<void> {
   const companions = (await readdir(dirname(made))).filter((file) => file.startsWith(`${name}.`));
   try {
     for (const file of [...companions, name]) {
+      // Whoever opens it later would follow a link, to wherever the model that made it wants.
+      if (!(await lstat(join(dirname(made), file))).isFile())
+        throw notWritable(outputPath, `the worker left something else as ${file}`, 'do not use this model');
       await rename(join(dirname(made), file), join(dirname(outputPath), file));
     }
   } catch (error) {

@@ -13,11 +13,22 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type WorkerControls, WorkerProcess } from '../../src/jobs/worker-process.ts';
+import type { ConfinedEntry } from '../../src/jobs/confinement/confined-entry.ts';
+import { DEFAULT_LIMITS } from '../../src/jobs/confinement/worker-limits.ts';
+import { runTask, type WorkerControls, WorkerProcess } from '../../src/jobs/worker-process.ts';
 import type { WorkerTask } from '../../src/jobs/worker-protocol.ts';
 import { hostileWorker } from '../support/hostile-worker.ts';
+import { DIGITS_DATA, DIGITS_MODEL, isBuilt } from '../support/program.ts';
 
 const MEGABYTE = 1e6;
+
+/** The real one. */
+const WORKER_ENTRY: ConfinedEntry = {
+  main: new URL('../../dist/jobs/worker-main.js', import.meta.url),
+  launcher: new URL('../../dist/confinement/launch-main.cjs', import.meta.url),
+  mode: 'required',
+  limits: DEFAULT_LIMITS,
+};
 
 const cannot =
   process.platform !== 'linux'
@@ -97,6 +108,15 @@ describe.skipIf(cannot !== undefined)(`a confined worker (skipped: ${cannot})`, 
     expect(await attempt('read:/etc/passwd')).toEqual(refused('EACCES'));
   });
 
+  it('opens what its task names only where that lies in the roots by then, whatever its name leads to', async () => {
+    const task: WorkerTask = { kind: 'inspect', modelPath: join(models, 'link'), audit: false };
+    // Without roots a model may be a link, as it is in the caches of others.
+    expect(await attempt(`read:${secret}`, {}, { task })).toEqual({ done: 21 });
+    expect(await attempt(`read:${secret}`, { roots: [models] }, { task })).toEqual(refused('EACCES'));
+    expect(await attempt(`read:${model}`, { roots: [models] }, { task })).toEqual({ done: 7 });
+    expect(await attempt(`read:${model}`, { roots: [written] }, { task })).toEqual(refused('EACCES'));
+  });
+
   it('writes only to what its task writes to, and leaves no link for others to follow', async () => {
     expect(await attempt(`write:${model}`)).toEqual(refused('EACCES'));
     expect(await attempt(`write:${join(written, 'file')}`)).toEqual(refused('EACCES'));
@@ -122,7 +142,7 @@ describe.skipIf(cannot !== undefined)(`a confined worker (skipped: ${cannot})`, 
   });
 
   it('starts no program, and signals none but itself', async () => {
-    expect(await attempt('start:true')).toEqual(refused('EPERM'));
+    expect(await attempt('start:true')).toEqual(refused('EACCES'));
     expect(await attempt(`signal:${process.pid}`)).toEqual(refused('EPERM'));
     expect(await attempt('signalOneself:')).toEqual({ done: true });
   });
@@ -188,6 +208,45 @@ describe.skipIf(cannot !== undefined)(`a confined worker (skipped: ${cannot})`, 
 
   it('gives way to other processes where it is told to', async () => {
     expect(await attempt('niceness:', { limits: { niceness: 7 } })).toEqual({ done: 7 });
+  });
+
+  it.skipIf(!isBuilt).each([
+    ['reads what is none of its business', `readFileSync('${'/etc/passwd'}')`, 'EACCES'],
+    ['writes beside itself', "writeFileSync(new URL('./left', import.meta.url), 'x')", 'EACCES'],
+    ['starts a program', "execFileSync('true')", 'EACCES'],
+    [
+      'calls home',
+      'await new Promise((go, fail) => createConnection(PORT, "127.0.0.1").on("error", fail).on("connect", go))',
+      'EACCES',
+    ],
+  ])('keeps a module of the user in its place that %s', async (_what, deed, code) => {
+    const module = join(models, 'mine.mjs');
+    writeFileSync(
+      module,
+      `import { execFileSync } from 'node:child_process';
+      import { readFileSync, writeFileSync } from 'node:fs';
+      import { createConnection } from 'node:net';
+      const PORT = ${port};
+      export async function preprocess({ fields }) { ${deed}; return {}; }`,
+    );
+    const data = { spec: { path: DIGITS_DATA, module }, split: 'eval' };
+    const answer = await runTask(
+      { entry: WORKER_ENTRY },
+      {
+        kind: 'evaluate',
+        reference: { variant: 'fp32', path: DIGITS_MODEL },
+        candidates: [{ variant: 'same', path: DIGITS_MODEL }],
+        data,
+        task: { name: 'fidelity', settings: {} },
+        budget: {},
+        threads: 1,
+        samples: 2,
+      },
+    );
+    expect(answer).toMatchObject({
+      error: { kind: 'preprocess-module-failed', message: expect.stringContaining(code) },
+    });
+    expect(existsSync(join(models, 'left'))).toBe(false);
   });
 
   it('may do all of that where nothing is to be confined', async () => {

@@ -16,11 +16,11 @@ const IN_WORKERS = 36;
 const total = ({ problems }: FileOutcomes) => [...problems.values()].reduce((sum, count) => sum + count, 0);
 
 it('mutated profiles, settings and traces end in typed problems, at once', async () => {
-  const outcomes = await attemptFiles(daemonSubjects(), {
-    seed: SEED,
-    count: IN_DAEMON,
-    folder: temporaryFolder(),
-  });
+  const subjects = daemonSubjects();
+  const where = { seed: SEED, folder: temporaryFolder() };
+  const good = await attemptFiles(subjects, { ...where, count: subjects.length, change: (bytes) => bytes });
+  expect(good).toMatchObject({ accepted: subjects.length, faults: [] });
+  const outcomes = await attemptFiles(subjects, { ...where, count: IN_DAEMON });
   expect(outcomes.faults).toEqual([]);
   // Most of what was changed is noticed.
   expect(outcomes.accepted).toBeLessThan(0.6 * IN_DAEMON);
@@ -40,12 +40,12 @@ it.skipIf(!isBuilt)(
       limits: { ...DEFAULT_LIMITS, wallSeconds: 60 },
       temporaryFolder: join(folder, 'tmp'),
     };
-    const outcomes = await attemptFiles(workerSubjects(join(folder, 'made')), {
-      seed: SEED,
-      count: IN_WORKERS,
-      folder: files,
-      entry,
-    });
+    const subjects = workerSubjects(join(folder, 'made'));
+    const where = { seed: SEED, folder: files, entry };
+    // Before anything is done to them they are good: otherwise they would fail for reasons that nobody looks for.
+    const good = await attemptFiles(subjects, { ...where, count: subjects.length, change: (bytes) => bytes });
+    expect(good).toMatchObject({ accepted: subjects.length, faults: [] });
+    const outcomes = await attemptFiles(subjects, { ...where, count: IN_WORKERS });
     expect(outcomes.faults).toEqual([]);
     expect(total(outcomes)).toBeGreaterThan(IN_WORKERS / 4);
   },

@@ -7,6 +7,8 @@ import { confinementCost } from './confinement-cost.ts';
 import { evaluationThroughput } from './evaluation-throughput.ts';
 import { gpuReadingCosts } from './gpu-readings.ts';
 import { harnessOverhead } from './harness-overhead.ts';
+import { hostileFiles } from './hostile-files.ts';
+import { hostileRequests } from './hostile-requests.ts';
 import { int8Latency } from './int8-latency.ts';
 import { largeModel } from './large-model.ts';
 import { measureMetricsStorm } from './metrics-storm.ts';
@@ -62,6 +64,8 @@ const MEASUREMENTS: Readonly<Record<string, (onRow: OnRow) => Promise<readonly P
   'trace-million': traceMillion,
   'tracing-cost': tracingCost,
   'confinement-cost': confinementCost,
+  'hostile-files': hostileFiles,
+  'hostile-requests': hostileRequests,
   scrape: measureScrape,
 };
 

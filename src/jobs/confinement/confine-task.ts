@@ -58,6 +58,8 @@ export interface WorkerGrant {
   readonly writable?: readonly string[];
   readonly memoryBytes?: number;
   readonly environment: NodeJS.ProcessEnv;
+  /** Of Node.js. */
+  readonly switches?: readonly string[];
   /** Names of what lies in /dev. */
   readonly deviceNames: readonly string[];
 }
@@ -66,7 +68,7 @@ export interface WorkerGrant {
 export function confinementOf(
   entry: ConfinedEntry,
   task: WorkerTask,
-  { temporaryFolder, writable = [], memoryBytes, environment, deviceNames }: WorkerGrant,
+  { temporaryFolder, writable = [], memoryBytes, environment, switches = [], deviceNames }: WorkerGrant,
 ): ConfinementPolicy | undefined {
   const files = filesOfTask(task);
   if (files === undefined || entry.mode === 'off') return undefined;
@@ -79,6 +81,7 @@ export function confinementOf(
         ...SYSTEM,
         ...ownFiles(entry),
         ...filesOfVariables(environment),
+        ...filesOfSwitches([...switches, ...(environment['NODE_OPTIONS'] ?? '').split(' ')]),
         ...(usesGpu ? GPU_FILES : []),
       ],
       named: files.readable,
@@ -120,6 +123,17 @@ function filesOfVariables(environment: NodeJS.ProcessEnv): readonly string[] {
   return listed
     .filter((path) => path !== '')
     .flatMap((path) => (path.endsWith('.json') ? [dirname(path)] : [path]));
+}
+
+/** Scripts that whoever starts this program has every process of it load first, with the packages beside them. */
+function filesOfSwitches(words: readonly string[]): readonly string[] {
+  return words.flatMap((word) => {
+    const named = word.replace(/^--?[\w-]+=/, '');
+    const path = named.startsWith('file:') ? fileURLToPath(named) : named;
+    if (!path.startsWith(sep)) return [];
+    const [before, ...packages] = path.split(`${sep}node_modules${sep}`);
+    return [packages.length === 0 ? dirname(path) : join(before as string, 'node_modules')];
+  });
 }
 
 function gpuDevices(names: readonly string[]): readonly string[] {

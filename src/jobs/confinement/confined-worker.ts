@@ -47,6 +47,7 @@ export function launchConfined(
   const policy = confinementOf(entry, task, {
     temporaryFolder,
     environment,
+    switches,
     deviceNames: namesIn('/dev'),
     ...(grant.writable === undefined ? {} : { writable: grant.writable }),
     ...(grant.memoryBytes === undefined ? {} : { memoryBytes: grant.memoryBytes }),

@@ -44,12 +44,15 @@ export async function attemptFiles(
     folder,
     entry,
     lanes = 2,
+    change = mutate,
   }: {
     readonly seed: number;
     readonly count: number;
     readonly folder: string;
     readonly entry?: ConfinedEntry;
     readonly lanes?: number;
+    /** What is done to a file; `mutate` unless given. */
+    readonly change?: typeof mutate;
   },
 ): Promise<FileOutcomes> {
   writeFileSync(join(folder, 'canary'), CANARY);
@@ -62,26 +65,13 @@ export async function attemptFiles(
       const subject = subjects[index % subjects.length] as FileSubject;
       const at = join(folder, String(index));
       mkdirSync(at);
-      mutateFiles(at, subject, seed * 1_000_003 + index);
-      const startMs = performance.now();
-      const label = `${subject.name} (seed ${seed}, attempt ${index})`;
-      try {
-        const result = await attempt(subject, at, entry);
-        if (JSON.stringify(result, plain).includes(CANARY)) faults.push(`${label}: the canary was read`);
-        const found = problemsOf(result);
-        if (found.length === 0) accepted += 1;
-        for (const problem of found) {
-          problems.set(problem.kind, (problems.get(problem.kind) ?? 0) + 1);
-          if (typeof problem.kind !== 'string' || typeof problem.message !== 'string')
-            faults.push(`${label}: an answer without a type`);
-          if (OWN_FAULTS.has(problem.kind)) faults.push(`${label}: ${problem.kind}: ${problem.message}`);
-        }
-      } catch (error) {
-        faults.push(`${label}: threw ${(error as Error).stack}`);
-      }
-      const tookMs = performance.now() - startMs;
-      if (subject.attempt.in === 'daemon' && tookMs > MOST_MS)
-        faults.push(`${label}: took ${tookMs.toFixed(0)} ms`);
+      mutateFiles(at, subject, seed * 1_000_003 + index, change);
+      const judged = await judge(subject, at, entry);
+      if (judged.faults.length === 0 && judged.problems.length === 0) accepted += 1;
+      for (const { kind } of judged.problems) problems.set(kind, (problems.get(kind) ?? 0) + 1);
+      faults.push(
+        ...judged.faults.map((what) => `${subject.name} (seed ${seed}, attempt ${index}): ${what}`),
+      );
       rmSync(at, { recursive: true, force: true });
     }
   };
@@ -89,10 +79,32 @@ export async function attemptFiles(
   return { attempts: count, accepted, problems, faults };
 }
 
-function mutateFiles(folder: string, subject: FileSubject, seed: number): void {
+async function judge(subject: FileSubject, folder: string, entry: ConfinedEntry | undefined) {
+  const startMs = performance.now();
+  const faults: string[] = [];
+  let problems: readonly Problem[] = [];
+  try {
+    const result = await attempt(subject, folder, entry);
+    if (JSON.stringify(result, plain).includes(CANARY)) faults.push('the canary was read');
+    problems = problemsOf(result);
+    faults.push(...problems.flatMap(faultsOf));
+  } catch (error) {
+    faults.push(`threw ${(error as Error).stack}`);
+  }
+  const tookMs = performance.now() - startMs;
+  if (subject.attempt.in === 'daemon' && tookMs > MOST_MS) faults.push(`took ${tookMs.toFixed(0)} ms`);
+  return { problems, faults };
+}
+
+function faultsOf({ kind, message }: Problem): readonly string[] {
+  if (typeof kind !== 'string' || typeof message !== 'string') return ['an answer without a type'];
+  return OWN_FAULTS.has(kind) ? [`${kind}: ${message}`] : [];
+}
+
+function mutateFiles(folder: string, subject: FileSubject, seed: number, change: typeof mutate): void {
   const random = seeded(seed);
   const victim = random.pick(Object.keys(subject.files).filter((name) => !name.startsWith('=')));
-  writeFiles(folder, subject, (name, bytes) => (name === victim ? mutate(bytes, random) : bytes));
+  writeFiles(folder, subject, (name, bytes) => (name === victim ? change(bytes, random) : bytes));
 }
 
 async function attempt({ attempt: of }: FileSubject, folder: string, entry: ConfinedEntry | undefined) {

@@ -2,14 +2,12 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readArrivalTrace } from '../../../src/benchmark/traces/read-arrival-trace.ts';
-import { loadBenchFile } from '../../../src/config/load-bench-file.ts';
 import { loadProfiles } from '../../../src/config/load-profiles.ts';
 import { loadRecipe } from '../../../src/config/load-recipe.ts';
 import { loadSuite } from '../../../src/config/load-suite.ts';
 import { loadSettings } from '../../../src/config/settings.ts';
 import { loadWebConfig } from '../../../src/config/web-config.ts';
 import type { DataSpec } from '../../../src/core/data-spec.ts';
-import { loadRanges } from '../../../src/jobs/load-ranges.ts';
 import type { WorkerTask } from '../../../src/jobs/worker-protocol.ts';
 import { encodeModel, type OnnxModel } from '../../../src/onnx/model-file.ts';
 import { writeModel } from '../../../src/onnx/write-model.ts';
@@ -100,7 +98,7 @@ function quantizes(
         kind: 'quantize',
         modelPath: join(folder, 'model.onnx'),
         outputPath: join(folder, 'out', 'model.onnx'),
-        recipe: completeRecipe({ format }),
+        recipe: completeRecipe({ format, latencyGate: 'off' }),
         threads: 1,
         ...(format === 'static-int8'
           ? { data: { spec: { path: join(folder, 'data.npz') }, split: 'calib' } }
@@ -279,7 +277,7 @@ export function workerSubjects(folder: string): readonly FileSubject[] {
       {
         'data.jsonl': text('{"x":[1,2,3,4]}\n'),
         'mine.mjs': text(
-          'export function preprocess({ fields }) {\n  const { data } = fields.x.tensor ?? fields.x;\n  return { x: { dims: [4], data: Float32Array.from(data) } };\n}\n',
+          'export function preprocess({ fields }) {\n  const { data } = fields.x.tensor ?? fields.x;\n  return { x: { dims: [4], data: Float32Array.from(data, Number) } };\n}\n',
         ),
       },
       (at) => ({ path: join(at, 'data.jsonl'), module: join(at, 'mine.mjs') }),
@@ -326,7 +324,7 @@ sampler: { interval: 250ms }
 traces: { logdir: t, maxCount: 5 }
 `);
   const web = text(
-    'tls_server_config: { cert_file: a.crt, key_file: a.key }\nbasic_auth_users: { me: $2b$10$abcdefghijklmnopqrstuu }\n',
+    'tls_server_config: { cert_file: a.crt, key_file: a.key }\nbasic_auth_users: { me: $2b$10$aaaaaaaaaaaaaaaaaaaaaubbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb }\n',
   );
   return [
     inDaemon('the profile of the example', 'profile.yaml', profile, load, others),
@@ -341,18 +339,6 @@ traces: { logdir: t, maxCount: 5 }
       'recipe.yaml',
       text('format: static-int8\ncalibration: { method: entropy, samples: 9 }\n'),
       (path) => loadRecipe(path),
-    ),
-    inDaemon(
-      'a bench file',
-      'bench.json',
-      text({ format: 'ptq-agent bench', version: 1, runs: [] }),
-      (path) => loadBenchFile(path),
-    ),
-    inDaemon(
-      'saved ranges',
-      'ranges.json',
-      text({ format: 'ptq-agent ranges', version: 1, ranges: { x: [0, 1] } }),
-      (path) => loadRanges(path),
     ),
     ...Object.entries(TRACES).map(([file, content]) =>
       inDaemon(`a trace, ${file}`, file, text(content), (path) => readArrivalTrace(path)),

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -124,6 +125,30 @@ ${fields}
       { kind: 'path-outside-roots', place: { file: join(inside, 'profile.yaml') } },
     ]);
     expect(JSON.stringify(problems)).not.toContain('hunter2');
+  });
+
+  it.each([
+    [
+      'a named pipe, which nobody writes to',
+      'not a regular file',
+      (path: string) => execFileSync('mkfifo', [path]),
+    ],
+    ['a gigabyte', 'larger than 1 MiB', (path: string) => writeFileSync(path, Buffer.alloc(2 ** 20 + 1))],
+  ])('do not keep the daemon waiting where one is %s', async (_what, reason, make) => {
+    const { inside } = folders();
+    make(join(inside, 'pipe.yaml'));
+    writeFileSync(join(inside, 'good.yaml'), profile('model: file\ndata: { path: file }'));
+    const { profiles, problems } = await loadProfiles(inside, [inside]);
+    expect(profiles).toHaveLength(1);
+    expect(problems).toMatchObject([{ kind: 'profile-not-found', message: expect.stringContaining(reason) }]);
+  });
+
+  it('tell no more of a file that is no YAML at all than a person reads', async () => {
+    const { inside } = folders();
+    writeFileSync(join(inside, 'bad.yaml'), '['.repeat(5000));
+    const { problems } = await loadProfiles(inside, [inside]);
+    expect(problems.length).toBeLessThan(30);
+    expect(problems.at(-1)?.message).toMatch(/^not valid YAML, \d+ times more$/);
   });
 
   it('name bundled suites wherever this program is', async () => {

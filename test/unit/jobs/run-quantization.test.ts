@@ -1,4 +1,4 @@
-import { linkSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { QuantizeTask } from '../../../src/jobs/quantize-task.ts';
@@ -128,5 +128,23 @@ describe('runQuantization', () => {
     };
     expect(await runQuantization(host, taskIn(folder, { outputPath }))).toMatchObject({ ok: true });
     expect(readdirSync(folder).sort()).toEqual(['big.onnx', 'big.onnx.data']);
+  });
+
+  it('publishes no link, which whoever opens it would follow', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'secret'), 'nobody is to see this');
+    const outputPath = join(folder, 'big.onnx');
+    const host = {
+      ...fakeWorker(),
+      onExit: () => {
+        const scratch = readdirSync(folder).find((name) => name.startsWith('.ptq-agent-')) ?? '';
+        symlinkSync(join(folder, 'secret'), join(folder, scratch, 'big.onnx.data'));
+      },
+    };
+    expect(await runQuantization(host, taskIn(folder, { outputPath }))).toMatchObject({
+      ok: false,
+      error: { kind: 'output-not-writable', message: expect.stringContaining('big.onnx.data') },
+    });
+    expect(readdirSync(folder)).toEqual(['secret']);
   });
 });

@@ -104,6 +104,19 @@ describe('the policy of a task', () => {
     expect(onGpu?.files.devices).not.toContain('/dev/sda');
   });
 
+  it('lets scripts be read that every process of the program is to load first', () => {
+    const switches = [
+      '--require',
+      '/a/node_modules/tsx/dist/x.cjs',
+      '--import=file:///b/hook.mjs',
+      '--expose-gc',
+    ];
+    const environment = { NODE_OPTIONS: '--max-old-space-size=9 --require=/c/first.cjs' };
+    const { readable = [] } = confinementOf(ENTRY, INSPECT, { ...GRANT, switches, environment })?.files ?? {};
+    expect(readable).toEqual(expect.arrayContaining(['/a/node_modules', '/b', '/c']));
+    expect(readable).not.toContain('.');
+  });
+
   it('lets a system under test write for captures, and nobody else', () => {
     const entry = { ...ENTRY, capturesFolder: '/captures' };
     const sut = {
