@@ -1,3 +1,5 @@
+import { biasCorrection } from './bias-correction/bias-correction.ts';
+import { equalization } from './equalization/equalization.ts';
 import { learnedRounding } from './learned-rounding.ts';
 import type { TuningLevel } from './tuning-level.ts';
 import type { TuningPass } from './tuning-pass.ts';
@@ -6,7 +8,9 @@ import { weightScales } from './weight-scales/weight-scales.ts';
 /** The passes in the order in which they run: first those that rewrite the float model, as whatever is found holds for it alone. */
 const PASSES: readonly { readonly pass: TuningPass; readonly from: 'fast' | 'full' }[] = [
   { pass: weightScales, from: 'fast' },
+  { pass: equalization, from: 'fast' },
   { pass: learnedRounding, from: 'fast' },
+  { pass: biasCorrection, from: 'full' },
 ];
 
 /** The passes of a level. */
