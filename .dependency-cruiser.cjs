@@ -51,7 +51,7 @@ const OWNED_BY = {
   uplot: 'page',
   systeminformation: 'telemetry',
   ulid: 'store',
-  koffi: '(telemetry|confinement)',
+  koffi: '(telemetry|confinement|cli)',
   'node-nvidia-smi': 'telemetry',
   xml2js: 'telemetry',
   pino: 'cli',

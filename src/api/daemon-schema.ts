@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { text } from './schema-words.ts';
+import { oneOf, text } from './schema-words.ts';
 
 export const OverviewSchema = Type.Object(
   {
@@ -15,6 +15,6 @@ export const OverviewSchema = Type.Object(
 export const HealthSchema = Type.Object({ status: Type.Literal('healthy') }, { title: 'Health' });
 
 export const ReadinessSchema = Type.Object(
-  { status: Type.Unsafe<'ready' | 'starting'>({ type: 'string', enum: ['ready', 'starting'] }) },
+  { status: oneOf(['ready', 'starting', 'stopping'], 'where the daemon is between its start and its end') },
   { title: 'Readiness' },
 );

@@ -16,12 +16,14 @@ export const ProblemDetailsSchema = Type.Object(
       Type.Array(
         Type.Object({
           pointer: text(
-            'JSON pointer (RFC 6901) to the field of the body or the query string; empty for all of it',
+            'JSON pointer (RFC 6901) to the field of the body, the query string or the file; empty for all of it',
           ),
           detail: text('what is wrong with it'),
           hint: Type.Optional(text('what to do')),
+          file: Type.Optional(text('the file on the host that is wrong, where it is no request that is')),
+          line: Type.Optional(integer('of the file, from 1')),
         }),
-        { description: 'the fields of the request that are wrong' },
+        { description: 'the fields of the request, or of files on the host, that are wrong' },
       ),
     ),
   },

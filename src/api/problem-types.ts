@@ -17,6 +17,11 @@ export const PROBLEM_TYPES = {
       'The request is not of the form that this operation takes; "errors" points to each field that is wrong.',
     whatToDo: 'Send what GET /openapi.json describes for the operation.',
   },
+  'malformed-request': {
+    status: 400,
+    meaning: 'What came is no request of HTTP/1.1; the connection is closed.',
+    whatToDo: 'Use a client that speaks HTTP/1.1.',
+  },
   unauthorized: {
     status: 401,
     meaning: 'The operation needs a credential, and the request has none or a wrong one.',
@@ -70,6 +75,17 @@ export const PROBLEM_TYPES = {
     status: 405,
     meaning: 'The path is there and does not take this method; the header Allow names those that it takes.',
     whatToDo: 'Use one of the methods in the header Allow.',
+  },
+  'request-timeout': {
+    status: 408,
+    meaning: 'The request did not come to its end in time; the connection is closed.',
+    whatToDo: 'Send all of a request at once.',
+  },
+  'config-refused': {
+    status: 409,
+    meaning:
+      'The configuration on the disk cannot be used, so that everything stays as it was; "errors" says what is wrong where.',
+    whatToDo: 'Correct the files, and ask again.',
   },
   'run-not-ended': {
     status: 409,
@@ -157,10 +173,20 @@ export const PROBLEM_TYPES = {
     meaning: 'Requests come more often than the web configuration allows.',
     whatToDo: 'Try again after the seconds in Retry-After.',
   },
+  'headers-too-large': {
+    status: 431,
+    meaning: 'The headers are larger than the daemon reads; the connection is closed.',
+    whatToDo: 'Send fewer or shorter headers.',
+  },
   'internal-fault': {
     status: 500,
     meaning: 'A fault in the daemon itself; its log has the details.',
     whatToDo: 'Report it, with the lines of the log.',
+  },
+  'daemon-stopping': {
+    status: 503,
+    meaning: 'The daemon is about to end and takes no orders any more.',
+    whatToDo: 'Send the order again, under the same Idempotency-Key, after the seconds in Retry-After.',
   },
   'store-not-written': {
     status: 507,

@@ -1,4 +1,5 @@
 import type { Server, ServerOptions } from 'node:https';
+import { isDeepStrictEqual } from 'node:util';
 import { isLoopback } from '../config/listen-address.ts';
 import type { AgentSettings } from '../config/settings.ts';
 import { loadWebConfig, type WebConfig } from '../config/web-config.ts';
@@ -11,7 +12,10 @@ import { openAccessToken } from '../store/access-token.ts';
 
 /** Who may ask the daemon, and over what. */
 export interface OpenAccess {
-  readonly access: Access;
+  /** As the web configuration has it now. */
+  readonly access: () => Access;
+  /** Goes by another web configuration from now on. Returns what of it is read at the start only, and is not used before. */
+  takeUp(web: Web): readonly string[];
   /** Null for plain HTTP. */
   readonly https: ServerOptions | null;
   /** Keeps up with the files of the certificate. Returns the function that ends it. */
@@ -38,19 +42,20 @@ export async function loadWeb(file: string | undefined): Promise<Result<Web, rea
 
 /** Reads the token, which is made where there is none. Problems: those of `openAccessToken`. */
 export function openAccess(
-  { config: { tls, users, headers, rateLimit }, https }: Web,
+  { config, https }: Web,
   { listen, tokenFile }: Pick<AgentSettings, 'listen' | 'tokenFile'>,
   logger: Logger,
 ): Result<OpenAccess, Problem> {
   const token = openAccessToken(tokenFile);
   if (!token.ok) return token;
   const isPublic = !isLoopback(listen.host);
-  const guardsReading = isPublic || users.size > 0;
+  const { tls } = config;
+  let access = accessOf(config, config, { token: token.value, isPublic });
   logger.info(
-    guardsReading ? 'all requests need the token' : 'requests that change something need the token',
+    access.guardsReading ? 'all requests need the token' : 'requests that change something need the token',
     {
       file: tokenFile,
-      users: users.size,
+      users: access.users.size,
     },
   );
   if (isPublic && tls === undefined) {
@@ -59,16 +64,37 @@ export function openAccess(
     });
   }
   return ok({
-    access: {
-      token: token.value,
-      users,
-      guardsReading,
-      headers,
-      ...(rateLimit === undefined ? {} : { rateLimit }),
-      ...(tls === undefined ? {} : { clientAuth: tls.clientAuth, clientAllowedSans: tls.clientAllowedSans }),
+    access: () => access,
+    takeUp: ({ config: next }) => {
+      access = accessOf(next, config, { token: token.value, isPublic });
+      return isDeepStrictEqual(socketOf(next), socketOf(config)) ? [] : ['webConfig.tls_server_config'];
     },
     https,
     // Fastify types its server as one of plain HTTP whatever its options say.
     follow: (server) => (tls === undefined ? () => {} : followTlsFiles(server as Server, tls, logger)),
   });
+}
+
+/** @param first what the server was opened with: how clients show certificates is settled then */
+function accessOf(
+  { users, headers, rateLimit, tls }: WebConfig,
+  first: WebConfig,
+  { token, isPublic }: { readonly token: string; readonly isPublic: boolean },
+): Access {
+  const clientAllowedSans = tls?.clientAllowedSans ?? [];
+  return {
+    token,
+    users,
+    guardsReading: isPublic || users.size > 0,
+    headers,
+    ...(rateLimit === undefined ? {} : { rateLimit }),
+    ...(first.tls === undefined ? {} : { clientAuth: first.tls.clientAuth, clientAllowedSans }),
+  };
+}
+
+/** What of TLS belongs to the open socket; names of clients are looked at for each request. */
+function socketOf({ tls }: WebConfig): object | undefined {
+  if (tls === undefined) return undefined;
+  const { clientAllowedSans: _, ...socket } = tls;
+  return socket;
 }

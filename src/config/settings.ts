@@ -7,11 +7,17 @@ import { type ListenAddress, type ListenProblemKind, parseListenAddress } from '
 import { type ProfilerProblemKind, type ProfilerSettings, profilerSettings } from './profiler-settings.ts';
 import { readSettingsFile } from './read-settings-file.ts';
 import type { SchemaProblemKind } from './schema-problems.ts';
+import {
+  type LogLevel,
+  SERVICE_PROPERTIES,
+  type ServiceSettings,
+  serviceSettings,
+} from './service-settings.ts';
 import { type WorkerSettings, WorkersSchema, workerSettings } from './worker-settings.ts';
 import type { YamlDocument, YamlProblemKind } from './yaml-document.ts';
 
 /** What the daemon needs to know to start. Paths are absolute. */
-export interface AgentSettings {
+export interface AgentSettings extends ServiceSettings {
   readonly listen: ListenAddress;
   /** Where traces can be captured; undefined where they cannot. */
   readonly profiler?: ProfilerSettings;
@@ -47,6 +53,7 @@ export interface SettingsOverrides {
   readonly webConfig?: string;
   readonly tokenFile?: string;
   readonly roots?: readonly string[];
+  readonly logLevel?: LogLevel;
 }
 
 export type SettingsProblem = Problem<
@@ -132,6 +139,7 @@ const SettingsSchema = Type.Object(
         { additionalProperties: false },
       ),
     ),
+    ...SERVICE_PROPERTIES,
   },
   { additionalProperties: false, description: 'settings of ptq-agent serve' },
 );
@@ -183,7 +191,16 @@ export async function loadSettings(
       }),
     );
   }
-  if (!listen.ok || !profiler.ok || problems.length > 0) return err(problems);
+  const service = serviceSettings(source, overrides.logLevel);
+  if (service === undefined) {
+    problems.push(
+      problem('invalid-value', `"grace" is "${source.stop?.grace}", but must be 0s to 24h`, {
+        place: placeOf('/stop/grace'),
+        hint: 'the default is 10s',
+      }),
+    );
+  }
+  if (!listen.ok || !profiler.ok || service === undefined || problems.length > 0) return err(problems);
 
   const fromFile = (path: string | undefined): string | undefined =>
     path === undefined || document === undefined ? undefined : resolve(dirname(document.file), path);
@@ -199,6 +216,7 @@ export async function loadSettings(
     ...(webConfig === undefined ? {} : { webConfigFile: resolve(webConfig) }),
     tokenFile: resolve(overrides.tokenFile ?? fromFile(source.tokenFile) ?? tokenFileOf(dataDir)),
     samplerIntervalMs: intervalSeconds * 1e3,
+    ...service,
     traces: {
       ...TRACE_LIMITS,
       ...source.traces,

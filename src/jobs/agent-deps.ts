@@ -14,8 +14,9 @@ export interface AgentDeps {
   readonly models: ModelRegistry;
   readonly store: Store;
   readonly sampler: Sampler;
-  readonly samplerIdleIntervalMs: number;
-  readonly traces: TraceSettings;
+  readonly samplerIdleIntervalMs: () => number;
+  /** As the settings have it at the moment. */
+  readonly traces: () => TraceSettings;
   readonly metrics: Metrics;
   readonly workerEntry: WorkerEntry;
   /** Told what is under way. */

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Profile } from '../config/profile.ts';
 import { asError } from '../core/as-error.ts';
 import { attempt, type Problem, problem } from '../core/problem.ts';
@@ -9,12 +10,14 @@ import type { Snapshot } from '../telemetry/snapshot.ts';
 import type { AgentDeps } from './agent-deps.ts';
 import { exportResult, restoreMetrics } from './exported-results.ts';
 import { type ModelHistory, modelHistory } from './model-history.ts';
+import type { ModelChanges } from './model-registry.ts';
 import { type ModelView, modelView } from './model-view.ts';
 import type { RunOrder } from './orders.ts';
 import type { PipelineResult } from './pipeline.ts';
 import { pruneRunTraces } from './prune-run-traces.ts';
 import { lastFullRuns } from './reason-to-run.ts';
 import { orderLines } from './recorded-arrivals.ts';
+import { failOrphans, showModels } from './reload/take-up-models.ts';
 import { failureReason } from './result-metrics.ts';
 import type { RunBasis, RunReason } from './run-basis.ts';
 import { isEnded, RunFeed, type RunNews } from './run-feed.ts';
@@ -42,6 +45,7 @@ export class Agent {
   #loop: Promise<void> | undefined;
   /** Orders that come before are taken and wait. */
   #started = false;
+  #isStopping = false;
   readonly #stopping = new AbortController();
   #stopObserving: (() => void) | undefined;
 
@@ -88,6 +92,23 @@ export class Agent {
     this.#work();
   }
 
+  /**
+   * Goes by these models from now on. A run that is under way ends with the profile that it began with; an order that waits and
+   * cannot be carried out any more fails now.
+   */
+  takeUp(profiles: readonly Profile[]): ModelChanges {
+    const { models, logger } = this.#deps;
+    const changes = models.replace(profiles);
+    showModels(changes, models, this.#deps);
+    for (const id of failOrphans(models, this.#deps)) this.#tell(id);
+    this.#updateJobCounts();
+    // What it orders may wait for the disk; nobody waits for that.
+    this.#scheduler
+      .takeUp(changes)
+      .catch((error: unknown) => logger.error('models cannot be scheduled', { stack: asError(error).stack }));
+    return changes;
+  }
+
   /** The registered models. */
   get profiles(): readonly Profile[] {
     return this.#deps.models.all;
@@ -95,6 +116,13 @@ export class Agent {
 
   /** Queues a benchmark of a registered model; see `takeOrder`. */
   orderBench(incoming: IncomingOrder): Result<RunView, Problem> {
+    if (this.#isStopping) {
+      return err(
+        problem('daemon-stopping', 'the daemon is about to end and takes no orders any more', {
+          hint: 'send the order again, under the same Idempotency-Key, when it has been started anew',
+        }),
+      );
+    }
     const run = takeOrder(incoming, this.#deps.models, this.#deps.store);
     if (!run.ok) return run;
     this.#updateJobCounts();
@@ -178,17 +206,46 @@ export class Agent {
 
   /** Whether the sampler has given at least one snapshot, or has said why it cannot. */
   isReady(): boolean {
-    return this.#deps.sampler.health().state !== 'starting';
+    return !this.#isStopping && this.#deps.sampler.health().state !== 'starting';
   }
 
-  /** Ends the run under way, which becomes `interrupted`, and waits until its processes are gone. */
-  async stop(): Promise<void> {
+  /** Whether it takes no orders any more. */
+  isStopping(): boolean {
+    return this.#isStopping;
+  }
+
+  /** Whether a run is under way. */
+  isRunning(): boolean {
+    return this.#current !== undefined;
+  }
+
+  /** How many runs wait. */
+  queuedCount(): number {
+    return this.#deps.store.countRuns().queued ?? 0;
+  }
+
+  /**
+   * Takes no orders and begins no run any more. A run under way may end within the time that is given; otherwise it becomes
+   * `interrupted`, and its processes are gone when this resolves.
+   */
+  async stop(graceMs = 0): Promise<void> {
+    this.#isStopping = true;
+    const unscheduled = this.#scheduler.stop();
+    if (this.#current !== undefined && graceMs > 0) {
+      const patience = new AbortController();
+      await Promise.race([
+        this.#loop,
+        delay(graceMs, undefined, { signal: patience.signal }).catch(() => {}),
+      ]);
+      patience.abort();
+    }
     this.#stopping.abort();
-    await this.#scheduler.stop();
+    await unscheduled;
     this.#current?.abort.abort();
     await this.#loop;
     this.#stopObserving?.();
-    await this.#write(() => this.#deps.store.interruptRunning());
+    const interrupted = await this.#write(() => this.#deps.store.interruptRunning());
+    for (const { id } of interrupted ?? []) this.#tell(id);
   }
 
   #view(run: Run): RunView {
@@ -211,7 +268,7 @@ export class Agent {
       .then(() => {
         this.#loop = undefined;
         // An order may have come between the last look at the queue and here.
-        if (!this.#stopping.signal.aborted && this.#deps.store.nextQueued() !== undefined) this.#work();
+        if (!this.#isStopping && this.#deps.store.nextQueued() !== undefined) this.#work();
       })
       .catch((error: unknown) => {
         this.#loop = undefined;
@@ -224,7 +281,7 @@ export class Agent {
   async #drain(): Promise<void> {
     // Lets the caller finish first, so that a request is answered as queued.
     await new Promise((resolve) => setImmediate(resolve));
-    while (!this.#stopping.signal.aborted) {
+    while (!this.#isStopping) {
       const next = this.#deps.store.nextQueued();
       this.#updateJobCounts();
       if (next === undefined) return;
@@ -255,7 +312,7 @@ export class Agent {
       logger.info('run succeeded', { run: run.id, model: run.model, seconds: outcome.value.seconds });
       const { traces, clock } = this.#deps;
       const reading = this.records.tracesInUse();
-      await pruneRunTraces(outcome.value, traces, { reading, nowMs: clock.wallMs(), logger });
+      await pruneRunTraces(outcome.value, traces(), { reading, nowMs: clock.wallMs(), logger });
     } else if (current.cancelling) {
       await this.#write(() => store.cancelRun(run.id));
       logger.info('run cancelled', { run: run.id, model: run.model });
@@ -281,6 +338,7 @@ export class Agent {
   #pipelineOf(run: Run, profile: Profile, current: CurrentRun): Promise<Result<PipelineResult, Problem>> {
     return runOrder(run, profile, {
       ...this.#deps,
+      traces: this.#deps.traces(),
       signal: current.abort.signal,
       workers: this.#deps.metrics,
       onProgress: (progress) => {

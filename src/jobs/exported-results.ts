@@ -1,49 +1,71 @@
 import type { Profile } from '../config/profile.ts';
 import { longestGapSeconds } from '../config/schedule.ts';
+import { PROFILE_SUITE } from '../config/suite.ts';
 import { asError } from '../core/as-error.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
+import type { ModelSeries } from '../metrics/forget-models.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { completeRecipe } from '../quantization/recipe.ts';
 import type { Store } from '../store/store.ts';
+import type { ModelRegistry } from './model-registry.ts';
 import type { PipelineResult } from './pipeline.ts';
 import { countInferences, recordQuantizations, recordResult, recordRunUse } from './result-metrics.ts';
 
-interface ExportDeps {
+export interface ExportDeps {
   readonly store: Store;
   readonly metrics: Metrics;
+  readonly models: Pick<ModelRegistry, 'get'>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
 const MAX_RESTORED_BENCHES = 20;
 
+/** What a profile can have series of. */
+export function seriesOf({ variants, bench }: Profile): ModelSeries {
+  return {
+    variants: new Set(['fp32', ...variants.map(({ name }) => name)]),
+    suites: new Set([PROFILE_SUITE, ...bench.suites.map(({ name }) => name)]),
+  };
+}
+
 /** The result is safe in the store; a bug in showing it must not end the queue. */
 export function exportResult(
-  { metrics, clock, logger }: ExportDeps,
+  { metrics, models, clock, logger }: ExportDeps,
   profile: Profile,
   runId: string,
   result: PipelineResult,
 ): void {
+  // The model may have been removed, or have another profile, since the run began.
+  const current = models.get(profile.name);
+  if (current === undefined) return;
   try {
     const finishedWallMs = clock.wallMs();
     recordResult(metrics, profile, result, finishedWallMs);
     recordRunUse(metrics, profile, result, finishedWallMs);
     recordQuantizations(metrics, profile, runId, result);
     countInferences(metrics, profile, result);
+    if (current !== profile) metrics.forgetModel(profile.name, seriesOf(current));
   } catch (error) {
     logger.error('a result cannot be exported', { model: profile.name, stack: asError(error).stack });
   }
 }
 
-/** Begins the counters of a model, shows its last full run again, and over it the benchmarks that came later. */
-export function restoreMetrics({ store, metrics, clock, logger }: ExportDeps, profile: Profile): void {
+/** Begins the counters of a model and shows its schedule. */
+export function expectModel({ metrics, clock }: ExportDeps, profile: Profile): void {
   const scheduleSeconds = longestGapSeconds(profile.schedule, new Date(clock.wallMs()));
   metrics.expectModel({
     model: profile.name,
     methods: profile.variants.map(methodOf),
     ...(scheduleSeconds === undefined ? {} : { scheduleSeconds }),
   });
+}
+
+/** Begins the counters of a model, shows its last full run again, and over it the benchmarks that came later. */
+export function restoreMetrics(deps: ExportDeps, profile: Profile): void {
+  const { store, metrics, logger } = deps;
+  expectModel(deps, profile);
   const ofModel = { model: profile.name, state: 'succeeded' } as const;
   const [full] = store.listRuns({ ...ofModel, kind: 'pipeline', limit: 1 });
   const benches = store
@@ -60,6 +82,8 @@ export function restoreMetrics({ store, metrics, clock, logger }: ExportDeps, pr
       logger.warn('an earlier result cannot be shown', { run: run.id, reason: asError(error).message });
     }
   }
+  // Its profile may have other variants now than those of its last runs.
+  metrics.forgetModel(profile.name, seriesOf(profile));
 }
 
 function methodOf(variant: Profile['variants'][number]): string {

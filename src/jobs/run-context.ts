@@ -31,7 +31,7 @@ export interface PipelinePlan {
 export interface PipelineDeps {
   readonly store: Store;
   readonly sampler: Sampler;
-  readonly samplerIdleIntervalMs: number;
+  readonly samplerIdleIntervalMs: () => number;
   /** Where traces go: the folder that viewers are started on. */
   readonly traces: { readonly logdir: string };
   /** The compiled `jobs/worker-main.js`. */

@@ -1,5 +1,6 @@
 import type { Profile } from '../config/profile.ts';
 import { asError } from '../core/as-error.ts';
+import { logWith } from '../core/log.ts';
 import { type Problem, problem } from '../core/problem.ts';
 import { err, type Result } from '../core/result.ts';
 import type { Run } from '../store/runs.ts';
@@ -13,12 +14,16 @@ export async function runOrder(
   profile: Profile,
   deps: PipelineDeps,
 ): Promise<Result<PipelineResult, Problem>> {
+  const logger = logWith(deps.logger, { run: run.id, model: run.model });
   deps.live?.runStarted({ id: run.id, model: run.model });
   try {
-    return await runPipeline(run.id, profile, planOf(profile, run.request as RunOrder), deps);
+    return await runPipeline(run.id, profile, planOf(profile, run.request as RunOrder), {
+      ...deps,
+      logger,
+    });
   } catch (error) {
     const thrown = asError(error);
-    deps.logger.error('fault in a run', { run: run.id, stack: thrown.stack });
+    logger.error('fault in a run', { stack: thrown.stack });
     return err(problem('internal-fault', `a fault in ptq-agent itself: ${thrown.message}`));
   } finally {
     deps.live?.runEnded();

@@ -41,7 +41,7 @@ export async function startRunWatch(
   file: string,
   options: {
     readonly about?: TimelineAbout;
-    readonly idleIntervalMs: number;
+    readonly idleIntervalMs: () => number;
     /** 10 times a second unless given. */
     readonly sampling?: Sampling | undefined;
     readonly logger: Logger;
@@ -89,7 +89,7 @@ export async function startRunWatch(
     finish: async () => {
       finished = true;
       // With the new rate all samples of the old one are handed over.
-      sampler.setIntervalMs(options.idleIntervalMs);
+      sampler.setIntervalMs(options.idleIntervalMs());
       await nextSample(sampler, { after: systemClock.nowNs() });
       stopListening();
       gpuMemory.stop();

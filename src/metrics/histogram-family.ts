@@ -78,6 +78,10 @@ export class HistogramFamily<N extends string> {
     }
   }
 
+  removeWhere(matches: (labels: Labels<N>) => boolean): void {
+    for (const [key, { labels }] of this.#series) if (matches(labels)) this.#series.delete(key);
+  }
+
   /** What prom-client asks of a metric in its registry. */
   async get() {
     const values = [...this.#series.values()].flatMap((entry) => this.#valuesOf(entry));

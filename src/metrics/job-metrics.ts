@@ -49,6 +49,8 @@ export interface JobMetrics {
   recordQuantization(observation: QuantizationObservation): void;
   /** Begins the counters of a registered model at zero, which lets `increase()` see its first run, and tells its schedule. */
   expectModel(expected: ExpectedModel): void;
+  /** Takes away what was counted of the calibrations of a model. */
+  forgetCalibrations(model: string): void;
 }
 
 // From a toy model on a fast host to an entropy calibration of a large one.
@@ -124,5 +126,6 @@ export function createJobMetrics(registry: MetricRegistry): JobMetrics {
         begun.add(method);
       }
     },
+    forgetCalibrations: (model) => samples.remove({ model }),
   };
 }

@@ -2,19 +2,30 @@ import { type Clock, systemClock } from '../core/clock.ts';
 import { describeMetrics, type MetricDescription, renderExposition } from './exposition.ts';
 import { CONTENT_TYPES, type ExpositionFormat, negotiateFormat } from './exposition-format.ts';
 import { createRegistry, seriesFamily } from './families.ts';
+import { forgetModel, type ModelSeries } from './forget-models.ts';
 import { createHostMetrics, type HostMetrics } from './host-metrics.ts';
 import type { HostSnapshot } from './host-snapshot.ts';
+import { createHttpMetrics, type HttpMetrics } from './http-metrics.ts';
 import { createInventoryMetrics, type InventorySnapshot } from './inventory-metrics.ts';
 import { createJobMetrics, type JobMetrics } from './job-metrics.ts';
 import { noteChanges } from './note-changes.ts';
 import { createProcessMetrics, type ProcessUsage, processUsageReader } from './process-metrics.ts';
+import { createReloadMetrics, type ReloadMetrics } from './reload-metrics.ts';
 import { createResultMetrics, type ResultMetrics } from './result-metrics.ts';
 import { createRunMetrics, type RunMetrics } from './run-metrics.ts';
 
 /** Everything the daemon exports. Updates are cheap and synchronous; nothing is read from the host here. */
-export interface Metrics extends HostMetrics, JobMetrics, ResultMetrics, Pick<RunMetrics, 'recordRun'> {
+export interface Metrics
+  extends HostMetrics,
+    HttpMetrics,
+    JobMetrics,
+    ReloadMetrics,
+    ResultMetrics,
+    Pick<RunMetrics, 'recordRun'> {
   /** Shows what the host is made of. */
   readonly setInventory: (inventory: InventorySnapshot) => void;
+  /** Takes away the series of a model, or of what it has no more; see `forgetModel`. */
+  readonly forgetModel: (model: string, kept?: ModelSeries) => void;
   /**
    * The body of a scrape, in the format that suits the request. As long as nothing has changed it is the same object.
    * @param accept the `Accept` header; text format 0.0.4 without
@@ -60,7 +71,7 @@ export function createMetrics({
     { version: buildInfo.version, node_version: buildInfo.nodeVersion, ort_version: buildInfo.ortVersion },
     1,
   );
-  const results = createResultMetrics(registry);
+  const jobs = createJobMetrics(registry);
   const runs = createRunMetrics(registry);
   const setProcess = createProcessMetrics(registry);
   const rendered = new Map<ExpositionFormat, Promise<Exposition>>();
@@ -68,10 +79,15 @@ export function createMetrics({
   const updates = noteChanges(
     {
       ...createHostMetrics(registry),
-      ...createJobMetrics(registry),
-      ...results,
+      ...jobs,
+      ...createReloadMetrics(registry),
+      ...createResultMetrics(registry),
       recordRun: runs.recordRun,
       setInventory: createInventoryMetrics(registry),
+      forgetModel: (model: string, kept?: ModelSeries) => {
+        forgetModel(registry, model, kept);
+        if (kept === undefined) jobs.forgetCalibrations(model);
+      },
     },
     forget,
   );
@@ -90,6 +106,8 @@ export function createMetrics({
   });
   return {
     ...updates,
+    // Connections come and go all the time: what is shown of them is as late as the rest of the process.
+    ...createHttpMetrics(registry),
     describe: () => describeMetrics(registry),
     render: (accept, readHost) => {
       readPresent(readHost);

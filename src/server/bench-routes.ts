@@ -41,6 +41,7 @@ const OrderOperation = describe({
     'unknown-variant',
     'unknown-suite',
     'queue-full',
+    'daemon-stopping',
     'store-not-written',
   ],
 });
@@ -92,7 +93,8 @@ export function addBenchRoutes(app: FastifyInstance, agent: Agent): void {
       ...(key === undefined ? {} : { key }),
     });
     if (!queued.ok) {
-      if (queued.error.kind === 'queue-full') reply.header('retry-after', RETRY_AFTER_SECONDS);
+      if (['queue-full', 'daemon-stopping'].includes(queued.error.kind))
+        reply.header('retry-after', RETRY_AFTER_SECONDS);
       return sendProblem(reply, [queued.error]);
     }
     return reply

@@ -5,9 +5,12 @@ import { toJson } from '../core/json.ts';
 import type { Logger } from '../core/log.ts';
 import { problem } from '../core/problem.ts';
 import type { Agent } from '../jobs/agent.ts';
+import type { Reloader } from '../jobs/reload/reloader.ts';
+import type { HttpMetrics } from '../metrics/http-metrics.ts';
 import { type Access, addAccess } from './access/add-access.ts';
 import { addBenchRoutes } from './bench-routes.ts';
 import { addChangedRoute } from './changed-route.ts';
+import { type ConnectionLimits, connectionOptions, DEFAULT_LIMITS, guardConnections } from './connections.ts';
 import { addDaemonRoutes } from './daemon-routes.ts';
 import { addEtags } from './etags.ts';
 import { addFigures } from './figures-routes.ts';
@@ -20,6 +23,8 @@ import { addPageAssets } from './page-route.ts';
 import { sendProblem } from './problem-response.ts';
 import { addProblemTypes } from './problems-route.ts';
 import { refuseOtherMethods } from './refuse-other-methods.ts';
+import { addReload } from './reload-route.ts';
+import { addRequestLog } from './request-log.ts';
 import { pathOf } from './request-path.ts';
 import { requestProblems } from './request-problems.ts';
 import { addRunEvents } from './run-events-route.ts';
@@ -29,20 +34,30 @@ import { addTraceRoute } from './trace-route.ts';
 import { refuseUnusual } from './unusual-requests.ts';
 
 const BODY_LIMIT_BYTES = 64 * 1024;
-const REQUEST_TIMEOUT_MS = 30_000;
+
+/** What the server needs to know beside the agent. */
+export interface ServerContext {
+  readonly version: string;
+  /** How much patience there is with clients; `DEFAULT_LIMITS` unless given. */
+  readonly limits?: ConnectionLimits;
+  readonly metrics?: HttpMetrics;
+  /** Whether requests are logged at `info`; asked for each, so that it can change. */
+  readonly logsRequests?: () => boolean;
+  /** Takes up the configuration anew. */
+  readonly reloader: Pick<Reloader<unknown>, 'reload' | 'status'>;
+}
 
 /** The HTTP interface of an agent. It only reads memory and the store; what takes time is a run to be polled. */
 export function createServer(
   agent: Agent,
-  { version }: { readonly version: string },
+  { version, limits = DEFAULT_LIMITS, metrics, logsRequests = () => false, reloader }: ServerContext,
   logger: Logger,
-  access: Access,
+  access: () => Access,
   https: ServerOptions | null = null,
 ): FastifyInstance {
   const app = Fastify({
-    https,
+    ...connectionOptions(limits, https, metrics),
     bodyLimit: BODY_LIMIT_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MS,
     // Numbers given as text are mistakes worth naming; query strings, which have nothing else, are checked as text.
     ajv: { customOptions: { coerceTypes: false, allErrors: true, removeAdditional: false, verbose: true } },
     frameworkErrors: (error, request, reply) => answerError(error, request, reply, logger),
@@ -50,25 +65,28 @@ export function createServer(
   app.setReplySerializer((payload) => toJson(payload));
   const routes = collectRoutes(app);
   app.addHook('onRequest', async (_request, reply) => void reply.header(VERSION_HEADER, API_VERSION));
+  guardConnections(app, limits, metrics);
+  addRequestLog(app, logger, logsRequests);
   addAccess(app, access);
   addEtags(app);
   addFaults(app, logger);
   addDaemonRoutes(app, agent, { version, routes });
   addOpenApi(app, routes.operations, {
-    guardsReading: access.guardsReading,
-    hasUsers: access.users.size > 0,
+    guardsReading: access().guardsReading,
+    hasUsers: access().users.size > 0,
   });
   addProblemTypes(app);
+  addReload(app, reloader);
   addPageAssets(app);
   addMetrics(app, agent);
   addBenchRoutes(app, agent);
   addFigures(app, agent);
   addChangedRoute(app, agent);
   addModels(app, agent);
-  addRunEvents(app, agent);
+  addRunEvents(app, agent, { limits, metrics });
   addTimelineRoute(app, agent.records);
   addTraceRoute(app, agent.records);
-  addTelemetryRoute(app, agent);
+  addTelemetryRoute(app, agent, { limits, metrics });
   refuseOtherMethods(app, routes);
   refuseUnusual(app);
   return app;

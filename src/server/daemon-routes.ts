@@ -30,14 +30,14 @@ const HealthOperation = describe({
 const ReadinessOperation = describe({
   id: 'getReadiness',
   tag: 'host',
-  summary: 'Whether the sampler has given a snapshot, or has said why it cannot',
-  answers: { 200: json(ReadinessSchema, 'It has'), 503: json(ReadinessSchema, 'Not yet') },
+  summary: 'Whether the sampler has given a snapshot, or has said why it cannot, and orders are taken',
+  answers: { 200: json(ReadinessSchema, 'It has'), 503: json(ReadinessSchema, 'Not yet, or not any more') },
 });
 
 /** What the daemon is, and whether it is well. */
 export function addDaemonRoutes(
   app: FastifyInstance,
-  agent: Pick<Agent, 'profiles' | 'isReady'>,
+  agent: Pick<Agent, 'profiles' | 'isReady' | 'isStopping'>,
   { version, routes }: { readonly version: string; readonly routes: CollectedRoutes },
 ): void {
   const overview = () => ({
@@ -59,6 +59,7 @@ export function addDaemonRoutes(
   app.get('/-/healthy', HealthOperation, async () => ({ status: 'healthy' }));
   app.get('/-/ready', ReadinessOperation, async (_request, reply) => {
     const ready = agent.isReady();
-    return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'starting' });
+    const status = agent.isStopping() ? 'stopping' : ready ? 'ready' : 'starting';
+    return reply.code(status === 'ready' ? 200 : 503).send({ status });
   });
 }

@@ -10,13 +10,30 @@ import { API_VERSION, VERSION_HEADER } from './openapi/api-version.ts';
  */
 export function sendProblem(reply: FastifyReply, problems: readonly [Problem, ...Problem[]]): FastifyReply {
   const [{ kind, message, hint }] = problems;
-  const type = isProblemType(kind) ? kind : 'internal-fault';
-  const { status } = PROBLEM_TYPES[type];
   const errors = problems.flatMap(({ message: detail, place, hint: advice }) =>
     place?.field === undefined
       ? []
       : [{ detail, pointer: place.field, ...(advice === undefined ? {} : { hint: advice }) }],
   );
+  return sendProblemDetails(reply, { kind, message, ...(hint === undefined ? {} : { hint }) }, errors);
+}
+
+/** A field that is wrong, of a request or of a file. */
+export interface WrongField {
+  readonly detail: string;
+  readonly pointer: string;
+  readonly hint?: string;
+  readonly file?: string;
+  readonly line?: number;
+}
+
+export function sendProblemDetails(
+  reply: FastifyReply,
+  { kind, message, hint }: Problem,
+  errors: readonly WrongField[],
+): FastifyReply {
+  const type = isProblemType(kind) ? kind : 'internal-fault';
+  const { status } = PROBLEM_TYPES[type];
   return (
     reply
       .code(status)

@@ -5,6 +5,7 @@ import { toJson } from '../core/json.ts';
 import { problem } from '../core/problem.ts';
 import type { Agent } from '../jobs/agent.ts';
 import type { RunNews } from '../jobs/run-feed.ts';
+import { liveStream, type StreamContext } from './live-stream.ts';
 import { describe } from './openapi/describe.ts';
 import { sendProblem } from './problem-response.ts';
 import { runSummary, unknownRun } from './run-resource.ts';
@@ -13,7 +14,7 @@ const MOST_FOLLOWERS = 512;
 const RETRY_AFTER_SECONDS = 5;
 /** Proxies end connections on which nothing comes for a minute or half of one. */
 const HEARTBEAT_MS = 15_000;
-/** Text waiting for a follower that does not read. Beyond this its connection is ended: it comes again and goes on where it was. */
+/** Beyond this the connection of a follower is ended: it comes again and goes on where it was. */
 const MOST_WAITING_BYTES = 256 * 1024;
 
 const EventsOperation = describe({
@@ -21,7 +22,8 @@ const EventsOperation = describe({
   tag: 'runs',
   summary: 'What happens to a run, as server-sent events',
   description:
-    'Events are `state` and `end` with a RunSummary, and `progress` with a Progress; after `end` the answer ends. ' +
+    'Events are `state` and `end` with a RunSummary, and `progress` with a Progress; after `end` the answer ends, and after ' +
+    '`stopping`, which says that the daemon does: the run goes on, if at all, with its successor. ' +
     'A follower that comes again with the header Last-Event-ID gets what it missed. A comment comes every 15 seconds.',
   headers: Type.Object({
     'last-event-id': Type.Optional(
@@ -38,7 +40,11 @@ const EventsOperation = describe({
  * `GET /bench/{id}/events`: what happens to a run as server-sent events (WHATWG HTML, 9.2), `state`, `progress` and at last
  * `end`. A follower that comes again with `Last-Event-ID` gets what it missed.
  */
-export function addRunEvents(app: FastifyInstance, agent: Pick<Agent, 'followRun'>): void {
+export function addRunEvents(
+  app: FastifyInstance,
+  agent: Pick<Agent, 'followRun'>,
+  { limits, metrics }: StreamContext,
+): void {
   const followers = new Set<ServerResponse>();
   app.get<{ Params: { id: string } }>(
     '/bench/:id/events',
@@ -67,10 +73,12 @@ export function addRunEvents(app: FastifyInstance, agent: Pick<Agent, 'followRun
         'x-accel-buffering': 'no',
       });
       followers.add(response);
-      const write = (text: string): void => {
-        if (response.writableLength > MOST_WAITING_BYTES) response.destroy();
-        else response.write(text);
-      };
+      const { write } = liveStream(response, {
+        mostWaitingBytes: MOST_WAITING_BYTES,
+        stalledMs: limits.stalledMs,
+        endsWhenFull: true,
+        onDropped: () => metrics?.countDropped('slow_follower'),
+      });
       const heartbeat = setInterval(() => write(': still here\n\n'), HEARTBEAT_MS);
       response.on('close', () => {
         clearInterval(heartbeat);
@@ -88,7 +96,7 @@ export function addRunEvents(app: FastifyInstance, agent: Pick<Agent, 'followRun
   );
   // A server waits for its answers to end before it closes.
   app.addHook('preClose', async () => {
-    for (const response of followers) response.end();
+    for (const response of followers) response.end('event: stopping\ndata: {}\n\n');
   });
 }
 

@@ -4,13 +4,14 @@ import Type from 'typebox';
 import { toJson } from '../core/json.ts';
 import { problem } from '../core/problem.ts';
 import type { Agent } from '../jobs/agent.ts';
+import { liveStream, type StreamContext } from './live-stream.ts';
 import { describe } from './openapi/describe.ts';
 import { sendProblem } from './problem-response.ts';
 
 const MOST_LISTENERS = 8;
 const RETRY_AFTER_SECONDS = 5;
 
-/** Text waiting for a listener that does not read. Beyond this, snapshots pass it by. */
+/** Beyond this, snapshots pass a listener by. */
 const MOST_WAITING_BYTES = 256 * 1024;
 
 const TelemetryOperation = describe({
@@ -28,7 +29,11 @@ const TelemetryOperation = describe({
 });
 
 /** The snapshots of the sampler as they come, one JSON object a line, until the listener or the daemon goes. */
-export function addTelemetryRoute(app: FastifyInstance, agent: Pick<Agent, 'onSnapshot'>): void {
+export function addTelemetryRoute(
+  app: FastifyInstance,
+  agent: Pick<Agent, 'onSnapshot'>,
+  { limits, metrics }: StreamContext,
+): void {
   const listeners = new Set<ServerResponse>();
   app.get('/telemetry', { ...TelemetryOperation, exposeHeadRoute: false }, (_request, reply) => {
     if (listeners.size >= MOST_LISTENERS) {
@@ -49,9 +54,13 @@ export function addTelemetryRoute(app: FastifyInstance, agent: Pick<Agent, 'onSn
     });
     response.flushHeaders();
     listeners.add(response);
-    const stopListening = agent.onSnapshot((snapshot) => {
-      if (response.writableLength < MOST_WAITING_BYTES) response.write(`${toJson(snapshot)}\n`);
+    const stream = liveStream(response, {
+      mostWaitingBytes: MOST_WAITING_BYTES,
+      stalledMs: limits.stalledMs,
+      endsWhenFull: false,
+      onDropped: () => metrics?.countDropped('slow_follower'),
     });
+    const stopListening = agent.onSnapshot((snapshot) => stream.write(`${toJson(snapshot)}\n`));
     response.on('close', () => {
       stopListening();
       listeners.delete(response);

@@ -52,7 +52,7 @@ async function quantizeWatched(profileFile: string, intervalMs: number) {
     await runPipeline(id, profile, plan, {
       store,
       sampler,
-      samplerIdleIntervalMs: 1000,
+      samplerIdleIntervalMs: () => 1000,
       traces: { logdir: `${store.runDirectory(id)}/traces` },
       workerEntry: new URL('jobs/worker-main.js', dist),
       clock: systemClock,

@@ -20,6 +20,7 @@ export function agentOf(names: readonly string[], more: Partial<AgentDeps> = {})
   const note = (message: string, fields: Readonly<Record<string, unknown>> = {}) =>
     void log.push(`${message}: ${fields['model']}`);
   const logger: Logger = { debug: () => {}, info: note, warn: note, error: note };
+  const traces = { logdir: `${temporaryFolder()}/traces`, maxCount: 2, maxBytes: 1e9 };
   const worker = fakeWorker();
   const fake = fakeSampler();
   // Nobody waits for samples of a sampler that is not up.
@@ -28,8 +29,8 @@ export function agentOf(names: readonly string[], more: Partial<AgentDeps> = {})
     models,
     store,
     sampler: fake.sampler,
-    samplerIdleIntervalMs: 1000,
-    traces: { logdir: `${temporaryFolder()}/traces`, maxCount: 2, maxBytes: 1e9 },
+    samplerIdleIntervalMs: () => 1000,
+    traces: () => traces,
     metrics: createMetrics({ buildInfo: { version: '1', nodeVersion: '2', ortVersion: '3' } }),
     workerEntry: worker.entry,
     clock: systemClock,

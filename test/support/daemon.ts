@@ -33,11 +33,16 @@ export interface Daemon extends Program {
 }
 
 /** Starts `ptq-agent serve` on a free port and waits until it listens. The bundled model may be named, and what lies beside the profiles. */
-export async function startDaemon(profiles: string, dataDir: string): Promise<Daemon> {
+export async function startDaemon(
+  profiles: string,
+  dataDir: string,
+  more: { readonly args?: readonly string[]; readonly env?: Readonly<Record<string, string>> } = {},
+): Promise<Daemon> {
   const addresses = ['--listen', '127.0.0.1:0', '--profiler', '127.0.0.1:0'];
   const roots = ['--root', dirname(dirname(DIGITS_MODEL)), dirname(profiles)];
-  const args = ['serve', '--profiles', profiles, '--data-dir', dataDir, ...addresses, ...roots];
-  const program = startProgram(args);
+  const own = more.args ?? [];
+  const args = ['serve', '--profiles', profiles, '--data-dir', dataDir, ...addresses, ...own, ...roots];
+  const program = startProgram(args, undefined, more.env);
   const url = await until(() => /"address":"([^"]+)"/.exec(program.stderr())?.[1] ?? exitOf(program));
   const profilerPort = await until(
     () => /"profiler":"127\.0\.0\.1:([0-9]+)"/.exec(program.stderr())?.[1] ?? exitOf(program),

@@ -5,11 +5,12 @@ import { type Logger, silentLogger } from '../../src/core/log.ts';
 import { problem } from '../../src/core/problem.ts';
 import { err, ok } from '../../src/core/result.ts';
 import type { Agent } from '../../src/jobs/agent.ts';
+import type { ReloadStatus } from '../../src/jobs/reload/reloader.ts';
 import type { RunRecords } from '../../src/jobs/run-records.ts';
 import type { RunView } from '../../src/jobs/run-view.ts';
 import type { IncomingOrder } from '../../src/jobs/take-order.ts';
 import type { Access } from '../../src/server/access/add-access.ts';
-import { createServer } from '../../src/server/create-server.ts';
+import { createServer, type ServerContext } from '../../src/server/create-server.ts';
 import type { RunQuery } from '../../src/store/runs.ts';
 import { type ApiDescription, mistakesIn, type SeenAnswer } from './described-answers.ts';
 import { pipelineResultOf } from './pipeline-result.ts';
@@ -46,12 +47,23 @@ interface Surface {
   readonly modelHistory: Agent['modelHistory'];
   readonly onSnapshot: Agent['onSnapshot'];
   readonly isReady: Agent['isReady'];
+  readonly isStopping: Agent['isStopping'];
   readonly renderMetrics: Agent['renderMetrics'];
 }
 
 /** What changes something at the server needs this. */
 export const TOKEN = 'a-token-of-more-than-twenty-letters';
 export const OPEN: Access = { token: TOKEN, users: new Map(), guardsReading: false };
+
+const SINCE_START: ReloadStatus = {
+  successful: true,
+  trigger: 'start',
+  attemptedMs: 1000,
+  succeededMs: 1000,
+  problems: [],
+  changes: { models: { added: [], removed: [], changed: [] }, settings: [], restartNeeded: [] },
+};
+const NEVER_RELOADED = { status: SINCE_START, reload: async () => SINCE_START };
 
 /** A server over an agent that has one finished run and takes every order. */
 export function serve(
@@ -60,7 +72,14 @@ export function serve(
     logger = silentLogger,
     access = OPEN,
     https = null,
-  }: { readonly logger?: Logger; readonly access?: Access; readonly https?: ServerOptions | null } = {},
+    context = {},
+  }: {
+    readonly logger?: Logger;
+    /** A function where it changes. */
+    readonly access?: Access | (() => Access);
+    readonly https?: ServerOptions | null;
+    readonly context?: Partial<ServerContext>;
+  } = {},
 ) {
   const orders: IncomingOrder[] = [];
   const queries: RunQuery[] = [];
@@ -94,11 +113,14 @@ export function serve(
     },
     onSnapshot: () => () => {},
     isReady: () => true,
+    isStopping: () => false,
     renderMetrics: async () => ({ contentType: 'text/plain; version=0.0.4', body: 'ptq_jobs 1\n' }),
     ...more,
   };
   // The class has private state, which the server cannot see.
-  const app = createServer(agent as unknown as Agent, { version: '1.2.3' }, logger, access, https);
+  const current = typeof access === 'function' ? access : () => access;
+  const info = { version: '1.2.3', reloader: NEVER_RELOADED, ...context };
+  const app = createServer(agent as unknown as Agent, info, logger, current, https);
   const seen: SeenAnswer[] = [];
   app.addHook('onSend', async ({ method, url }, reply, payload) => {
     if (typeof payload !== 'string' && !Buffer.isBuffer(payload) && payload !== undefined) return;
@@ -123,7 +145,12 @@ let description: Promise<ApiDescription> | undefined;
 /** Every server of ours has the same operations. */
 function describedApi(): Promise<ApiDescription> {
   description ??= (async () => {
-    const app = createServer({} as Agent, { version: '0.0.0' }, silentLogger, OPEN);
+    const app = createServer(
+      {} as Agent,
+      { version: '0.0.0', reloader: NEVER_RELOADED },
+      silentLogger,
+      () => OPEN,
+    );
     const answer = await ask(app, '/openapi.json');
     await app.close();
     return answer.json<ApiDescription>();

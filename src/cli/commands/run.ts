@@ -91,7 +91,7 @@ async function runOnce(
   const result = await runPipeline(id, profile, planOf(profile, order), {
     store,
     sampler,
-    samplerIdleIntervalMs: SAMPLER_INTERVAL_MS,
+    samplerIdleIntervalMs: () => SAMPLER_INTERVAL_MS,
     traces: { logdir: trace?.logdir ?? logdirOf(options.dataDir) },
     workerEntry: WORKER_ENTRY,
     hardware: readInventory(WORKER_ENTRY, { signal }),

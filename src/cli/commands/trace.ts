@@ -227,7 +227,7 @@ async function traceProfile(
     const result = await runPipeline(id, profile, plan, {
       store,
       sampler,
-      samplerIdleIntervalMs: SAMPLER_INTERVAL_MS,
+      samplerIdleIntervalMs: () => SAMPLER_INTERVAL_MS,
       traces: { logdir },
       workerEntry: WORKER_ENTRY,
       hardware: readInventory(WORKER_ENTRY, { signal }),

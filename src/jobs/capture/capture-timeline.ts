@@ -27,7 +27,7 @@ export async function startCaptureTimeline(
     readonly sampler: Sampler;
     readonly live: LiveWork;
     readonly clock: Clock;
-    readonly idleIntervalMs: number;
+    readonly idleIntervalMs: () => number;
   },
 ): Promise<CaptureTimeline> {
   const file = join(folder, 'timeline.ptqt');
@@ -50,7 +50,7 @@ export async function startCaptureTimeline(
       await nextSample(sampler, { after: clock.nowNs() });
       for (const stop of stops) stop();
       // A run that began meanwhile has set what it wants.
-      if (isOurs && live.run === undefined) sampler.setIntervalMs(idleIntervalMs);
+      if (isOurs && live.run === undefined) sampler.setIntervalMs(idleIntervalMs());
       for (const begun of live.phases) writer?.appendPhase({ ...begun, endNs: clock.nowNs() });
       const closed = await writer?.close();
       if (closed?.ok !== true) return ['Readings of the host are missing: the disk did not take them'];

@@ -20,7 +20,7 @@ import { traceSystems } from './traced-systems.ts';
 
 export interface CaptureDeps extends IdleHostDeps {
   readonly store: IdleHostDeps['store'] & Pick<Store, 'temporaryFolder'>;
-  readonly samplerIdleIntervalMs: number;
+  readonly samplerIdleIntervalMs: () => number;
   readonly metrics: IdleHostDeps['metrics'] & Pick<Metrics, 'countCapture'>;
   readonly logger: Logger;
   readonly assemble: AssembleTrace;

@@ -5,8 +5,8 @@ import { type Problem, problem } from '../../core/problem.ts';
 import { guardRequest } from '../guard.ts';
 import { sendProblem } from '../problem-response.ts';
 import { hasAllowedSan } from './client-certificate.ts';
-import { type Credentials, createAuthorizer } from './credentials.ts';
-import { createRateLimiter } from './rate-limit.ts';
+import { type Authorizer, type Credentials, createAuthorizer } from './credentials.ts';
+import { createRateLimiter, type RateLimiter } from './rate-limit.ts';
 
 /** Who may do what. */
 export interface Access extends Credentials {
@@ -23,12 +23,15 @@ export interface Access extends Credentials {
 const PROBES = new Set(['/-/healthy', '/-/ready']);
 const READING = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-/** Lets pass only who may. What changes something always needs a credential: a web page can reach a daemon on loopback. */
-export function addAccess(app: FastifyInstance, access: Access): void {
-  const authorize = createAuthorizer(access);
-  const limiter =
-    access.rateLimit === undefined ? undefined : createRateLimiter(access.rateLimit, () => performance.now());
+/**
+ * Lets pass only who may. What changes something always needs a credential: a web page can reach a daemon on loopback.
+ * @param current asked for each request, as users and limits can change
+ */
+export function addAccess(app: FastifyInstance, current: () => Access): void {
+  const partsOf = partsOfNewest();
   app.addHook('onRequest', async (request, reply) => {
+    const access = current();
+    const { limiter } = partsOf(access);
     reply.headers(access.headers ?? {});
     const { headers, protocol: scheme } = request;
     const isProbe = PROBES.has(request.url);
@@ -39,13 +42,17 @@ export function addAccess(app: FastifyInstance, access: Access): void {
     }
     const refusal =
       guardRequest(headers.host, headers.origin, { anyHost: access.guardsReading, scheme }) ??
-      (isProbe ? undefined : await missing(request));
+      (isProbe ? undefined : await missing(request, access));
     if (refusal === undefined) return;
     if (refusal.kind === 'unauthorized') reply.header('www-authenticate', challengesOf(access));
     return sendProblem(reply, [refusal]);
   });
 
-  const missing = async ({ method, headers, socket }: FastifyRequest): Promise<Problem | undefined> => {
+  const missing = async (
+    { method, headers, socket }: FastifyRequest,
+    access: Access,
+  ): Promise<Problem | undefined> => {
+    const { authorize } = partsOf(access);
     const { clientAuth = 'NoClientCert', clientAllowedSans = [], guardsReading } = access;
     if (clientAuth !== 'NoClientCert' && !showsWhatIsAsked(socket, clientAuth))
       return problem('foreign-certificate', 'the certificate of the client is missing or not accepted');
@@ -58,6 +65,28 @@ export function addAccess(app: FastifyInstance, access: Access): void {
           );
     }
     return guardsReading || !READING.has(method) ? authorize(headers.authorization) : undefined;
+  };
+}
+
+interface AccessParts {
+  readonly access: Access;
+  readonly authorize: Authorizer;
+  readonly limiter: RateLimiter | undefined;
+}
+
+/** What an access needs that remembers something: made anew with another access, which forgets whom the last one knew. */
+function partsOfNewest() {
+  let newest: AccessParts | undefined;
+  return (access: Access): AccessParts => {
+    if (newest?.access !== access) {
+      const { rateLimit } = access;
+      newest = {
+        access,
+        authorize: createAuthorizer(access),
+        limiter: rateLimit === undefined ? undefined : createRateLimiter(rateLimit, () => performance.now()),
+      };
+    }
+    return newest;
   };
 }
 

@@ -21,6 +21,8 @@ async function settingsFile(text: string): Promise<string> {
   return file;
 }
 
+const SERVICE = { log: { level: 'info', requests: false }, stopGraceMs: 10_000 };
+
 describe('loadSettings', () => {
   it('needs no file', async () => {
     expect(await loadSettings(undefined)).toEqual({
@@ -31,6 +33,7 @@ describe('loadSettings', () => {
         dataDir: resolve('.ptq-agent'),
         tokenFile: resolve('.ptq-agent/token'),
         samplerIntervalMs: 250,
+        ...SERVICE,
         traces: { logdir: resolve('.ptq-agent/traces'), maxCount: 50, maxBytes: 5 * 2 ** 30 },
         profiler: { listen: { host: '127.0.0.1', port: 6009 }, isDefault: true },
         roots: [resolve('profiles'), resolve('suites')],
@@ -51,6 +54,7 @@ describe('loadSettings', () => {
         dataDir: '/var/lib/ptq',
         tokenFile: '/var/lib/ptq/token',
         samplerIntervalMs: 1000,
+        ...SERVICE,
         traces: { logdir: '/var/lib/ptq/traces', maxCount: 50, maxBytes: 5 * 2 ** 30 },
         roots: [join(folder, 'models'), join(folder, 'suites')],
         workers: { confinement: 'auto' },
@@ -82,6 +86,24 @@ describe('loadSettings', () => {
       '/workers/maxOpenFiles',
       '/workers/maxMemoryBytes',
     ]);
+  });
+
+  it('says what to log and how long a run may go on when the daemon stops', async () => {
+    const file = await settingsFile('log: { level: warn, requests: true }\nstop: { grace: 2m }\n');
+    const expected = { log: { level: 'warn', requests: true }, stopGraceMs: 120_000 };
+    expect(await loadSettings(file)).toMatchObject({ ok: true, value: expected });
+    const debugged = { log: { level: 'debug', requests: true } };
+    expect(await loadSettings(file, { logLevel: 'debug' })).toMatchObject({ ok: true, value: debugged });
+  });
+
+  it.each([
+    ['log: { level: loud }', '/log/level'],
+    ['log: { request: true }', '/log/request'],
+    ['stop: { grace: 25h }', '/stop/grace'],
+    ['stop: { grace: soon }', '/stop/grace'],
+  ])('refuses %s', async (text, field) => {
+    const file = await settingsFile(`${text}\n`);
+    expect(await loadSettings(file)).toMatchObject({ ok: false, error: [{ place: { field, line: 1 } }] });
   });
 
   it('lets the command line win, with paths from the working directory', async () => {

@@ -287,6 +287,26 @@ const CASES: readonly {
     firing: { ...LABELS_A, source: 'gpu', severity: 'warning' },
   },
   {
+    alert: 'PtqConfigNotTakenUp',
+    series: {
+      [`ptq_config_last_reload_successful{${A}}`]: '1x5 0x30',
+      [`ptq_config_last_reload_successful{${B}}`]: '1x5 0x5 1x30',
+    },
+    atMinutes: 17,
+    quietAtMinutes: 14,
+    firing: { ...LABELS_A, severity: 'warning' },
+  },
+  {
+    alert: 'PtqRestartNeeded',
+    series: {
+      [`ptq_config_restart_needed{${A}}`]: '0x5 2x100',
+      [`ptq_config_restart_needed{${B}}`]: '0x5 1x10 0x100',
+    },
+    atMinutes: 67,
+    quietAtMinutes: 64,
+    firing: { ...LABELS_A, severity: 'info' },
+  },
+  {
     alert: 'PtqCollectorFailing',
     series: {
       // It never succeeded, so there is no time of its last success.

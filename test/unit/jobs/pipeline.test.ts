@@ -27,7 +27,7 @@ function bench() {
   const deps: PipelineDeps = {
     store,
     sampler,
-    samplerIdleIntervalMs: 1000,
+    samplerIdleIntervalMs: () => 1000,
     traces: { logdir: `${dataDir}/traces` },
     workerEntry: worker.entry,
     clock: systemClock,

@@ -20,7 +20,7 @@ function ordering(model: string, live: LiveWork) {
   const deps = {
     store,
     sampler,
-    samplerIdleIntervalMs: 1000,
+    samplerIdleIntervalMs: () => 1000,
     workerEntry: fakeWorker().entry,
     clock: systemClock,
     logger: silentLogger,

@@ -9,7 +9,7 @@ import { readWholeTimeline } from '../../support/read-whole-timeline.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { ns, processOf, snapshotAt } from '../telemetry/snapshots.ts';
 
-const options = { idleIntervalMs: 1000, logger: silentLogger };
+const options = { idleIntervalMs: () => 1000, logger: silentLogger };
 
 describe('startRunWatch', () => {
   it('keeps snapshots and phases in one file and sums them up', async () => {

@@ -171,6 +171,9 @@ export function createFull(): Metrics {
   metrics.setJobs({ queued: 2, running: 1 });
   metrics.countJobFailure('worker_crashed');
   metrics.countCapture('succeeded');
+  metrics.recordReload({ successful: true, lastSuccessWallMs: 1_790_000_000_000, restartNeeded: 1 });
+  metrics.setConnections(3);
+  metrics.countDropped('slow_reader');
   const quantization = { model: 'digits', method: 'minmax', outcome: 'succeeded' } as const;
   vi.useFakeTimers({ now: 1_790_000_000_500 });
   metrics.expectModel({ model: 'digits', methods: ['minmax'], scheduleSeconds: 86_400 });

@@ -55,7 +55,7 @@ async function capturing({ profiles = [], runs = [], assemble, isSampled = true 
     store: { listRuns: () => runs as readonly Run[], temporaryFolder: temporary },
     live,
     sampler: fake.sampler,
-    samplerIdleIntervalMs: 250,
+    samplerIdleIntervalMs: () => 250,
     metrics: {
       countCapture: (outcome) => void counted.push(outcome),
       workerStarted: () => {
