@@ -1,12 +1,10 @@
 import Type from 'typebox';
 import { PHASES } from '../core/phase.ts';
+import { PRIORITIES, RUN_KINDS, RUN_STATES } from '../core/run-terms.ts';
 import { NextPageSchema } from './page-schema.ts';
 import { RunProblemSchema } from './problem-schema.ts';
 import { RunResultSchema } from './run-result-schema.ts';
 import { boolean, integer, oneOf, text, time } from './schema-words.ts';
-
-const RUN_KINDS = ['pipeline', 'bench'] as const;
-const RUN_STATES = ['queued', 'running', 'succeeded', 'failed', 'cancelled', 'interrupted'] as const;
 
 const ProgressSchema = Type.Object(
   {
@@ -26,15 +24,26 @@ const summary = {
   }),
   kind: oneOf(RUN_KINDS, 'what kind of work'),
   model: text('the registered model'),
-  state: oneOf(RUN_STATES, 'where the run is; the last four are final'),
+  state: oneOf(RUN_STATES, 'where the run is; queued and running are not final'),
   href: Type.String({ format: 'uri-reference', description: 'of the run itself' }),
   request: Type.Union([Type.Object({}), Type.Null()], { description: 'what was ordered' }),
+  priority: oneOf(
+    PRIORITIES,
+    'a level goes before what came up to twelve hours earlier in the next lower one',
+  ),
+  attempt: Type.Integer({ minimum: 1, description: 'one more each time that it is begun anew' }),
+  earlierProblem: Type.Optional(RunProblemSchema),
   createdAt: time('when it was ordered'),
-  startedAt: Type.Optional(time('when it began')),
+  startedAt: Type.Optional(time('when its last attempt began')),
   finishedAt: Type.Optional(time('when it ended')),
+  deadlineAt: Type.Optional(time('when it is given up unless it is over')),
+  notBeforeAt: Type.Optional(time('when it is begun anew at the earliest')),
   queuePosition: Type.Optional(integer('how many runs come before it; only while it waits')),
   cancelling: Type.Optional(boolean('it was asked to end and is about to')),
   progress: Type.Optional(ProgressSchema),
+  waitingFor: Type.Optional(
+    text('what it waits for before it can go on, such as a benchmark of another process'),
+  ),
   problem: Type.Optional(RunProblemSchema),
 };
 

@@ -27,6 +27,8 @@ export interface AgentDeps {
   readonly logger: Logger;
   /** How long to wait for a disk that does not take what is written; 5 s unless given. */
   readonly storeRetryMs?: number;
+  /** How long to wait before a run whose worker died is begun anew; 10 s unless given. */
+  readonly retryAfterMs?: number;
   /** Told when the queue cannot go on, as when the store is damaged. */
   readonly onFault?: (error: Error) => void;
 }

@@ -1,8 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Profile } from '../config/profile.ts';
 import { asError } from '../core/as-error.ts';
 import { attempt, type Problem, problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
+import { isEnded } from '../core/run-terms.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Run, RunQuery } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
@@ -20,16 +20,16 @@ import { orderLines } from './recorded-arrivals.ts';
 import { failOrphans, showModels } from './reload/take-up-models.ts';
 import { failureReason } from './result-metrics.ts';
 import type { RunBasis, RunReason } from './run-basis.ts';
-import { isEnded, RunFeed, type RunNews } from './run-feed.ts';
+import { RunFeed, type RunNews } from './run-feed.ts';
 import { runOrder } from './run-order.ts';
+import { type CurrentRun, RunQueue } from './run-queue.ts';
 import { RunRecords } from './run-records.ts';
-import type { CurrentRun, RunView } from './run-view.ts';
+import type { RunView } from './run-view.ts';
 import { Scheduler } from './scheduler.ts';
 import { type IncomingOrder, takeOrder } from './take-order.ts';
-import { writeWhenPossible } from './write-when-possible.ts';
 
-const MAX_QUEUED = 100;
-const STORE_RETRY_MS = 5000;
+/** Full runs of one model wait at the same time only where people ordered different ones. */
+const FEW = 20;
 
 /**
  * The daemon's work, from start to stop: one run at a time, because two would disturb each other's figures. Runs are
@@ -41,12 +41,8 @@ export class Agent {
   readonly records: RunRecords;
   readonly #feed: RunFeed;
   readonly #scheduler: Scheduler;
-  #current: CurrentRun | undefined;
-  #loop: Promise<void> | undefined;
-  /** Orders that come before are taken and wait. */
-  #started = false;
+  readonly #queue: RunQueue;
   #isStopping = false;
-  readonly #stopping = new AbortController();
   #stopObserving: (() => void) | undefined;
 
   constructor(deps: AgentDeps) {
@@ -59,6 +55,18 @@ export class Agent {
       random: Math.random,
     });
     this.records = new RunRecords(deps.store, deps.workerEntry);
+    this.#queue = new RunQueue({
+      ...deps,
+      profileOf: (model) => deps.models.get(model),
+      requestOf: (run, profile) => this.#requestOf(run, profile),
+      carryOut: (run, profile, current) => this.#carryOut(run, profile, current),
+      onResult: (run, profile, result) => this.#takeResult(run, profile, result),
+      onFailure: (reason) => deps.metrics.countJobFailure(failureReason(reason)),
+      onChange: (id) => {
+        this.#updateJobCounts();
+        this.#tell(id);
+      },
+    });
   }
 
   /** Marks leftovers, shows the last results again, and orders what there is a reason for, now and later (see `Scheduler`). */
@@ -68,12 +76,12 @@ export class Agent {
     void hardware?.then((inventory) => metrics.setInventory(inventory));
     this.#stopObserving = sampler.onSnapshot((snapshot) => metrics.observeSnapshot(snapshot));
     for (const profile of models.all) restoreMetrics(this.#deps, profile);
-    this.#started = true;
-    this.#work(async () => {
-      await this.#write(() => {
+    this.#queue.start(async () => {
+      await this.#queue.write(() => {
         for (const run of store.interruptRunning())
-          logger.warn('a run was interrupted', { run: run.id, model: run.model });
+          logger.warn('a run was interrupted', { run: run.id, model: run.model, state: run.state });
       });
+      this.#updateJobCounts();
       await this.#scheduler.start();
     });
   }
@@ -82,14 +90,16 @@ export class Agent {
   async #orderFull(model: string, reasons: readonly RunReason[], basis: RunBasis): Promise<void> {
     const { store, logger } = this.#deps;
     const request: RunOrder = { kind: 'pipeline', reasons, basis };
-    const made = await this.#write(() => {
-      const [waiting] = store.listRuns({ model, kind: 'pipeline', state: 'queued', limit: 1 });
-      return waiting ?? store.createRun({ kind: 'pipeline', model, request });
+    const made = await this.#queue.write(() => {
+      const waiting = store.listRuns({ model, kind: 'pipeline', state: 'queued', limit: FEW });
+      // One that may expire before its turn is none to rely on.
+      const relied = waiting.find(({ deadlineMs }) => deadlineMs === undefined);
+      return relied ?? store.createRun({ kind: 'pipeline', model, request, priority: 'low' });
     });
     if (made === undefined) return;
     logger.info('run ordered', { run: made.id, model, reasons });
     this.#updateJobCounts();
-    this.#work();
+    this.#queue.wake();
   }
 
   /**
@@ -114,8 +124,8 @@ export class Agent {
     return this.#deps.models.all;
   }
 
-  /** Queues a benchmark of a registered model; see `takeOrder`. */
-  orderBench(incoming: IncomingOrder): Result<RunView, Problem> {
+  /** Queues work on a registered model; see `takeOrder`. Problems: its own, and `daemon-stopping`. */
+  order(incoming: IncomingOrder): Result<RunView, Problem> {
     if (this.#isStopping) {
       return err(
         problem('daemon-stopping', 'the daemon is about to end and takes no orders any more', {
@@ -123,10 +133,11 @@ export class Agent {
         }),
       );
     }
-    const run = takeOrder(incoming, this.#deps.models, this.#deps.store);
+    const { models, store, clock } = this.#deps;
+    const run = takeOrder(incoming, models, store, clock.wallMs());
     if (!run.ok) return run;
     this.#updateJobCounts();
-    this.#work();
+    this.#queue.wake();
     return ok(this.#view(run.value));
   }
 
@@ -143,9 +154,10 @@ export class Agent {
         problem('run-ended', `the run is over: it is ${run.state}`, { hint: 'GET it for its result' }),
       );
     }
-    if (this.#current?.id === id) {
-      this.#current.cancelling = true;
-      this.#current.abort.abort();
+    const { current } = this.#queue;
+    if (current?.id === id) {
+      current.cancelling = true;
+      current.abort.abort();
     } else {
       const cancelled = attempt(() => this.#deps.store.cancelRun(id));
       if (!cancelled.ok) return cancelled;
@@ -216,7 +228,7 @@ export class Agent {
 
   /** Whether a run is under way. */
   isRunning(): boolean {
-    return this.#current !== undefined;
+    return this.#queue.current !== undefined;
   }
 
   /** How many runs wait. */
@@ -226,102 +238,32 @@ export class Agent {
 
   /**
    * Takes no orders and begins no run any more. A run under way may end within the time that is given; otherwise it becomes
-   * `interrupted`, and its processes are gone when this resolves.
+   * `interrupted`, or goes back to the queue where somebody waits for it, and its processes are gone when this resolves.
    */
   async stop(graceMs = 0): Promise<void> {
     this.#isStopping = true;
     const unscheduled = this.#scheduler.stop();
-    if (this.#current !== undefined && graceMs > 0) {
-      const patience = new AbortController();
-      await Promise.race([
-        this.#loop,
-        delay(graceMs, undefined, { signal: patience.signal }).catch(() => {}),
-      ]);
-      patience.abort();
-    }
-    this.#stopping.abort();
-    await unscheduled;
-    this.#current?.abort.abort();
-    await this.#loop;
+    await this.#queue.stop(graceMs, unscheduled);
     this.#stopObserving?.();
-    const interrupted = await this.#write(() => this.#deps.store.interruptRunning());
+    const interrupted = await this.#queue.write(() => this.#deps.store.interruptRunning());
     for (const { id } of interrupted ?? []) this.#tell(id);
   }
 
   #view(run: Run): RunView {
-    if (run.state === 'queued') {
-      const ahead = this.#deps.store.listRuns({ state: 'queued', limit: MAX_QUEUED, before: run.id }).length;
-      return { ...run, queuePosition: ahead + (this.#current === undefined ? 0 : 1) };
+    const { current } = this.#queue;
+    if (current?.id === run.id) {
+      const { progress, waitingFor, cancelling } = current;
+      return {
+        ...run,
+        ...(run.state === 'queued' ? { queuePosition: 0 } : {}),
+        ...(progress === undefined ? {} : { progress }),
+        ...(waitingFor === undefined ? {} : { waitingFor }),
+        ...(cancelling === undefined ? {} : { cancelling }),
+      };
     }
-    const { progress, cancelling } = this.#current?.id === run.id ? this.#current : {};
-    return {
-      ...run,
-      ...(progress === undefined ? {} : { progress }),
-      ...(cancelling === undefined ? {} : { cancelling }),
-    };
-  }
-
-  #work(first: () => Promise<unknown> = async () => {}): void {
-    if (!this.#started) return;
-    this.#loop ??= first()
-      .then(() => this.#drain())
-      .then(() => {
-        this.#loop = undefined;
-        // An order may have come between the last look at the queue and here.
-        if (!this.#isStopping && this.#deps.store.nextQueued() !== undefined) this.#work();
-      })
-      .catch((error: unknown) => {
-        this.#loop = undefined;
-        const thrown = asError(error);
-        this.#deps.logger.error('the queue cannot go on', { stack: thrown.stack });
-        this.#deps.onFault?.(thrown);
-      });
-  }
-
-  async #drain(): Promise<void> {
-    // Lets the caller finish first, so that a request is answered as queued.
-    await new Promise((resolve) => setImmediate(resolve));
-    while (!this.#isStopping) {
-      const next = this.#deps.store.nextQueued();
-      this.#updateJobCounts();
-      if (next === undefined) return;
-      await this.#execute(next);
-    }
-  }
-
-  async #execute(run: Run): Promise<void> {
-    const { store, logger } = this.#deps;
-    const profile = this.#deps.models.get(run.model);
-    if (profile === undefined) {
-      const gone = problem('unknown-model', `no model '${run.model}' is registered any more`);
-      await this.#write(() => store.failRun(run.id, gone));
-      this.#tell(run.id);
-      return;
-    }
-    const current: CurrentRun = { id: run.id, abort: new AbortController() };
-    this.#current = current;
-    await this.#write(() => store.startRun(run.id));
-    this.#updateJobCounts();
-    this.#tell(run.id);
-    logger.info('run started', { run: run.id, kind: run.kind, model: run.model });
-    const outcome = await this.#pipelineOf(run, profile, current);
-    this.#current = undefined;
-    if (outcome.ok) {
-      await this.#write(() => store.finishRun(run.id, outcome.value));
-      exportResult(this.#deps, profile, run.id, outcome.value);
-      logger.info('run succeeded', { run: run.id, model: run.model, seconds: outcome.value.seconds });
-      const { traces, clock } = this.#deps;
-      const reading = this.records.tracesInUse();
-      await pruneRunTraces(outcome.value, traces(), { reading, nowMs: clock.wallMs(), logger });
-    } else if (current.cancelling) {
-      await this.#write(() => store.cancelRun(run.id));
-      logger.info('run cancelled', { run: run.id, model: run.model });
-    } else if (!this.#stopping.signal.aborted) {
-      await this.#write(() => store.failRun(run.id, outcome.error));
-      this.#deps.metrics.countJobFailure(failureReason(outcome.error));
-      logger.error('run failed', { run: run.id, model: run.model, ...outcome.error });
-    }
-    this.#tell(run.id);
+    if (run.state !== 'queued') return run;
+    const ahead = this.#deps.store.countAhead(run.id);
+    return { ...run, queuePosition: ahead + (current === undefined ? 0 : 1) };
   }
 
   #tell(id: string): void {
@@ -329,13 +271,15 @@ export class Agent {
     if (view !== undefined) this.#feed.tell(view);
   }
 
-  /** A disk that is full for a while costs neither a result nor the daemon. Undefined where the daemon stops before. */
-  #write<T>(write: () => T): Promise<T | undefined> {
-    const { logger, storeRetryMs: retryMs = STORE_RETRY_MS } = this.#deps;
-    return writeWhenPossible(write, { logger, retryMs, signal: this.#stopping.signal });
+  async #requestOf({ request }: Run, profile: Profile): Promise<unknown> {
+    const order = request as RunOrder;
+    // A bug in what was stored is the run's failure.
+    if (order?.kind !== 'pipeline' || order.basis !== undefined) return undefined;
+    return { ...order, basis: await this.#scheduler.basisOf(profile) };
   }
 
-  #pipelineOf(run: Run, profile: Profile, current: CurrentRun): Promise<Result<PipelineResult, Problem>> {
+  #carryOut(run: Run, profile: Profile, current: CurrentRun): Promise<Result<PipelineResult, Problem>> {
+    const tellProgress = () => this.#feed.tellProgress(this.#view(run));
     return runOrder(run, profile, {
       ...this.#deps,
       traces: this.#deps.traces(),
@@ -343,9 +287,21 @@ export class Agent {
       workers: this.#deps.metrics,
       onProgress: (progress) => {
         current.progress = progress;
-        this.#feed.tellProgress(this.#view({ ...run, state: 'running' }));
+        delete current.waitingFor;
+        tellProgress();
+      },
+      onWaiting: (what) => {
+        current.waitingFor = what;
+        tellProgress();
       },
     });
+  }
+
+  async #takeResult(run: Run, profile: Profile, result: PipelineResult): Promise<void> {
+    const { traces, clock, logger } = this.#deps;
+    exportResult(this.#deps, profile, run.id, result);
+    const reading = this.records.tracesInUse();
+    await pruneRunTraces(result, traces(), { reading, nowMs: clock.wallMs(), logger });
   }
 
   #updateJobCounts(): void {

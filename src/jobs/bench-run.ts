@@ -84,7 +84,10 @@ async function benchOne(
           ...(deps.signal === undefined ? {} : { signal: deps.signal }),
           stopAtFirstFailure: true,
           ...(tracing === undefined ? {} : { tracing }),
-          onWaiting: (holder) => deps.logger.info(`waiting for another benchmark: ${holder}`),
+          onWaiting: (holder) => {
+            deps.logger.info(`waiting for another benchmark: ${holder}`);
+            deps.onWaiting?.(holder);
+          },
           onProgress: ({ completedTurns, totalTurns, variant }) =>
             deps.onProgress?.({
               phase: 'bench',

@@ -20,7 +20,7 @@ export interface ExportDeps {
   readonly logger: Logger;
 }
 
-const MAX_RESTORED_BENCHES = 20;
+const MAX_RESTORED = 20;
 
 /** What a profile can have series of. */
 export function seriesOf({ variants, bench }: Profile): ModelSeries {
@@ -52,6 +52,9 @@ export function exportResult(
   }
 }
 
+/** What people order beside full runs. */
+const PARTIAL_KINDS = ['bench', 'evaluate', 'quantize'] as const;
+
 /** Begins the counters of a model and shows its schedule. */
 export function expectModel({ metrics, clock }: ExportDeps, profile: Profile): void {
   const scheduleSeconds = longestGapSeconds(profile.schedule, new Date(clock.wallMs()));
@@ -68,10 +71,10 @@ export function restoreMetrics(deps: ExportDeps, profile: Profile): void {
   expectModel(deps, profile);
   const ofModel = { model: profile.name, state: 'succeeded' } as const;
   const [full] = store.listRuns({ ...ofModel, kind: 'pipeline', limit: 1 });
-  const benches = store
-    .listRuns({ ...ofModel, kind: 'bench', limit: MAX_RESTORED_BENCHES })
-    .filter(({ id }) => full === undefined || id > full.id);
-  for (const run of [...(full === undefined ? [] : [full]), ...benches.reverse()]) {
+  const later = PARTIAL_KINDS.flatMap((kind) => store.listRuns({ ...ofModel, kind, limit: MAX_RESTORED }))
+    .filter(({ id }) => full === undefined || id > full.id)
+    .sort((one, other) => (one.id < other.id ? -1 : 1));
+  for (const run of [...(full === undefined ? [] : [full]), ...later]) {
     try {
       // Results are written by this class alone, so they have the result's shape, unless by another version of it.
       const result = run.result as PipelineResult;

@@ -8,7 +8,7 @@ import type { RunBasis, RunReason } from './run-basis.ts';
 import type { PipelinePlan } from './run-context.ts';
 
 /** What a run was asked to do, as it is stored with the run. */
-export type RunOrder = PipelineOrder | BenchOrder;
+export type RunOrder = PipelineOrder | BenchOrder | QuantizeOrder | EvaluateOrder;
 
 export interface PipelineOrder {
   readonly kind: 'pipeline';
@@ -38,6 +38,27 @@ export interface BenchOrder {
   readonly trace?: TraceOrder;
 }
 
+/** Makes variants, those that are there already excepted. */
+export interface QuantizeOrder {
+  readonly kind: 'quantize';
+  /** All of the profile unless given. */
+  readonly variants?: readonly string[];
+  readonly sampling?: Sampling;
+  readonly trace?: TraceOrder;
+}
+
+/** Holds variants against FP32; those that are not there are made first. */
+export interface EvaluateOrder {
+  readonly kind: 'evaluate';
+  /** All of the profile unless given. */
+  readonly variants?: readonly string[];
+  /** At most so many; as many as the profile says unless given. */
+  readonly samples?: number;
+  readonly threads?: number;
+  readonly sampling?: Sampling;
+  readonly trace?: TraceOrder;
+}
+
 /** The suites that can be ordered of a profile: its own scenarios first, then those that it names. */
 function suitesOf({ bench: { scenarios, suites } }: Profile): readonly Suite[] {
   const own: Suite = { name: PROFILE_SUITE, measurements: scenarios, limits: {} };
@@ -45,7 +66,8 @@ function suitesOf({ bench: { scenarios, suites } }: Profile): readonly Suite[] {
 }
 
 /** What an order names that the profile does not have: `unknown-variant`, `unknown-suite`. */
-export function mistakeIn({ variants, suite }: BenchOrder, profile: Profile): Problem | undefined {
+export function mistakeIn(order: RunOrder, profile: Profile): Problem | undefined {
+  const { variants, suite }: Pick<BenchOrder, 'variants' | 'suite'> = order.kind === 'pipeline' ? {} : order;
   const known = new Set(['fp32', ...profile.variants.map(({ name }) => name)]);
   const unknown = variants?.find((name) => !known.has(name));
   if (unknown !== undefined) {
@@ -63,10 +85,34 @@ export function mistakeIn({ variants, suite }: BenchOrder, profile: Profile): Pr
 }
 
 export function planOf(profile: Profile, order: RunOrder): PipelinePlan {
-  const plan = order.kind === 'pipeline' ? wholePlan(profile) : benchPlan(profile, order);
+  const plan = untracedPlan(profile, order);
   const trace = tracePlan(profile, order.trace);
   const traced = trace === undefined ? plan : { ...plan, trace };
   return order.sampling === undefined ? traced : withSampling(traced, order.sampling);
+}
+
+function untracedPlan(profile: Profile, order: RunOrder): PipelinePlan {
+  switch (order.kind) {
+    case 'pipeline':
+      return wholePlan(profile);
+    case 'bench':
+      return benchPlan(profile, order);
+    case 'quantize':
+      return { ...nothingMeasured(profile, order), evaluate: false };
+    case 'evaluate': {
+      const { samples, threads } = order;
+      return {
+        ...nothingMeasured(profile, order),
+        ...(samples === undefined ? {} : { samples }),
+        ...(threads === undefined ? {} : { threads }),
+        evaluate: true,
+      };
+    }
+  }
+}
+
+function nothingMeasured({ bench }: Profile, { variants }: QuantizeOrder | EvaluateOrder) {
+  return { suites: [], threads: bench.threads, ...(variants === undefined ? {} : { variants }) };
 }
 
 const TRACE_ALL: ProfileTrace = { queries: DEFAULT_TRACED_QUERIES, calibration: true, evaluation: true };

@@ -221,7 +221,8 @@ async function evaluate(
   const { runId, profile, plan, host, deps, trace } = context;
   const [reference, ...candidates] = models as [NamedModel, ...NamedModel[]];
   const folder = deps.store.runDirectory(runId);
-  const { split, samples } = profile.data.evaluation;
+  const { split } = profile.data.evaluation;
+  const samples = plan.samples ?? profile.data.evaluation.samples;
   const { states } = profile.data;
   const report = await runTask(
     host,

@@ -24,6 +24,8 @@ export interface PipelinePlan {
   readonly sampling?: Sampling;
   /** The variants to take, FP32 always among them; all when absent. */
   readonly variants?: readonly string[];
+  /** How many samples to evaluate on at most; as the profile says when absent. */
+  readonly samples?: number;
   /** What to trace; nothing when absent. */
   readonly trace?: ProfileTrace;
 }
@@ -42,6 +44,8 @@ export interface PipelineDeps {
   readonly hardware?: Promise<HostInventory>;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: JobProgress) => void;
+  /** Told what the run waits for, such as a benchmark of another process. The next progress ends the waiting. */
+  readonly onWaiting?: (what: string) => void;
   /** Told of the run, its phases and its systems under test, for whoever looks on. */
   readonly live?: LiveWork;
   /** Told of the processes that work for the run. */

@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts';
+import { isEnded } from '../core/run-terms.ts';
 import type { RunView } from './run-view.ts';
 
 /** One thing that happened to a run. */
@@ -10,7 +11,6 @@ export interface RunNews {
   readonly run: RunView;
 }
 
-const ENDED: ReadonlySet<RunView['state']> = new Set(['succeeded', 'failed', 'cancelled', 'interrupted']);
 /** What followers that lost their connection may have missed. Progress comes once a second. */
 const MOST_KEPT = 256;
 const PROGRESS_INTERVAL_MS = 1000;
@@ -75,9 +75,4 @@ export class RunFeed {
   #idOf(count: number): string {
     return `${this.#life}-${count}`;
   }
-}
-
-/** Whether nothing will happen to a run any more. */
-export function isEnded({ state }: Pick<RunView, 'state'>): boolean {
-  return ENDED.has(state);
 }

@@ -6,15 +6,8 @@ export interface RunView extends Run {
   /** How many runs come before it; only while it waits. */
   readonly queuePosition?: number;
   readonly progress?: JobProgress;
+  /** What it waits for before it can go on. */
+  readonly waitingFor?: string;
   /** It was asked to end and is about to. */
   readonly cancelling?: boolean;
-}
-
-/** The run under way. */
-export interface CurrentRun {
-  readonly id: string;
-  readonly abort: AbortController;
-  progress?: JobProgress;
-  /** Somebody wants it to end. */
-  cancelling?: true;
 }

@@ -77,7 +77,7 @@ export class Scheduler {
   }
 
   async #begin(profile: Profile): Promise<void> {
-    await this.#orderIfNeeded(profile, await this.#basisOf(profile));
+    await this.#orderIfNeeded(profile, await this.basisOf(profile));
     this.#planNext(profile, new Date(this.#deps.clock.wallMs()));
   }
 
@@ -94,14 +94,15 @@ export class Scheduler {
     });
   }
 
-  #basisOf(profile: Profile): Promise<RunBasis> {
+  /** What a run of a profile would be made from now. */
+  basisOf(profile: Profile): Promise<RunBasis> {
     return (this.#deps.basisOf ?? readBasis)(profile, this.#hardware);
   }
 
   async #look(): Promise<void> {
     for (const profile of this.#deps.models.all) {
       if (this.#stopped || !profile.schedule.onChange) continue;
-      const basis = await this.#basisOf(profile);
+      const basis = await this.basisOf(profile);
       // A file that is being written is another at every look; the run waits until it is the same twice.
       const before = this.#seen.get(profile.name);
       this.#seen.set(profile.name, basis);
@@ -130,7 +131,7 @@ export class Scheduler {
     });
     this.#waitUntil(profile.name, due.getTime() + putOffMs, async () => {
       if (this.#deps.models.get(profile.name) !== profile) return;
-      await this.#deps.order(profile.name, ['schedule'], await this.#basisOf(profile));
+      await this.#deps.order(profile.name, ['schedule'], await this.basisOf(profile));
       // What was missed while the host slept is not made up for.
       this.#planNext(profile, new Date(Math.max(due.getTime(), this.#deps.clock.wallMs())));
     });

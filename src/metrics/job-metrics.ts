@@ -1,7 +1,6 @@
 import { Counter, Histogram } from 'prom-client';
+import { RUN_STATES, type RunState } from '../core/run-terms.ts';
 import { gaugeFamily, type MetricRegistry } from './families.ts';
-
-const JOB_STATES = ['queued', 'running', 'succeeded', 'failed', 'cancelled', 'interrupted'] as const;
 
 /** Why a job failed, in few enough words to be a label. */
 const JOB_FAILURE_REASONS = [
@@ -18,7 +17,6 @@ const JOB_FAILURE_REASONS = [
 const CAPTURE_OUTCOMES = ['succeeded', 'empty', 'cancelled', 'failed', 'refused'] as const;
 
 export type CaptureOutcome = (typeof CAPTURE_OUTCOMES)[number];
-export type JobState = (typeof JOB_STATES)[number];
 export type JobFailureReason = (typeof JOB_FAILURE_REASONS)[number];
 
 export interface QuantizationObservation {
@@ -43,7 +41,7 @@ export interface ExpectedModel {
 
 export interface JobMetrics {
   /** How many jobs are in each state; a state that is left out has none. */
-  setJobs(counts: Readonly<Partial<Record<JobState, number>>>): void;
+  setJobs(counts: Readonly<Partial<Record<RunState, number>>>): void;
   countJobFailure(reason: JobFailureReason): void;
   countCapture(outcome: CaptureOutcome): void;
   recordQuantization(observation: QuantizationObservation): void;
@@ -61,7 +59,7 @@ export function createJobMetrics(registry: MetricRegistry): JobMetrics {
   const jobs = gaugeFamily({
     registry,
     name: 'ptq_jobs',
-    help: 'Runs in the store by state: queued, running, succeeded, failed, cancelled, interrupted.',
+    help: 'Runs in the store by state: queued, running, succeeded, failed, cancelled, interrupted, expired.',
     labelNames: ['state'],
   });
   const failures = new Counter({
@@ -99,7 +97,7 @@ export function createJobMetrics(registry: MetricRegistry): JobMetrics {
   });
 
   const setJobs: JobMetrics['setJobs'] = (counts) =>
-    jobs.replaceAll(JOB_STATES.map((state) => ({ labels: { state }, value: counts[state] ?? 0 })));
+    jobs.replaceAll(RUN_STATES.map((state) => ({ labels: { state }, value: counts[state] ?? 0 })));
   setJobs({});
   // A series that begins at zero lets increase() see the first failure.
   for (const reason of JOB_FAILURE_REASONS) failures.inc({ reason }, 0);

@@ -1,15 +1,12 @@
 import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
+import { json } from '../api/operation.ts';
 import {
   ArrivalsQuerySchema,
   type ArrivalsQueryString,
-  type BenchRequestBody,
-  BenchRequestSchema,
-  OrderHeadersSchema,
   RunQuerySchema,
   type RunQueryString,
-} from '../api/bench-request-schema.ts';
-import { json } from '../api/operation.ts';
+} from '../api/run-request-schema.ts';
 import { RunListSchema, RunSchema, RunSummarySchema } from '../api/run-schema.ts';
 import type { Agent } from '../jobs/agent.ts';
 import { cutPage, linkNext, NEXT_PAGE } from './next-page.ts';
@@ -17,34 +14,8 @@ import { describe } from './openapi/describe.ts';
 import { sendProblem } from './problem-response.ts';
 import { runPath, runResource, runSummary, unknownRun } from './run-resource.ts';
 
-const RETRY_AFTER_SECONDS = 5;
 const DEFAULT_LIMIT = 50;
 const MOST_ARRIVALS = 10_000;
-
-const OrderOperation = describe({
-  id: 'orderBench',
-  tag: 'runs',
-  summary: 'Orders a benchmark of a registered model',
-  description:
-    'An order with an Idempotency-Key that is sent again within 24 hours is not carried out again: the answer is the run that it led to.',
-  body: BenchRequestSchema,
-  headers: OrderHeadersSchema,
-  answers: {
-    202: json(RunSchema, 'The run, which waits for its turn', {
-      location: 'of the run',
-      'retry-after': 'seconds after which to look at it',
-    }),
-  },
-  problems: [
-    'key-used-otherwise',
-    'unknown-model',
-    'unknown-variant',
-    'unknown-suite',
-    'queue-full',
-    'daemon-stopping',
-    'store-not-written',
-  ],
-});
 
 const ArrivalsOperation = describe({
   id: 'getBenchArrivals',
@@ -82,27 +53,8 @@ const ListOperation = describe({
   answers: { 200: json(RunListSchema, 'A page of them', NEXT_PAGE) },
 });
 
-/** Benchmarks on demand, and runs of any kind. */
+/** Runs of any kind: to read and to cancel them. */
 export function addBenchRoutes(app: FastifyInstance, agent: Agent): void {
-  app.post('/bench', OrderOperation, async (request, reply) => {
-    const { model, ...order } = request.body as BenchRequestBody;
-    const key = request.headers['idempotency-key'] as string | undefined;
-    const queued = agent.orderBench({
-      model,
-      order: { kind: 'bench', ...order },
-      ...(key === undefined ? {} : { key }),
-    });
-    if (!queued.ok) {
-      if (['queue-full', 'daemon-stopping'].includes(queued.error.kind))
-        reply.header('retry-after', RETRY_AFTER_SECONDS);
-      return sendProblem(reply, [queued.error]);
-    }
-    return reply
-      .code(202)
-      .header('location', runPath(queued.value.id))
-      .header('retry-after', RETRY_AFTER_SECONDS)
-      .send(runResource(queued.value));
-  });
   app.get('/bench/arrivals', ArrivalsOperation, async (request, reply) => {
     const { limit, ...query } = request.query as ArrivalsQueryString;
     const lines = agent.benchArrivals({ ...query, limit: Number(limit ?? MOST_ARRIVALS) });

@@ -19,6 +19,7 @@ import { addModels } from './models-route.ts';
 import { API_VERSION, VERSION_HEADER } from './openapi/api-version.ts';
 import { collectRoutes } from './openapi/describe.ts';
 import { addOpenApi } from './openapi/openapi-route.ts';
+import { addOrderRoutes } from './order-routes.ts';
 import { addPageAssets } from './page-route.ts';
 import { sendProblem } from './problem-response.ts';
 import { addProblemTypes } from './problems-route.ts';
@@ -79,6 +80,7 @@ export function createServer(
   addReload(app, reloader);
   addPageAssets(app);
   addMetrics(app, agent);
+  addOrderRoutes(app, agent);
   addBenchRoutes(app, agent);
   addFigures(app, agent);
   addChangedRoute(app, agent);

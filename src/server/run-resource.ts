@@ -3,7 +3,8 @@ import type { RunView } from '../jobs/run-view.ts';
 
 /** A run as the API shows it. */
 export function runResource(run: RunView) {
-  const { id, kind, model, state, request, progress, queuePosition, cancelling, result, problem } = run;
+  const { id, kind, model, state, request, priority, attempt, earlierProblem } = run;
+  const { progress, waitingFor, queuePosition, cancelling, result, problem } = run;
   return {
     id,
     kind,
@@ -11,12 +12,18 @@ export function runResource(run: RunView) {
     state,
     href: runPath(id),
     request,
+    priority,
+    attempt,
+    ...(earlierProblem === undefined ? {} : { earlierProblem }),
     createdAt: iso(run.createdMs),
     ...(run.startedMs === undefined ? {} : { startedAt: iso(run.startedMs) }),
     ...(run.finishedMs === undefined ? {} : { finishedAt: iso(run.finishedMs) }),
+    ...(run.deadlineMs === undefined ? {} : { deadlineAt: iso(run.deadlineMs) }),
+    ...(run.notBeforeMs === undefined ? {} : { notBeforeAt: iso(run.notBeforeMs) }),
     ...(queuePosition === undefined ? {} : { queuePosition }),
     ...(cancelling === undefined ? {} : { cancelling }),
     ...(progress === undefined ? {} : { progress }),
+    ...(waitingFor === undefined ? {} : { waitingFor }),
     ...(result === undefined ? {} : { result }),
     ...(problem === undefined ? {} : { problem }),
   };

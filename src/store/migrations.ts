@@ -34,4 +34,15 @@ export const MIGRATIONS: readonly string[] = [
      created_ms INTEGER NOT NULL
    ) STRICT;
    CREATE INDEX order_keys_by_age ON order_keys (created_ms);`,
+  // What decides whose turn it is, and what becomes of a run that ends before it is done. A rank is the time of the order and, for each level
+  // below the highest, half a day (see queue-rank.ts).
+  `ALTER TABLE runs ADD COLUMN priority TEXT NOT NULL DEFAULT 'normal';
+   ALTER TABLE runs ADD COLUMN rank_ms INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE runs ADD COLUMN deadline_ms INTEGER;
+   ALTER TABLE runs ADD COLUMN resumes INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE runs ADD COLUMN attempt INTEGER NOT NULL DEFAULT 1;
+   ALTER TABLE runs ADD COLUMN not_before_ms INTEGER;
+   ALTER TABLE runs ADD COLUMN earlier_problem TEXT;
+   UPDATE runs SET rank_ms = created_ms + 43200000;
+   CREATE INDEX runs_by_rank ON runs (state, rank_ms, id);`,
 ];

@@ -3,28 +3,30 @@ import type { Clock } from '../core/clock.ts';
 import { toJson } from '../core/json.ts';
 import { type Problem, problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
+import type { Priority, RunKind, RunState } from '../core/run-terms.ts';
 import type { Row } from './database.ts';
+import { createOrderKeys, type OrderKey } from './order-keys.ts';
+import { higherOf, queueRankMs } from './queue-rank.ts';
+import type { Run } from './run.ts';
+import { decodeTime } from './run-id.ts';
 import { createRunIds } from './run-ids.ts';
+import { toRun } from './run-row.ts';
+import { createWaitingRuns, type WaitingRuns } from './waiting-runs.ts';
 import { allOrNothing, writing } from './writing.ts';
 
-export type RunKind = 'pipeline' | 'bench';
-export type RunState = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'interrupted';
+export type { Run } from './run.ts';
 
-/** One execution of a job. `request` and `result` are plain data that the store does not look into. */
-export interface Run {
-  /** A ULID: ids sort by the time of creation. */
-  readonly id: string;
+/** What makes a run. */
+export interface NewRun {
   readonly kind: RunKind;
-  /** The name of the profile. */
   readonly model: string;
-  readonly state: RunState;
   readonly request: unknown;
-  /** Milliseconds since the Unix epoch, as the other times. */
-  readonly createdMs: number;
-  readonly startedMs?: number;
-  readonly finishedMs?: number;
-  readonly result?: unknown;
-  readonly problem?: Problem;
+  /** `normal` unless given. */
+  readonly priority?: Priority;
+  readonly deadlineMs?: number;
+  /** Whether it goes back to the queue, once, when its daemon ended while it ran. */
+  readonly resumes?: boolean;
+  readonly key?: OrderKey;
 }
 
 export interface RunQuery {
@@ -36,42 +38,40 @@ export interface RunQuery {
   readonly before?: string;
 }
 
-/** What the sender of an order calls it, so that it can be sent again without being carried out again. */
-export interface OrderKey {
-  readonly key: string;
-  /** Of all that was asked for. */
-  readonly digest: string;
-}
-
 export type TransitionProblem = Problem<'run-not-found' | 'run-state-conflict'>;
 
 /**
  * The runs of a store. A transition that the run's state does not allow changes nothing and is a problem. Whatever writes throws
  * a `ProblemError` of kind `store-not-written` where the disk does not take it, and has changed nothing then.
  */
-export interface Runs {
+export interface Runs extends WaitingRuns {
   /** Adds a run in the state `queued`, and with it the key of its order where that has one. */
-  createRun(run: {
-    readonly kind: RunKind;
-    readonly model: string;
-    readonly request: unknown;
-    readonly key?: OrderKey;
-  }): Run;
+  createRun(run: NewRun): Run;
   /** What was ordered under a key in the last 24 hours. */
   findOrder(key: string): { readonly digest: string; readonly runId: string } | undefined;
-  /** queued → running. */
-  startRun(id: string): Result<Run, TransitionProblem>;
+  /** Notes that another order, of somebody who waits for it, is one with a run that waits: the higher priority of both holds, and it resumes. */
+  joinRun(
+    id: string,
+    order: { readonly priority: Priority; readonly key?: OrderKey },
+  ): Result<Run, TransitionProblem>;
+  /** queued → running; with a request, that takes the place of the one that it was made with. */
+  startRun(id: string, request?: unknown): Result<Run, TransitionProblem>;
   /** running → succeeded. */
   finishRun(id: string, result: unknown): Result<Run, TransitionProblem>;
   /** queued or running → failed. */
   failRun(id: string, problem: Problem): Result<Run, TransitionProblem>;
   /** queued or running → cancelled. */
   cancelRun(id: string): Result<Run, TransitionProblem>;
-  /** running → interrupted, for all: at the start of a daemon, what runs can only be a leftover. */
+  /** queued or running → expired. */
+  expireRun(id: string): Result<Run, TransitionProblem>;
+  /** running → queued, for another attempt, which begins at `notBeforeMs` or later. */
+  retryRun(id: string, why: Problem, notBeforeMs?: number): Result<Run, TransitionProblem>;
+  /**
+   * Running → interrupted, for all: at the start of a daemon, what runs can only be a leftover. Those that resume go back to
+   * the queue instead, the first time.
+   */
   interruptRunning(): readonly Run[];
   getRun(id: string): Run | undefined;
-  /** The run that has waited longest. */
-  nextQueued(): Run | undefined;
   /** Newest first. */
   listRuns(query: RunQuery): readonly Run[];
   /** When the newest benchmarks on demand were ordered, in milliseconds since the Unix epoch, the oldest first. */
@@ -84,35 +84,36 @@ interface Transition {
   readonly to: RunState;
   readonly startedMs?: number;
   readonly finishedMs?: number;
+  readonly request?: unknown;
   readonly result?: unknown;
   readonly problem?: Problem;
+  readonly attempt?: number;
+  readonly notBeforeMs?: number;
+  readonly earlierProblem?: Problem;
 }
 
-const KEY_LIFETIME_MS = 24 * 3600 * 1000;
-
 const UNFINISHED = ['queued', 'running'] as const;
+const MOST_RESUMED_ATTEMPT = 1;
 
 /** @param onEnded told of every run that has come to its end */
 export function createRuns(db: Database, clock: Clock, onEnded: (id: string) => void): Runs {
   const newest = db.prepare('SELECT max(id) AS id FROM runs').get() as Row;
   const newId = createRunIds((newest['id'] as string | null) ?? undefined);
+  const keys = createOrderKeys(db, clock);
   const insert = db.prepare(
-    `INSERT INTO runs (id, kind, model, state, request, created_ms)
-     VALUES (@id, @kind, @model, 'queued', @request, @createdMs)`,
-  );
-  const insertKey = db.prepare(
-    `INSERT OR REPLACE INTO order_keys (key, digest, run_id, created_ms) VALUES (@key, @digest, @id, @createdMs)`,
-  );
-  const forgetKeys = db.prepare('DELETE FROM order_keys WHERE created_ms < @beforeMs');
-  const selectKey = db.prepare(
-    'SELECT digest, run_id FROM order_keys WHERE key = @key AND created_ms >= @sinceMs',
+    `INSERT INTO runs (id, kind, model, state, request, created_ms, priority, rank_ms, deadline_ms, resumes)
+     VALUES (@id, @kind, @model, 'queued', @request, @createdMs, @priority, @rankMs, @deadlineMs, @resumes)`,
   );
   const update = db.prepare(
     `UPDATE runs SET state = @state, started_ms = coalesce(@startedMs, started_ms), finished_ms = @finishedMs,
-       result = @result, problem = @problem WHERE id = @id`,
+       request = coalesce(@request, request), result = @result, problem = @problem, attempt = coalesce(@attempt, attempt),
+       not_before_ms = @notBeforeMs, earlier_problem = coalesce(@earlierProblem, earlier_problem) WHERE id = @id`,
+  );
+  const join = db.prepare(
+    'UPDATE runs SET priority = @priority, rank_ms = @rankMs, resumes = 1 WHERE id = @id',
   );
   const selectOne = db.prepare('SELECT * FROM runs WHERE id = @id');
-  const selectOldestQueued = db.prepare("SELECT * FROM runs WHERE state = 'queued' ORDER BY id LIMIT 1");
+  const selectRunning = db.prepare("SELECT id, resumes FROM runs WHERE state = 'running' ORDER BY id");
   const count = db.prepare('SELECT state, count(*) AS n FROM runs GROUP BY state');
 
   const getRun = (id: string): Run | undefined => {
@@ -123,20 +124,20 @@ export function createRuns(db: Database, clock: Clock, onEnded: (id: string) => 
   // Between reading the state and writing it nothing else runs: the calls are synchronous and the only writer's.
   const move = (id: string, change: Transition): Result<Run, TransitionProblem> => {
     const before = getRun(id);
-    if (before === undefined) return err(problem('run-not-found', `there is no run ${id}`));
-    if (!change.from.includes(before.state)) {
-      return err(
-        problem('run-state-conflict', `run ${id} is ${before.state} and cannot become ${change.to}`),
-      );
-    }
+    if (before === undefined || !change.from.includes(before.state))
+      return err(conflictOf(id, before, change.to));
     writing(() =>
       update.run({
         id,
         state: change.to,
         startedMs: change.startedMs ?? null,
         finishedMs: change.finishedMs ?? null,
-        result: change.result === undefined ? null : toJson(change.result),
-        problem: change.problem === undefined ? null : toJson(change.problem),
+        request: jsonOrNull(change.request),
+        result: jsonOrNull(change.result),
+        problem: jsonOrNull(change.problem),
+        attempt: change.attempt ?? null,
+        notBeforeMs: change.notBeforeMs ?? null,
+        earlierProblem: jsonOrNull(change.earlierProblem),
       }),
     );
     if (change.finishedMs !== undefined) onEnded(id);
@@ -163,73 +164,97 @@ export function createRuns(db: Database, clock: Clock, onEnded: (id: string) => 
     return (statement.all({ model, limit }) as Row[]).map((row) => Number(row['created_ms'])).reverse();
   };
 
+  const retryRun: Runs['retryRun'] = (id, why, notBeforeMs) => {
+    const attempt = (getRun(id)?.attempt ?? 0) + 1;
+    return move(id, {
+      from: ['running'],
+      to: 'queued',
+      attempt,
+      earlierProblem: why,
+      ...(notBeforeMs === undefined ? {} : { notBeforeMs }),
+    });
+  };
+
   return {
+    ...createWaitingRuns(db, clock),
     benchOrders,
-    createRun: ({ kind, model, request, key }) => {
+    createRun: ({ kind, model, request, priority = 'normal', deadlineMs, resumes = false, key }) => {
       const createdMs = clock.wallMs();
       const id = newId(createdMs);
       // A key without its run would lose an order, a run without its key would carry one out twice.
       writing(() =>
         allOrNothing(db, () => {
-          insert.run({ id, kind, model, request: toJson(request ?? null), createdMs });
-          if (key === undefined) return;
-          insertKey.run({ ...key, id, createdMs });
-          forgetKeys.run({ beforeMs: createdMs - KEY_LIFETIME_MS });
+          insert.run({
+            ...{ id, kind, model, createdMs, priority },
+            request: toJson(request ?? null),
+            rankMs: queueRankMs(priority, decodeTime(id)),
+            deadlineMs: deadlineMs ?? null,
+            resumes: resumes ? 1 : 0,
+          });
+          if (key !== undefined) keys.add(key, id);
         }),
       );
       return getRun(id) as Run;
     },
-    findOrder: (key) => {
-      const row = selectKey.get({ key, sinceMs: clock.wallMs() - KEY_LIFETIME_MS }) as Row | undefined;
-      return row === undefined ? undefined : { digest: String(row['digest']), runId: String(row['run_id']) };
+    findOrder: keys.find,
+    joinRun: (id, { priority, key }) => {
+      const run = getRun(id);
+      if (run?.state !== 'queued') return err(conflictOf(id, run, 'one with another order'));
+      const higher = higherOf(priority, run.priority);
+      writing(() =>
+        allOrNothing(db, () => {
+          join.run({ id, priority: higher, rankMs: queueRankMs(higher, decodeTime(id)) });
+          if (key !== undefined) keys.add(key, id);
+        }),
+      );
+      return ok(getRun(id) as Run);
     },
-    startRun: (id) => move(id, { from: ['queued'], to: 'running', startedMs: clock.wallMs() }),
+    startRun: (id, request) =>
+      move(id, { from: ['queued'], to: 'running', startedMs: clock.wallMs(), request }),
     finishRun: (id, result) =>
       move(id, { from: ['running'], to: 'succeeded', finishedMs: clock.wallMs(), result }),
     failRun: (id, reason) =>
       move(id, { from: UNFINISHED, to: 'failed', finishedMs: clock.wallMs(), problem: reason }),
     cancelRun: (id) => move(id, { from: UNFINISHED, to: 'cancelled', finishedMs: clock.wallMs() }),
-    interruptRunning: () => {
-      const finishedMs = clock.wallMs();
-      const reason = problem('interrupted', 'the daemon ended while the run was in progress', {
-        hint: 'start it again',
-      });
-      const running = db.prepare("SELECT id FROM runs WHERE state = 'running' ORDER BY id").all() as Row[];
-      return running.flatMap(({ id }) => {
-        const moved = move(String(id), {
-          from: ['running'],
-          to: 'interrupted',
-          finishedMs,
-          problem: reason,
-        });
+    expireRun: (id) =>
+      move(id, {
+        from: UNFINISHED,
+        to: 'expired',
+        finishedMs: clock.wallMs(),
+        problem: problem('deadline-exceeded', 'the deadline of the order came before the run was over', {
+          hint: 'order it again with more time, or with a higher priority',
+        }),
+      }),
+    retryRun,
+    interruptRunning: () =>
+      (selectRunning.all() as Row[]).flatMap((row) => {
+        const id = String(row['id']);
+        const resumes = row['resumes'] === 1 && (getRun(id)?.attempt ?? 0) <= MOST_RESUMED_ATTEMPT;
+        const moved = resumes
+          ? retryRun(id, INTERRUPTED)
+          : move(id, {
+              from: ['running'],
+              to: 'interrupted',
+              finishedMs: clock.wallMs(),
+              problem: INTERRUPTED,
+            });
         return moved.ok ? [moved.value] : [];
-      });
-    },
+      }),
     getRun,
-    nextQueued: () => {
-      const row = selectOldestQueued.get() as Row | undefined;
-      return row === undefined ? undefined : toRun(row);
-    },
     listRuns,
     countRuns: () => Object.fromEntries((count.all() as Row[]).map(({ state, n }) => [state, n])),
   };
 }
 
-function toRun(row: Row): Run {
-  return {
-    id: row['id'] as string,
-    kind: row['kind'] as RunKind,
-    model: row['model'] as string,
-    state: row['state'] as RunState,
-    request: parse(row['request']),
-    createdMs: row['created_ms'] as number,
-    ...(row['started_ms'] === null ? {} : { startedMs: row['started_ms'] as number }),
-    ...(row['finished_ms'] === null ? {} : { finishedMs: row['finished_ms'] as number }),
-    ...(row['result'] === null ? {} : { result: parse(row['result']) }),
-    ...(row['problem'] === null ? {} : { problem: parse(row['problem']) as Problem }),
-  };
+const INTERRUPTED = problem('interrupted', 'the daemon ended while the run was in progress', {
+  hint: 'start it again',
+});
+
+function conflictOf(id: string, run: Run | undefined, what: string): TransitionProblem {
+  if (run === undefined) return problem('run-not-found', `there is no run ${id}`);
+  return problem('run-state-conflict', `run ${id} is ${run.state} and cannot become ${what}`);
 }
 
-function parse(column: unknown): unknown {
-  return JSON.parse(column as string) as unknown;
+function jsonOrNull(value: unknown): string | null {
+  return value === undefined ? null : toJson(value);
 }

@@ -35,6 +35,7 @@ export function agentOf(names: readonly string[], more: Partial<AgentDeps> = {})
     workerEntry: worker.entry,
     clock: systemClock,
     logger,
+    retryAfterMs: 1,
     ...more,
   });
   return { agent, models, store, log, worker, setSampler: fake.setState, publish: fake.publish };

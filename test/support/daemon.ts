@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { RunState } from '../../src/store/runs.ts';
+import type { RunState } from '../../src/core/run-terms.ts';
 import { DIGITS_MODEL, type Program, startProgram } from './program.ts';
 
 /** A run as the API shows it. */
@@ -84,7 +84,7 @@ export async function until<T>(probe: () => Promise<T | undefined> | T | undefin
   throw new Error('waited for a minute');
 }
 
-const ENDED: readonly RunState[] = ['succeeded', 'failed', 'cancelled', 'interrupted'];
+const ENDED: readonly RunState[] = ['succeeded', 'failed', 'cancelled', 'interrupted', 'expired'];
 
 /** Waits until a run has ended, whatever came of it. */
 export function ended(daemon: Daemon, id: string): Promise<ShownRun> {

@@ -25,6 +25,8 @@ const finishedRun: RunView = {
   model: 'tiny',
   state: 'succeeded',
   request: { kind: 'bench' },
+  priority: 'normal',
+  attempt: 1,
   createdMs: 0,
   startedMs: 1000,
   finishedMs: 2000,
@@ -32,7 +34,7 @@ const finishedRun: RunView = {
 };
 
 interface Surface {
-  readonly orderBench: Agent['orderBench'];
+  readonly order: Agent['order'];
   readonly getRun: Agent['getRun'];
   readonly listRuns: Agent['listRuns'];
   readonly benchArrivals: Agent['benchArrivals'];
@@ -85,11 +87,14 @@ export function serve(
   const queries: RunQuery[] = [];
   const agent = {
     profiles: [profileOf('tiny')],
-    orderBench: (incoming: IncomingOrder) => {
+    order: (incoming: IncomingOrder) => {
       orders.push(incoming);
-      const { model, order } = incoming;
+      const { model, order, priority = 'normal' } = incoming;
       const { startedMs: _started, finishedMs: _finished, result: _result, ...waiting } = finishedRun;
-      return ok({ ...waiting, model, request: order, state: 'queued', queuePosition: 3 } as const);
+      return ok({
+        ...waiting,
+        ...{ model, kind: order.kind, request: order, priority, state: 'queued', queuePosition: 3 },
+      } as const);
     },
     getRun: (id: string) => (id === ID ? finishedRun : undefined),
     listRuns: (query: RunQuery) => {

@@ -3,8 +3,8 @@ import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'libsql';
+import type { RunState } from '../../src/core/run-terms.ts';
 import { openSession } from '../../src/runtime/session.ts';
-import type { RunState } from '../../src/store/runs.ts';
 import { digestOf, type SeenRun } from './ledger.ts';
 
 /** What a data folder holds. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { RunState } from '../../src/store/runs.ts';
+import type { RunState } from '../../src/core/run-terms.ts';
 
 /** A run as the database has it, or as the API showed it. */
 export interface SeenRun {

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Random } from '../../src/benchmark/random.ts';
-import type { RunState } from '../../src/store/runs.ts';
+import type { RunState } from '../../src/core/run-terms.ts';
 import { writeProfile } from '../support/program.ts';
 import type { DaemonLife } from './daemon-life.ts';
 import { digestOf, isEnded, type Ledger } from './ledger.ts';

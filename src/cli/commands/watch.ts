@@ -4,6 +4,7 @@ import { toJson } from '../../core/json.ts';
 import { silentLogger } from '../../core/log.ts';
 import { type Problem, problem } from '../../core/problem.ts';
 import { ok, type Result } from '../../core/result.ts';
+import { isEnded } from '../../core/run-terms.ts';
 import { readAccessToken } from '../../store/access-token.ts';
 import { LiveFigures } from '../../telemetry/live-figures.ts';
 import { startSampler } from '../../telemetry/sampler.ts';
@@ -18,7 +19,6 @@ import { LiveScreen, type ScreenStream } from '../watch/live-screen.ts';
 import { formatFigure, runLines, WatchView } from '../watch/watch-view.ts';
 
 const DEFAULT_AGENT = new URL('http://127.0.0.1:9477');
-const ENDED = new Set(['succeeded', 'failed', 'cancelled', 'interrupted']);
 
 interface WatchOptions {
   readonly agent?: URL;
@@ -63,7 +63,8 @@ async function watch(run: string | undefined, options: WatchOptions, terminal: T
     output.draw(view, daemon !== undefined);
     view.endPoint();
     drawn += 1;
-    if (drawn === options.count || (run !== undefined && ENDED.has(view.run?.state ?? ''))) over.abort();
+    if (drawn === options.count || (run !== undefined && view.run !== undefined && isEnded(view.run)))
+      over.abort();
   };
   const timer = setInterval(() => void draw(), options.interval * 1000);
   try {

@@ -1,3 +1,4 @@
+import type { RunState } from '../../core/run-terms.ts';
 import { formatBytes } from '../../core/units.ts';
 import type { JobProgress } from '../../jobs/worker-protocol.ts';
 import type { Figure } from '../../telemetry/live-figures.ts';
@@ -7,7 +8,7 @@ import { sparkline } from './sparkline.ts';
 export interface WatchedRun {
   readonly id: string;
   readonly model: string;
-  readonly state: string;
+  readonly state: RunState;
   readonly progress?: JobProgress;
 }
 

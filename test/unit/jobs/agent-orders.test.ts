@@ -8,15 +8,15 @@ describe('Agent', () => {
   it('takes an order that comes again under its key for the same', async () => {
     const { agent, store } = agentOf(['tiny']);
     const order = { model: 'tiny', order: { kind: 'bench', scenario: 'offline' }, key: 'nightly-1' } as const;
-    const first = unwrap(agent.orderBench(order));
-    expect(unwrap(agent.orderBench(order)).id).toBe(first.id);
+    const first = unwrap(agent.order(order));
+    expect(unwrap(agent.order(order)).id).toBe(first.id);
     agent.start();
     await idle(store);
-    expect(unwrap(agent.orderBench(order))).toMatchObject({ id: first.id, state: 'succeeded' });
-    expect(unwrap(agent.orderBench({ ...order, key: 'nightly-2' })).id).not.toBe(first.id);
+    expect(unwrap(agent.order(order))).toMatchObject({ id: first.id, state: 'succeeded' });
+    expect(unwrap(agent.order({ ...order, key: 'nightly-2' })).id).not.toBe(first.id);
     const other = { ...order, order: { kind: 'bench', scenario: 'server' } } as const;
-    expect(agent.orderBench(other)).toMatchObject({ error: { kind: 'key-used-otherwise' } });
-    expect(agent.orderBench({ ...order, model: 'huge' })).toMatchObject({
+    expect(agent.order(other)).toMatchObject({ error: { kind: 'key-used-otherwise' } });
+    expect(agent.order({ ...order, model: 'huge' })).toMatchObject({
       error: { kind: 'key-used-otherwise' },
     });
     await agent.stop();
@@ -25,17 +25,17 @@ describe('Agent', () => {
   it('refuses an order that cannot be carried out, and takes it under its key once it can', () => {
     const store = unwrap(openStore(temporaryFolder()));
     const order = { model: 'tiny', order: { kind: 'bench' }, key: 'k' } as const;
-    expect(agentOf([], { store }).agent.orderBench(order)).toMatchObject({
+    expect(agentOf([], { store }).agent.order(order)).toMatchObject({
       error: { kind: 'unknown-model' },
     });
-    expect(agentOf(['tiny'], { store }).agent.orderBench(order)).toMatchObject({ ok: true });
+    expect(agentOf(['tiny'], { store }).agent.order(order)).toMatchObject({ ok: true });
   });
 
   it('cancels a run that waits at once', async () => {
     const { agent, store } = agentOf(['wait']);
     agent.start();
     await vi.waitFor(() => expect(agent.listRuns({ state: 'running', limit: 1 })).toHaveLength(1));
-    const { id } = unwrap(agent.orderBench({ model: 'wait', order: { kind: 'bench' } }));
+    const { id } = unwrap(agent.order({ model: 'wait', order: { kind: 'bench' } }));
     expect(unwrap(agent.cancelRun(id)).state).toBe('cancelled');
     expect(unwrap(agent.cancelRun(id)).state).toBe('cancelled');
     await agent.stop();
@@ -68,7 +68,7 @@ describe('Agent', () => {
 
   it('tells followers of a run how it fares, to its end', async () => {
     const { agent, store } = agentOf(['tiny']);
-    const ordered = unwrap(agent.orderBench({ model: 'tiny', order: { kind: 'bench' } }));
+    const ordered = unwrap(agent.order({ model: 'tiny', order: { kind: 'bench' } }));
     const heard: string[] = [];
     agent.followRun(ordered.id, undefined, ({ kind, run }) => void heard.push(`${kind} ${run.state}`));
     agent.start();

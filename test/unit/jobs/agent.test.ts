@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { silentLogger } from '../../../src/core/log.ts';
+import type { RunKind } from '../../../src/core/run-terms.ts';
 import type { Agent } from '../../../src/jobs/agent.ts';
 import { createMetrics } from '../../../src/metrics/metrics.ts';
 import { openStore, type Store } from '../../../src/store/store.ts';
@@ -63,9 +64,7 @@ describe('Agent', () => {
     const { agent, store } = agentOf(['tiny']);
     agent.start();
     await vi.waitFor(() => expect(statesOf(store)).toHaveLength(1), { interval: 1 });
-    const ordered = unwrap(
-      agent.orderBench({ model: 'tiny', order: { kind: 'bench', scenario: 'offline' } }),
-    );
+    const ordered = unwrap(agent.order({ model: 'tiny', order: { kind: 'bench', scenario: 'offline' } }));
     expect(ordered).toMatchObject({ state: 'queued', kind: 'bench', queuePosition: 1 });
     await idle(store);
     expect(agent.getRun(ordered.id)).toMatchObject({ state: 'succeeded', result: { model: 'tiny' } });
@@ -87,17 +86,17 @@ describe('Agent', () => {
 
   it('refuses a model, a variant or a suite that is not registered', () => {
     const { agent } = agentOf(['tiny']);
-    expect(agent.orderBench({ model: 'huge', order: { kind: 'bench' } })).toMatchObject({
+    expect(agent.order({ model: 'huge', order: { kind: 'bench' } })).toMatchObject({
       ok: false,
       error: { kind: 'unknown-model', place: { field: '/model' }, hint: 'registered are: tiny' },
     });
     expect(
-      agent.orderBench({ model: 'tiny', order: { kind: 'bench', variants: ['int8', 'int4'] } }),
+      agent.order({ model: 'tiny', order: { kind: 'bench', variants: ['int8', 'int4'] } }),
     ).toMatchObject({
       ok: false,
       error: { kind: 'unknown-variant', place: { field: '/variants' }, hint: 'it has: fp32, int8' },
     });
-    expect(agent.orderBench({ model: 'tiny', order: { kind: 'bench', suite: 'nightly' } })).toMatchObject({
+    expect(agent.order({ model: 'tiny', order: { kind: 'bench', suite: 'nightly' } })).toMatchObject({
       ok: false,
       error: { kind: 'unknown-suite', place: { field: '/suite' }, hint: 'it has: profile' },
     });
@@ -108,8 +107,8 @@ describe('Agent', () => {
     agent.start();
     await vi.waitFor(() => expect(agent.listRuns({ limit: 1 })[0]?.progress).toBeDefined());
     for (let order = 0; order < 100; order += 1)
-      unwrap(agent.orderBench({ model: 'wait', order: { kind: 'bench' } }));
-    expect(agent.orderBench({ model: 'wait', order: { kind: 'bench' } })).toMatchObject({
+      unwrap(agent.order({ model: 'wait', order: { kind: 'bench' } }));
+    expect(agent.order({ model: 'wait', order: { kind: 'bench' } })).toMatchObject({
       ok: false,
       error: { kind: 'queue-full' },
     });
@@ -162,7 +161,7 @@ describe('Agent', () => {
     await idle(store);
     expect(statesOf(store)).toEqual(['tiny bench failed', 'tiny pipeline succeeded']);
     expect(store.listRuns({ kind: 'bench', limit: 1 })[0]?.problem?.kind).toBe('internal-fault');
-    expect(log).toContain('fault in a run: undefined');
+    expect(log).toContain('fault in a run: tiny');
     await agent.stop();
   });
 
@@ -273,7 +272,7 @@ describe('the changed items of a run', () => {
 });
 
 describe('the metrics of an agent after a restart', () => {
-  function finished(store: Store, kind: 'pipeline' | 'bench', result: unknown, model = 'wait'): void {
+  function finished(store: Store, kind: RunKind, result: unknown, model = 'wait'): void {
     const { id } = store.createRun({ kind, model, request: { kind } });
     store.startRun(id);
     store.finishRun(id, result);
@@ -309,6 +308,18 @@ describe('the metrics of an agent after a restart', () => {
     agent.start();
     expect(await metric(agent, throughput)).toMatch(/ 120$/);
     expect(await metric(agent, 'ptq_accuracy_ratio{model="wait"')).toMatch(/ 0.9$/);
+    await agent.stop();
+  });
+
+  it('are brought up to the last evaluation on demand', async () => {
+    const store = unwrap(openStore(temporaryFolder()));
+    const full = pipelineResultOf();
+    finished(store, 'pipeline', full);
+    const variants = full.variants.map((outcome) => ({ ...outcome, sizeBytes: 77, bench: [] }));
+    finished(store, 'evaluate', { ...full, variants });
+    const { agent } = agentOf(['wait'], { store });
+    agent.start();
+    expect(await metric(agent, 'ptq_model_size_bytes{model="wait",variant="int8"')).toMatch(/ 77$/);
     await agent.stop();
   });
 

@@ -9,6 +9,8 @@ const run = (id: string, result: unknown, finishedMs: number): Run => ({
   model: 'tiny',
   state: 'succeeded',
   request: null,
+  priority: 'normal',
+  attempt: 1,
   createdMs: 0,
   finishedMs,
   result,

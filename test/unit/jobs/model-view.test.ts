@@ -15,6 +15,8 @@ function storeWith(result: unknown) {
     model: 'tiny',
     state: 'succeeded',
     request: null,
+    priority: 'normal',
+    attempt: 1,
     createdMs: 1,
     finishedMs: 9,
     result,

@@ -55,6 +55,8 @@ describe('lastFullRuns', () => {
       model: 'm',
       state: 'cancelled',
       request: null,
+      priority: 'normal',
+      attempt: 1,
       createdMs: 0,
       ...(startedMs === undefined ? {} : { startedMs }),
     });

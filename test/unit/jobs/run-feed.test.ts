@@ -8,6 +8,8 @@ const run = (id: string, state: RunView['state'] = 'running', done?: number, pha
   model: 'tiny',
   state,
   request: null,
+  priority: 'normal',
+  attempt: 1,
   createdMs: 0,
   ...(done === undefined ? {} : { progress: { phase: phase as 'bench', done, unit: 'turns' } }),
 });

@@ -29,6 +29,8 @@ function scheduled(schedule: Partial<Schedule> = {}, random = 0) {
         model: name,
         state: 'succeeded',
         request,
+        priority: 'normal',
+        attempt: 1,
         createdMs: 0,
         startedMs: 0,
       });

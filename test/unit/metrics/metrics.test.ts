@@ -94,7 +94,7 @@ describe('the exposition', () => {
 
   it('begins every failure reason and job state at zero', async () => {
     const lines = await series(create(), /^ptq_job/);
-    expect(lines).toHaveLength(13);
+    expect(lines).toHaveLength(14);
     expect(lines.every((line) => line.endsWith(' 0'))).toBe(true);
   });
 

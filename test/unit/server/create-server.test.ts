@@ -153,7 +153,7 @@ describe('POST /bench', () => {
     ['queue-full', 429],
   ])("passes on the agent's %s as %i", async (kind, status) => {
     const place = { field: '/model' };
-    const { app } = serve({ orderBench: () => err(problem(kind, 'no', { hint: 'do this', place })) });
+    const { app } = serve({ order: () => err(problem(kind, 'no', { hint: 'do this', place })) });
     const answer = await ask(app, post({ model: 'tiny' }));
     expect(answer.json()).toEqual({
       type: `/problems/${kind}`,
@@ -177,6 +177,8 @@ describe('GET /bench/{id}', () => {
       state: 'succeeded',
       href: `/bench/${ID}`,
       request: { kind: 'bench' },
+      priority: 'normal',
+      attempt: 1,
       createdAt: '1970-01-01T00:00:00.000Z',
       startedAt: '1970-01-01T00:00:01.000Z',
       finishedAt: '1970-01-01T00:00:02.000Z',
@@ -189,7 +191,7 @@ describe('GET /bench/{id}', () => {
     '/bench/xyz',
     '/bench/..%2F..%2Fetc%2Fpasswd',
     "/bench/'%20or%201=1",
-    `/bench/${ID}/samples`,
+    `/bench/${ID}/nothing`,
     '/nothing',
   ])('answers 404 for %s', async (url) => {
     const { app } = serve();

@@ -8,7 +8,14 @@ import { benchResultOf, pipelineResultOf } from '../../support/pipeline-result.t
 import { ask, ID, serve } from '../../support/server.ts';
 
 const OTHER = `${ID.slice(0, -1)}N`;
-const run = { kind: 'bench', model: 'tiny', request: null, createdMs: 0 } as const;
+const run = {
+  kind: 'bench',
+  model: 'tiny',
+  request: null,
+  priority: 'normal',
+  attempt: 1,
+  createdMs: 0,
+} as const;
 
 function serveFigures() {
   const histogram = createLatencyHistogram();

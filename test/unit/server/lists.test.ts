@@ -43,6 +43,8 @@ describe('lists', () => {
       state: 'failed',
       request: null,
       createdMs: 0,
+      priority: 'normal',
+      attempt: 1,
     } as const;
     const ids = ['3', '2', '1'].map((digit) => ID.slice(0, -1) + digit);
     const { app } = serve({
@@ -125,7 +127,15 @@ describe('GET /bench/{id}/result', () => {
     expect((await ask(app, `/bench/${ID}/result`)).json()).toEqual(result);
   });
 
-  const run = { id: ID, kind: 'bench', model: 'tiny', request: null, createdMs: 0 } as const;
+  const run = {
+    id: ID,
+    kind: 'bench',
+    model: 'tiny',
+    request: null,
+    priority: 'normal',
+    attempt: 1,
+    createdMs: 0,
+  } as const;
 
   it('is not there while the run goes on', async () => {
     const { app } = serve({ getRun: () => ({ ...run, state: 'running' }) });

@@ -12,6 +12,8 @@ const run = (state: RunView['state']): RunView => ({
   model: 'tiny',
   state,
   request: { kind: 'bench' },
+  priority: 'normal',
+  attempt: 1,
   createdMs: 0,
   ...(state === 'running' ? { progress: { phase: 'bench', done: 3, total: 8, unit: 'turns' } } : {}),
 });

@@ -140,6 +140,8 @@ describe('A client that takes its time', { timeout: 60_000 }, () => {
       model: 'tiny',
       state: 'running',
       request: {},
+      priority: 'normal',
+      attempt: 1,
       createdMs: 0,
     };
     const feed = new RunFeed({ ...systemClock, wallMs: () => 0 });

@@ -53,7 +53,10 @@ describe('runs', () => {
   it('go from queued over running to succeeded, with the times of each step', () => {
     const store = open();
     const created = store.createRun(BENCH);
-    expect(created).toEqual({ ...BENCH, id: created.id, state: 'queued', createdMs: 1_790_000_000_000 });
+    expect(created).toEqual({
+      ...BENCH,
+      ...{ id: created.id, state: 'queued', priority: 'normal', attempt: 1, createdMs: 1_790_000_000_000 },
+    });
     wallMs += 10;
     expect(store.startRun(created.id)).toMatchObject({
       ok: true,

@@ -49,7 +49,7 @@ describe('WatchView', () => {
 
   it('fits any screen', () => {
     const view = viewOf([[cpu(1), memory(1)]]);
-    view.run = { id: 'r'.repeat(100), model: 'digits', state: 'running' };
+    view.run = { id: 'r'.repeat(100), model: 'digits', state: 'running' as const };
     for (const rows of [1, 3, 4, 5, 30]) {
       for (const columns of [1, 20, 60, 300]) {
         const lines = view.render('title', { columns, rows }, false);
@@ -69,7 +69,7 @@ describe('WatchView', () => {
 });
 
 describe('runLines', () => {
-  const run = { id: 'r1', model: 'digits', state: 'running' };
+  const run = { id: 'r1', model: 'digits', state: 'running' as const };
 
   it('shows phase, subject and how far it has come', () => {
     const progress = { phase: 'calibrate', subject: 'int8', done: 64, total: 256, unit: 'samples' } as const;
