@@ -7,9 +7,16 @@ import type { RunState } from '../../src/core/run-terms.ts';
 import { openSession } from '../../src/runtime/session.ts';
 import { digestOf, type SeenRun } from './ledger.ts';
 
+export interface StoredRun extends SeenRun {
+  readonly model: string;
+  readonly kind: string;
+  /** Why a full run was ordered. */
+  readonly reasons: readonly string[];
+}
+
 /** What a data folder holds. */
 export interface FolderState {
-  readonly runs: readonly (SeenRun & { readonly model: string; readonly kind: string })[];
+  readonly runs: readonly StoredRun[];
   readonly wrong: readonly string[];
 }
 
@@ -143,13 +150,17 @@ function hiddenIn(runs: string, id: string): string[] {
     .map((file) => `runs/${id}/${file}`);
 }
 
-function seenRun({ id, model, kind, state, request, result }: RunRow) {
-  const { durationSeconds } = JSON.parse(request) as { readonly durationSeconds?: number };
+function seenRun({ id, model, kind, state, request, result }: RunRow): StoredRun {
+  const { durationSeconds, reasons = [] } = JSON.parse(request) as {
+    readonly durationSeconds?: number;
+    readonly reasons?: readonly string[];
+  };
   return {
     id,
     model,
     kind,
     state,
+    reasons,
     ...(result === null ? {} : { resultDigest: digestOf(JSON.parse(result)) }),
     ...(durationSeconds === undefined ? {} : { tag: String(durationSeconds) }),
   };

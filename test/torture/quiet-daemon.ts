@@ -55,15 +55,13 @@ async function rest(life: DaemonLife): Promise<boolean> {
   return false;
 }
 
-/** An interrupted full run is taken up again once: the last of a registered model is interrupted only where the one before was too. */
+/** An interrupted full run is taken up again once: the last of a registered model is interrupted only where it was a second try. */
 function notTakenUp(runs: FolderState['runs'], registered: readonly string[]): string[] {
   return registered.flatMap((model) => {
-    const [last, before] = runs.filter((run) => run.model === model && run.kind === 'pipeline').reverse();
+    const last = runs.findLast((run) => run.model === model && run.kind === 'pipeline');
     if (last === undefined) return [`${model} was never worked through`];
-    const isTakenUp = before?.state === 'interrupted';
-    return last.state === 'interrupted' && !isTakenUp
-      ? [`${last.id} of ${model} was not taken up again`]
-      : [];
+    if (last.state !== 'interrupted' || last.reasons.includes('interrupted')) return [];
+    return [`${last.id} of ${model} was not taken up again`];
   });
 }
 

@@ -36,7 +36,19 @@ describe('reasonsToRun', () => {
   it('is a run that was interrupted, once', () => {
     expect(reasonsToRun([run('interrupted')], basis)).toEqual(['interrupted']);
     expect(reasonsToRun([run('interrupted'), run('succeeded')], basis)).toEqual(['interrupted']);
-    expect(reasonsToRun([run('interrupted'), run('interrupted')], basis)).toEqual([]);
+    const secondTry = {
+      state: 'interrupted',
+      request: { kind: 'pipeline', basis, reasons: ['interrupted'] },
+    } as const;
+    expect(reasonsToRun([secondTry, run('interrupted')], basis)).toEqual([]);
+  });
+
+  it('is a run with a reason of its own that was interrupted, also where the one before was', () => {
+    const changed = {
+      state: 'interrupted',
+      request: { kind: 'pipeline', basis, reasons: ['profile'] },
+    } as const;
+    expect(reasonsToRun([changed, run('interrupted')], basis)).toEqual(['interrupted']);
   });
 
   it('is not a part that one of both does not know', () => {
@@ -61,6 +73,6 @@ describe('lastFullRuns', () => {
       ...(startedMs === undefined ? {} : { startedMs }),
     });
     const store = { listRuns: () => [of('e'), of('d', 4), of('c'), of('b', 2), of('a', 1)] };
-    expect(lastFullRuns(store, 'm').map(({ id }) => id)).toEqual(['d', 'b']);
+    expect(lastFullRuns(store, 'm').map(({ id }) => id)).toEqual(['d']);
   });
 });
