@@ -57,6 +57,16 @@ export function matrixWeights(node: NodeProto, tensor: TensorProto): ConstantUse
   };
 }
 
+/** The weights of a Conv, Gemm or MatMul, and the axis on which the channels of what it reads lie. */
+export function productUse(
+  node: NodeProto,
+  tensor: TensorProto,
+): ConstantUse & { readonly axis: 'second' | 'last' } {
+  return node.opType === 'Conv'
+    ? { ...convWeights(node, tensor), axis: 'second' }
+    : { ...matrixWeights(node, tensor), axis: 'last' };
+}
+
 /** One value a channel that is added to what a node makes. */
 export function addedVector(
   node: NodeProto,

@@ -3,7 +3,7 @@ import { qdqSettings } from '../../qdq-settings.ts';
 import type { TunedConstants } from '../../tuned-constants.ts';
 import { anchorsOf, readAnchorConstants } from '../anchor-constants.ts';
 import { channelStatistics, type ObservedChannels } from '../channel-statistics.ts';
-import { convWeights, matrixWeights } from '../constant-use.ts';
+import { productUse } from '../constant-use.ts';
 import { withConstants } from '../draft.ts';
 import { roundedWeights } from '../rounded-weights.ts';
 import type { TuningPass } from '../tuning-pass.ts';
@@ -29,10 +29,8 @@ export const biasCorrection: TuningPass = {
     }
     const layers = anchors.map((anchor) => {
       const { node, weights } = anchor;
-      const use =
-        node.opType === 'Conv' ? convWeights(node, weights.tensor) : matrixWeights(node, weights.tensor);
-      const axis = node.opType === 'Conv' ? ('second' as const) : ('last' as const);
-      return { anchor, use, input: { tensor: node.input[0] ?? '', axis, channels: use.reads } };
+      const use = productUse(node, weights.tensor);
+      return { anchor, use, input: { tensor: node.input[0] ?? '', axis: use.axis, channels: use.reads } };
     });
     const ranges = new Map<string, ValueRange>();
     for (const { input } of layers) {

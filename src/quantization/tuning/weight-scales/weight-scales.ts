@@ -2,35 +2,64 @@ import type { IntegerRange } from '../../affine.ts';
 import { qdqSettings } from '../../qdq-settings.ts';
 import type { TunedConstants } from '../../tuned-constants.ts';
 import { anchorsOf, readAnchorConstants } from '../anchor-constants.ts';
-import { withConstants } from '../draft.ts';
-import type { TuningPass } from '../tuning-pass.ts';
+import { type ChannelStatistics, channelStatistics } from '../channel-statistics.ts';
+import { productUse } from '../constant-use.ts';
+import { type Draft, withConstants } from '../draft.ts';
+import type { TuningPass, TuningTools } from '../tuning-pass.ts';
 import { bestScale } from './best-scale.ts';
 import { latticeStep } from './lattice-step.ts';
+
+/** So many samples tell how large inputs are. */
+const SAMPLES = 16;
+
+/** The mean square of what each weight of an anchor is multiplied with. */
+async function inputImportance(draft: Draft, learn: TuningTools['learn']) {
+  const inputs = new Map(
+    anchorsOf(draft).map((anchor) => {
+      const { reads, axis } = productUse(anchor.node, anchor.weights.tensor);
+      const [tensor = ''] = anchor.node.input;
+      return [tensor, { tensor, axis, channels: reads, isNonNegative: true }] as const;
+    }),
+  );
+  const statistics = await channelStatistics(draft.view.model, [...inputs.values()], { learn }, SAMPLES);
+  return ({ node, weights }: ReturnType<typeof anchorsOf>[number]): Float32Array => {
+    const { readBy } = productUse(node, weights.tensor);
+    const { meanSquare } = statistics.get(node.input[0] ?? '') as ChannelStatistics;
+    const count = weights.tensor.dims.reduce((product, dim) => product * dim, 1);
+    return Float32Array.from({ length: count }, (_, element) => meanSquare[readBy(element)] as number);
+  };
+}
 
 /** Channels that are looked at before a layer is taken for one whose weights lie on no lattice. */
 const PROBED_CHANNELS = 4;
 
 /**
  * Gives each output channel the weight scale that costs least instead of the one that holds its largest weight: the step of
- * the lattice that its weights lie on, with which nothing is lost, or else the one of the smallest squared error.
+ * the lattice that its weights lie on, with which nothing is lost, or else the one of the smallest squared error. The error
+ * of a weight counts as much as the input that it is multiplied with is large on average, so that it is the layer's output that is
+ * kept, as far as inputs vary by themselves.
  * Source: the search of Banner et al., «Post-training 4-bit quantization» (2019), without the assumption about the shape of
  * the distribution.
  */
 export const weightScales: TuningPass = {
   name: 'weight-scales',
-  run: async (draft, { recipe }) => {
+  run: async (draft, { recipe, learn }) => {
     const { grid, perTensor } = qdqSettings(recipe).weights;
     if (perTensor) return { changed: 0, reason: 'the recipe has one scale a tensor' };
     const tuned = new Map<string, TunedConstants>();
     let exact = 0;
+    const importanceOf = await inputImportance(draft, learn);
     for (const anchor of anchorsOf(draft)) {
       const { weights, layout } = readAnchorConstants(draft.view, anchor);
-      const channels = Array.from({ length: layout.channels }, (_, channel) =>
-        channelValues(weights, layout, channel),
-      );
+      const byChannel = (values: Float32Array) =>
+        Array.from({ length: layout.channels }, (_, channel) => channelValues(values, layout, channel));
+      const channels = byChannel(weights);
+      const importance = byChannel(importanceOf(anchor));
       const steps = latticeSteps(channels, grid);
       if (steps !== undefined) exact += 1;
-      const scales = channels.map((values, channel) => steps?.[channel] ?? searched(values, grid));
+      const scales = channels.map(
+        (values, channel) => steps?.[channel] ?? searched(values, importance[channel], grid),
+      );
       tuned.set(anchor.node.name ?? '', { weightScales: Float32Array.from(scales) });
     }
     return {
@@ -51,10 +80,10 @@ function latticeSteps(
   return probed.every((step) => step === undefined) ? undefined : channels.map(stepOf);
 }
 
-function searched(values: Float32Array, grid: IntegerRange): number {
+function searched(values: Float32Array, importance: Float32Array | undefined, grid: IntegerRange): number {
   let largest = 0;
   for (const value of values) largest = Math.max(largest, Math.abs(value));
-  return largest > 0 ? bestScale(values, undefined, largest, grid) : 1;
+  return largest > 0 ? bestScale(values, importance, largest, grid) : 1;
 }
 
 function channelValues(

@@ -84,6 +84,41 @@ describe('equalization', () => {
     }
   });
 
+  it('moves an outlier channel from what a normalization gives into the matrix that reads it', async () => {
+    const channelScales = Array.from({ length: 16 }, (_, channel) => (channel === 5 ? 100 : 1));
+    const rows = (phase: number) => ({ x: floatFeed([12, 16], noise(192, phase)) });
+    const given = model(
+      graph({
+        inputs: [value('x', 'float', [12, 16])],
+        nodes: [
+          node('LayerNormalization', ['x', 'g', 'h'], ['n'], { axis: -1 }),
+          node('MatMul', ['n', 'm'], ['p']),
+          node('Sigmoid', ['p'], ['y']),
+        ],
+        outputs: [value('y', 'float')],
+        initializers: [
+          tensor('g', [16], channelScales),
+          tensor(
+            'h',
+            [16],
+            channelScales.map((scale) => 0.1 * scale),
+          ),
+          tensor(
+            'm',
+            [16, 8],
+            noise(128, 4).map((weight, index) => weight / (channelScales[Math.floor(index / 8)] as number)),
+          ),
+        ],
+      }),
+      { opset: 17 },
+    );
+    const tools = tuningTools(given, { learn: [rows(1), rows(2)], judge: [rows(3)] });
+    const draft = await tools.draft();
+    const step = await equalization.run(draft, tools);
+    expect(await tools.judge(draft)).toBeLessThan(20);
+    expect(await tools.judge(step.draft ?? draft)).toBeGreaterThan(30);
+  });
+
   it('leaves the draft that it gets as it is', async () => {
     const given = net([1, 1000, 1, 1]);
     const tools = tuningTools(given, SAMPLES);
