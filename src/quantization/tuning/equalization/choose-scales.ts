@@ -20,7 +20,7 @@ export interface ChosenScales {
  * their extremes but in what lies below, which ranges that may clip go by. A channel that is read alone costs its weights
  * nothing; where several are rounded together, the weights have to bear it. Found on MobileNetV2 and SqueezeNet.
  */
-const STRENGTH_ONE_TO_ONE = 0.6;
+const STRENGTH_ONE_TO_ONE = 0.75;
 const STRENGTH = 0.25;
 /** Where channels differ so much that the error falls to this share, the expected errors choose the strength. */
 const GREAT_GAIN = 0.01;

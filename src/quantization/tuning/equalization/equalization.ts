@@ -8,7 +8,7 @@ import { chooseScales } from './choose-scales.ts';
 import { rescale } from './rescale.ts';
 
 /** So many samples tell the extremes of channels well enough: what goes beyond them is clipped. */
-const SAMPLES = 32;
+const SAMPLES = 64;
 
 /**
  * Gives channels that share a range more alike magnitudes: what makes a channel is multiplied, what reads it is divided, and
