@@ -150,3 +150,12 @@ export function samplingRate(text: string): Sampling {
   if (!isSampling(text)) throw new InvalidArgumentError(`expected ${SAMPLING_FORM} but found '${text}'`);
   return text;
 }
+
+/** From 0 to 100 dB. */
+export function decibels(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && value <= 100)) {
+    throw new InvalidArgumentError(`expected decibels from 0 to 100 but found '${text}'`);
+  }
+  return value;
+}

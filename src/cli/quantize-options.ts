@@ -15,7 +15,7 @@ import {
 import { TARGETS, type Target } from '../quantization/targets.ts';
 import { TUNING_LEVELS, type TuningLevel } from '../quantization/tuning/tuning-level.ts';
 import { WEIGHT_ALGORITHMS, type WeightOnlyRecipe } from '../quantization/weight-only/recipe.ts';
-import { list, percentile, positiveInteger, recipeName } from './option-parsers.ts';
+import { decibels, list, percentile, positiveInteger, recipeName } from './option-parsers.ts';
 
 /** The options of `quantize` that say how. What is absent gets the default of its recipe and target. */
 export interface RecipeOptions {
@@ -31,6 +31,7 @@ export interface RecipeOptions {
   readonly reduceRange?: 'auto' | 'on' | 'off';
   readonly latencyGate?: 'measured' | 'off';
   readonly tune?: TuningLevel;
+  readonly minSqnr?: number;
   readonly form?: 'matmul-nbits' | 'dequantize';
   readonly blockSize?: string;
   readonly symmetric?: boolean;
@@ -91,6 +92,11 @@ export function addRecipeOptions(command: Command): Command {
     'static: what to do after calibration to keep accuracy (default: none)',
     TUNING_LEVELS,
   );
+  command.option(
+    '--min-sqnr <dB>',
+    'static: leave layers float32 until the outputs have this SQNR',
+    decibels,
+  );
   choice('--form <name>', "weights: ONNX Runtime's operator (default: matmul-nbits), or portable", [
     'matmul-nbits',
     'dequantize',
@@ -137,6 +143,7 @@ const FOR_RECIPES: Readonly<Record<string, readonly RecipeFormat[]>> = {
   reduceRange: [...STATIC, 'dynamic-int8'],
   latencyGate: ['static-int8'],
   tune: STATIC,
+  minSqnr: STATIC,
   form: WEIGHTS,
   blockSize: WEIGHTS,
   symmetric: WEIGHTS,
@@ -197,6 +204,7 @@ export async function recipeRequest(
       reduceRange: reduceRange === undefined || reduceRange === 'auto' ? reduceRange : reduceRange === 'on',
       latencyGate,
       tune,
+      minSqnrDb: options.minSqnr,
       form,
       blockSize: blockSize === undefined ? undefined : Number(blockSize),
       symmetric,

@@ -104,6 +104,14 @@ export const RecipeSchema = Type.Object(
           'static: what is done after calibration to keep accuracy; fast takes up to 3 times as long as calibration, full 20 times',
       }),
     ),
+    minSqnrDb: Type.Optional(
+      Type.Number({
+        minimum: 0,
+        maximum: 100,
+        description:
+          'static: leave layers float32, the most sensitive for their work first, until the outputs have this SQNR in dB',
+      }),
+    ),
     form: Type.Optional(
       Type.Enum(['matmul-nbits', 'dequantize'], {
         type: 'string',
@@ -151,6 +159,7 @@ const STATIC = [
   'reduceRange',
   'latencyGate',
   'tune',
+  'minSqnrDb',
   ...SCOPE,
 ] as const;
 const WEIGHTS_ONLY = ['form', 'blockSize', 'symmetric', 'algorithm', 'accuracyLevel', ...SCOPE] as const;

@@ -26,7 +26,8 @@ export async function applyStatic(
   if (recipe.format === 'static-int16') requireRaisable(view.model.proto, 'Q/DQ with 16 bits');
   const placement = placeFor(view, recipe);
   if (placement.nodes.length === 0) return { quantized: 0, float: placement.float, warnings: [] };
-  const tuning = recipe.tune === 'none' ? undefined : await openTuning(view, recipe, run);
+  const isTuned = recipe.tune !== 'none' || recipe.minSqnrDb !== undefined;
+  const tuning = isTuned ? await openTuning(view, recipe, run) : undefined;
   try {
     return await applyPlaced(view, placement, recipe, { ...run, tuning });
   } finally {
@@ -81,6 +82,7 @@ async function applyPlaced(
     ...(tuned === undefined ? {} : { tuning: tuned.report }),
     warnings: [
       ...leftOut(skipped),
+      ...missedGoal(recipe, tuned?.report.sqnrDb.after),
       ...(runsHere ? [] : [notProvenHere(recipe)]),
       ...(onCodes?.left ?? []).map(
         ({ node, op, reason }) => `${op} '${node}' stays between Q and DQ: ${reason}`,
@@ -90,6 +92,11 @@ async function applyPlaced(
       ? { audit: (optimized) => auditFusion(onCodes?.nodes ?? nodes, view.graph, optimized) }
       : {}),
   };
+}
+
+function missedGoal({ minSqnrDb }: StaticRecipe, reachedDb: number | undefined): readonly string[] {
+  if (minSqnrDb === undefined || reachedDb === undefined || reachedDb >= minSqnrDb) return [];
+  return [`the goal of ${minSqnrDb} dB SQNR is missed: ${reachedDb.toFixed(1)} dB is what came nearest`];
 }
 
 function leftOut(skipped: readonly SkippedSample[]): readonly string[] {

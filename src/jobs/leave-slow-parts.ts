@@ -5,6 +5,7 @@ import { writeModel } from '../onnx/write-model.ts';
 import type { ValueRange } from '../quantization/affine.ts';
 import type { GraphView } from '../quantization/graph-view.ts';
 import type { LeftFloat, Placement } from '../quantization/placement.ts';
+import { rangesOfEdges } from '../quantization/ranges-of-edges.ts';
 import type { StaticRecipe } from '../quantization/recipe.ts';
 import type { Session } from '../runtime/session.ts';
 import { compareLatency } from './compare-latency.ts';
@@ -90,22 +91,6 @@ function createBuilder(
     unwrap(writeModel(quantizedCopy(view, recipe, { ranges, left }), path, { durable: false }));
     return { path, placement: placeFor(view, recipe, left) };
   };
-}
-
-/**
- * The range of every edge. Where a node that passes values through is left float32, what follows it is an edge of its own
- * and keeps the parameters that it had.
- */
-function rangesOfEdges(
-  { edges }: Placement,
-  ranges: ReadonlyMap<string, ValueRange>,
-): ReadonlyMap<string, ValueRange> {
-  const all = new Map(ranges);
-  for (const [edge, source] of edges) {
-    const range = ranges.get(source);
-    if (range !== undefined) all.set(edge, range);
-  }
-  return all;
 }
 
 /** The first sample of the calibration data, or made-up numbers where the ranges came without data. */

@@ -43,7 +43,7 @@ export async function openTuning(
     return {
       samples,
       tune: (draft, left = new Map()) =>
-        tuneModel(draft, tuningPasses(recipe.tune), { ...run, recipe, data, samples, left }),
+        tuneModel(draft, tuningPasses(recipe), { ...run, recipe, data, samples, left }),
       close: () => source.close(),
     };
   } catch (error) {

@@ -12,11 +12,16 @@ import type { StaticRecipe } from '../quantization/recipe.ts';
 import type { TunedConstants } from '../quantization/tuned-constants.ts';
 import { unwrap } from './unwrap.ts';
 
-/** What runs in int8, by the rules of the recipe's target. @param left what a latency gate leaves float */
+/** What runs in int8, by the rules of the recipe's target. @param left what is better off in float32 */
 export function placeFor(view: GraphView, recipe: StaticRecipe, left?: LeftFloat): Placement {
   return recipe.target === 'tensorrt'
-    ? placeForTensorrt(view, recipe)
+    ? placeForTensorrt(view, excluding(recipe, left))
     : placeQuantization(view, recipe, left);
+}
+
+function excluding(recipe: StaticRecipe, left: LeftFloat = new Map()): StaticRecipe {
+  const { exclude } = recipe;
+  return { ...recipe, exclude: { ...exclude, nodes: [...exclude.nodes, ...left.keys()] } };
 }
 
 export interface CopyChoices {

@@ -5,6 +5,7 @@ import type { OnnxModel } from '../onnx/model-file.ts';
 import { writeModel } from '../onnx/write-model.ts';
 import type { GraphView } from '../quantization/graph-view.ts';
 import type { LeftFloat } from '../quantization/placement.ts';
+import { rangesOfEdges } from '../quantization/ranges-of-edges.ts';
 import type { StaticRecipe } from '../quantization/recipe.ts';
 import type { Draft } from '../quantization/tuning/draft.ts';
 import { createOutputError } from '../quantization/tuning/output-error.ts';
@@ -70,11 +71,21 @@ async function createTools(original: GraphView, run: TuningRun): Promise<TuningT
     }
   };
   const references = await referenceOutputs(original.model, samples, withSession);
-  const quantize = ({ view, ranges, constants }: Draft) =>
-    quantizedCopy(view, recipe, { ranges, left, constants });
+  const allLeft = (more: LeftFloat = new Map()): LeftFloat => new Map([...left, ...more]);
+  const quantize = ({ view, ranges, constants, left: more }: Draft) =>
+    quantizedCopy(view, recipe, { ranges, left: allLeft(more), constants });
   return {
     recipe,
     quantize,
+    leave: (draft, more) => {
+      const together = new Map([...(draft.left ?? []), ...more]);
+      return {
+        ...draft,
+        left: together,
+        placement: placeFor(draft.view, recipe, allLeft(together)),
+        ranges: rangesOfEdges(draft.placement, draft.ranges),
+      };
+    },
     settle: async (view) => {
       const placement = placeFor(view, recipe, left);
       const tensors = [...new Set(placement.edges.values())];

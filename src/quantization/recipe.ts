@@ -42,6 +42,8 @@ export interface StaticRecipe extends RecipeScope {
   readonly latencyGate: 'measured' | 'off';
   /** What is done after calibration to keep accuracy. */
   readonly tune: TuningLevel;
+  /** Layers stay float32 until the outputs have this SQNR, in dB, on samples kept apart; absent: none does for that. */
+  readonly minSqnrDb?: number;
 }
 
 /** How to quantize, as plain data with every setting filled in. */
@@ -69,6 +71,7 @@ export interface RecipeRequest {
   readonly reduceRange?: boolean | 'auto';
   readonly latencyGate?: StaticRecipe['latencyGate'];
   readonly tune?: TuningLevel;
+  readonly minSqnrDb?: number;
   readonly form?: WeightOnlyRecipe['form'];
   readonly blockSize?: number;
   readonly symmetric?: boolean;
@@ -100,6 +103,7 @@ export function completeRecipe(request: RecipeRequest): Recipe {
         latencyGate:
           request.latencyGate ?? (format === 'static-int8' && target === 'cpu' ? 'measured' : 'off'),
         tune: request.tune ?? 'none',
+        ...(request.minSqnrDb === undefined ? {} : { minSqnrDb: request.minSqnrDb }),
         ...scope,
       };
     case 'dynamic-int8':

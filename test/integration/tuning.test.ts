@@ -124,3 +124,20 @@ describe('tuning', () => {
     expect(refused).toMatchObject({ ok: false, error: { kind } });
   });
 });
+
+describe('a goal for the SQNR of the outputs', () => {
+  const data = () => pixels({ calib: [1, 2, 3, 4, 5, 6, 7, 8] });
+  const untuned = { ...TUNED, tune: 'none' } as const;
+
+  it('is sought without other tuning, and nothing is changed where it is reached', async () => {
+    const report = unwrap(await quantize(pixelModel(), data(), { ...untuned, minSqnrDb: 20 }));
+    expect(report.tuning?.passes).toMatchObject([{ pass: 'mixed-precision', changed: 0, kept: false }]);
+    expect(report.warnings).toEqual([]);
+  });
+
+  it('is reported as missed where it is out of reach, and the model is written all the same', async () => {
+    const report = unwrap(await quantize(pixelModel(), data(), { ...untuned, minSqnrDb: 100 }));
+    expect(report.warnings).toEqual([expect.stringMatching(/^the goal of 100 dB SQNR is missed: \d/)]);
+    expect(report.ops.quantized).toBeGreaterThan(0);
+  });
+});

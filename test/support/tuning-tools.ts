@@ -2,6 +2,7 @@ import type { NamedTensors } from '../../src/core/tensor.ts';
 import { placeFor, quantizedCopy } from '../../src/jobs/quantized-copy.ts';
 import type { OnnxModel } from '../../src/onnx/model-file.ts';
 import { type GraphView, viewGraph } from '../../src/quantization/graph-view.ts';
+import { rangesOfEdges } from '../../src/quantization/ranges-of-edges.ts';
 import type { StaticRecipe } from '../../src/quantization/recipe.ts';
 import type { Draft } from '../../src/quantization/tuning/draft.ts';
 import { createOutputError } from '../../src/quantization/tuning/output-error.ts';
@@ -18,7 +19,8 @@ export function tuningTools(
   more: Partial<StaticRecipe> = {},
 ): TuningTools & { readonly draft: () => Promise<Draft> } {
   const recipe = recipeWith(more);
-  const quantize = ({ view, ranges, constants }: Draft) => quantizedCopy(view, recipe, { ranges, constants });
+  const quantize = ({ view, ranges, constants, left = new Map() }: Draft) =>
+    quantizedCopy(view, recipe, { ranges, constants, left });
   const settle = async (view: GraphView): Promise<Draft> => {
     const placement = placeFor(view, recipe);
     const ranges = await naiveRanges(view.model, new Set(placement.edges.values()), samples.learn);
@@ -28,6 +30,11 @@ export function tuningTools(
     recipe,
     quantize,
     settle,
+    leave: (from, more) => {
+      const left = new Map([...(from.left ?? []), ...more]);
+      const ranges = rangesOfEdges(from.placement, from.ranges);
+      return { ...from, left, ranges, placement: placeFor(from.view, recipe, left) };
+    },
     draft: () => settle(viewGraph(original)),
     learn: async function* (model, limit = samples.learn.length) {
       for (const [sample, feeds] of samples.learn.slice(0, limit).entries()) {

@@ -1,6 +1,6 @@
 import type { ValueRange } from '../affine.ts';
 import type { GraphView } from '../graph-view.ts';
-import type { Placement } from '../placement.ts';
+import type { LeftFloat, Placement } from '../placement.ts';
 import type { TunedConstants } from '../tuned-constants.ts';
 
 /** A quantization in the making. A pass makes another one of it and leaves it, and the graph in it, as they are. */
@@ -13,6 +13,8 @@ export interface Draft {
   readonly ranges: ReadonlyMap<string, ValueRange>;
   /** By the name of the anchor; one that is not named is rounded to nearest. */
   readonly constants: ReadonlyMap<string, TunedConstants>;
+  /** Nodes that a pass leaves float32, besides those that were left before. */
+  readonly left?: LeftFloat;
 }
 
 /** The draft with more about some anchors. What is known of them and not said anew stays. */

@@ -99,7 +99,7 @@ function workOf(draft: Draft, { recipe }: TuningTools) {
 }
 
 /** Shares of a step. */
-const NEGLIGIBLE_ERROR = 1e-3;
+const NEGLIGIBLE_ERROR = 0.02;
 
 function liesOnGrid({ weights, layout }: AnchorConstants, scales: Float32Array, grid: IntegerRange): boolean {
   const shared = { outer: 1, channels: 1, inner: weights.length };

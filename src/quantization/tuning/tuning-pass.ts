@@ -1,6 +1,7 @@
 import type { NamedTensors } from '../../core/tensor.ts';
 import type { OnnxModel } from '../../onnx/model-file.ts';
 import type { GraphView } from '../graph-view.ts';
+import type { LeftFloat } from '../placement.ts';
 import type { StaticRecipe } from '../recipe.ts';
 import type { Draft } from './draft.ts';
 
@@ -29,6 +30,8 @@ export interface TuningTools {
   readonly recipe: StaticRecipe;
   /** Places a float model that was rewritten, and finds its ranges. Nothing is tuned in the draft that it gives. */
   readonly settle: (view: GraphView) => Promise<Draft>;
+  /** The draft with more nodes left float32, each with the reason; what is known of the others stays. */
+  readonly leave: (draft: Draft, more: LeftFloat) => Draft;
   /** The model that a draft makes: a copy, with Q/DQ in it. Edges keep their names; see `insertQdq`. */
   readonly quantize: (draft: Draft) => OnnxModel;
   /**

@@ -1,6 +1,7 @@
 import { biasCorrection } from './bias-correction/bias-correction.ts';
 import { equalization } from './equalization/equalization.ts';
 import { learnedRounding } from './learned-rounding.ts';
+import { mixedPrecision } from './mixed-precision.ts';
 import type { TuningLevel } from './tuning-level.ts';
 import type { TuningPass } from './tuning-pass.ts';
 import { weightScales } from './weight-scales/weight-scales.ts';
@@ -13,8 +14,14 @@ const PASSES: readonly { readonly pass: TuningPass; readonly from: 'fast' | 'ful
   { pass: biasCorrection, from: 'full' },
 ];
 
-/** The passes of a level. */
-export function tuningPasses(level: TuningLevel): readonly TuningPass[] {
-  if (level === 'none') return [];
-  return PASSES.filter(({ from }) => level === 'full' || from === 'fast').map(({ pass }) => pass);
+/** The passes of a level and, last, the one that leaves layers float32 where a goal asks for it. */
+export function tuningPasses({
+  tune,
+  minSqnrDb,
+}: {
+  readonly tune: TuningLevel;
+  readonly minSqnrDb?: number;
+}): readonly TuningPass[] {
+  const passes = PASSES.filter(({ from }) => tune === 'full' || tune === from).map(({ pass }) => pass);
+  return minSqnrDb === undefined ? passes : [...passes, mixedPrecision(minSqnrDb)];
 }

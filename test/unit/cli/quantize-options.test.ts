@@ -46,7 +46,7 @@ describe('the options that say how to quantize', () => {
   it('reach every setting of static recipes', async () => {
     const calibration = ['--method', 'percentile', '--percentile', '99.9', '--samples', '12'];
     const grid = ['--target', 'portable', '--activations', 'int8', '--per-tensor', '--reduce-range', 'on'];
-    const how = ['--format', 'qoperator', '--latency-gate', 'off', '--tune', 'full'];
+    const how = ['--format', 'qoperator', '--latency-gate', 'off', '--tune', 'full', '--min-sqnr', '25'];
     expect(await recipeOf(...calibration, ...grid, ...how)).toEqual({
       format: 'static-int8',
       target: 'portable',
@@ -57,6 +57,7 @@ describe('the options that say how to quantize', () => {
       reduceRange: true,
       latencyGate: 'off',
       tune: 'full',
+      minSqnrDb: 25,
       include: { nodes: [], opTypes: [], tensors: [] },
       exclude: { nodes: [], opTypes: [], tensors: [] },
     });
@@ -140,6 +141,7 @@ describe('the options that say how to quantize', () => {
     ],
     [['--method', 'max'], 'Allowed choices are minmax, moving-average, percentile, entropy, mse.'],
     [['--percentile', '40'], "expected a number above 50 and up to 100 but found '40'"],
+    [['--min-sqnr', 'high'], "expected decibels from 0 to 100 but found 'high'"],
     [['--samples', '0'], 'expected a whole number of at least 1'],
     [['--reduce-range', 'yes'], 'Allowed choices are auto, on, off.'],
     [['--form', 'qdq'], 'Allowed choices are matmul-nbits, dequantize.'],
