@@ -90,6 +90,7 @@ export function runPipeline(
         watch.removeProcess(pid);
         deps.workers?.workerEnded(pid);
       },
+      onStderrLine: (line: string, pid: number | undefined) => logger.debug('a worker says', { pid, line }),
       beforeEnd: watch.seeLast,
       peakGpuMemoryBytes: watch.peakGpuMemoryBytes,
       ...(live === undefined ? {} : { onSystem: (system: LiveSystem) => live.systemStarted(system) }),

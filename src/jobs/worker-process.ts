@@ -7,6 +7,7 @@ import { isConfined, type WorkerEntry } from './confinement/confined-entry.ts';
 import { launchConfined, type WorkerLaunch } from './confinement/confined-worker.ts';
 import { wallSecondsOf } from './confinement/worker-limits.ts';
 import type { CpuList } from './cpu-list.ts';
+import { lineSplitter } from './line-splitter.ts';
 import type { LiveSystem } from './live-system.ts';
 import { defaultMemoryLimitBytes, memoryLimitExceeded, watchResidentMemory } from './memory-limit.ts';
 import { pinnedFork, pinningProblem } from './pinned-fork.ts';
@@ -29,6 +30,8 @@ export interface WorkerHost {
   /** Told of every worker's process id and what it is for, so that telemetry can watch it. */
   readonly onSpawn?: (pid: number, role: WorkerRole) => void;
   readonly onExit?: (pid: number) => void;
+  /** Told of every line that a worker writes to stderr, up to a limit. */
+  readonly onStderrLine?: (line: string, pid: number | undefined) => void;
   /** Told of every system under test that starts. */
   readonly onSystem?: (system: LiveSystem) => void;
   /** Waited for before a worker that has answered is ended, so that telemetry can see the last of it. Never rejects. */
@@ -107,7 +110,9 @@ export class WorkerProcess {
       this.#limitMemory(pid);
       this.#limitTime();
     }
+    const tellLines = lineSplitter((line) => host.onStderrLine?.(line, pid));
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      tellLines(text);
       this.#stderrTail = (this.#stderrTail + text).slice(-STDERR_TAIL_CHARACTERS);
       if (DEBUG in process.env) process.stderr.write(text);
     });

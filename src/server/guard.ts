@@ -17,7 +17,9 @@ export function guardRequest(
 ): Problem | undefined {
   const name = hostName(host ?? '');
   if (name === undefined || !(anyHost || name === 'localhost' || isAddress(name))) {
-    return problem('foreign-host', `the Host header '${host ?? ''}' is not this daemon's`, {
+    // What is no name of a host may be anything, such as a name and a password before one.
+    const shown = name === undefined ? 'of the request' : `'${name}'`;
+    return problem('foreign-host', `the Host header ${shown} is not this daemon's`, {
       hint: 'use the address that the daemon listens on, or localhost; a proxy before it has to set this header so',
     });
   }

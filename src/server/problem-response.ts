@@ -1,6 +1,7 @@
 import type { FastifyReply } from 'fastify';
 import { isProblemType, PROBLEM_TYPES, problemPath, problemTitle } from '../api/problem-types.ts';
 import type { Problem } from '../core/problem.ts';
+import { redactSecrets } from '../core/redact.ts';
 import { API_VERSION, VERSION_HEADER } from './openapi/api-version.ts';
 
 /**
@@ -44,9 +45,12 @@ export function sendProblemDetails(
         type: problemPath(type),
         title: problemTitle(type),
         status,
-        detail: message,
+        // It may say again what somebody sent: an answer ends up in logs of others.
+        detail: redactSecrets(message),
         ...(hint === undefined ? {} : { hint }),
-        ...(errors.length === 0 ? {} : { errors }),
+        ...(errors.length === 0
+          ? {}
+          : { errors: errors.map((wrong) => ({ ...wrong, detail: redactSecrets(wrong.detail) })) }),
       })
   );
 }

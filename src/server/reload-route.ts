@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { json } from '../api/operation.ts';
 import { ReloadStatusSchema } from '../api/reload-schema.ts';
 import { type Problem, problem } from '../core/problem.ts';
+import { redactSecrets } from '../core/redact.ts';
 import type { Reloader, ReloadStatus } from '../jobs/reload/reloader.ts';
 import { describe } from './openapi/describe.ts';
 import { sendProblemDetails, type WrongField } from './problem-response.ts';
@@ -41,9 +42,10 @@ export function addReload(
   });
 }
 
-function statusResource({ attemptedMs, succeededMs, ...status }: ReloadStatus) {
+function statusResource({ attemptedMs, succeededMs, problems, ...status }: ReloadStatus) {
   return {
     ...status,
+    problems: problems.map((found) => ({ ...found, message: redactSecrets(found.message) })),
     attemptedAt: new Date(attemptedMs).toISOString(),
     ...(succeededMs === undefined ? {} : { succeededAt: new Date(succeededMs).toISOString() }),
   };
