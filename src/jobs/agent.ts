@@ -231,6 +231,11 @@ export class Agent {
     return this.#queue.current !== undefined;
   }
 
+  /** See `RunQueue.isStuck`. */
+  isStuck(): boolean {
+    return this.#queue.isStuck();
+  }
+
   /** How many runs wait. */
   queuedCount(): number {
     return this.#deps.store.countRuns().queued ?? 0;

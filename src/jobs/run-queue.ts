@@ -8,6 +8,7 @@ import type { Result } from '../core/result.ts';
 import type { Run } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
 import type { PipelineResult } from './pipeline.ts';
+import { QueuePulse } from './queue-pulse.ts';
 import { WakeTimer } from './wake-timer.ts';
 import type { JobProgress } from './worker-protocol.ts';
 import { isWorthAnotherAttempt } from './worth-another-attempt.ts';
@@ -68,6 +69,7 @@ export class RunQueue {
   /** Ends what is under way, and waits for no disk any more. */
   readonly #stopping = new AbortController();
   readonly #timer: WakeTimer;
+  readonly #pulse: QueuePulse;
   #current: CurrentRun | undefined;
   #loop: Promise<void> | undefined;
   /** Orders that come before are taken and wait. */
@@ -75,7 +77,16 @@ export class RunQueue {
 
   constructor(deps: RunQueueDeps) {
     this.#deps = deps;
+    this.#pulse = new QueuePulse(deps.clock);
     this.#timer = new WakeTimer(deps.clock, () => this.#onTime());
+  }
+
+  /** Whether there is something to do and nothing is done, for so long that only a fault in this program can be the reason. */
+  isStuck(): boolean {
+    if (!this.#started || this.#taking.signal.aborted || this.#current !== undefined) return false;
+    const hasWork = this.#loop !== undefined || this.#deps.store.nextQueued() !== undefined;
+    if (!hasWork) this.#pulse.beat();
+    return this.#pulse.isStill();
   }
 
   get current(): CurrentRun | undefined {
@@ -117,7 +128,11 @@ export class RunQueue {
   /** A disk that is full for a while costs neither a result nor the daemon. Undefined where the daemon stops before. */
   write<T>(write: () => T): Promise<T | undefined> {
     const { logger, storeRetryMs: retryMs = STORE_RETRY_MS } = this.#deps;
-    return writeWhenPossible(write, { logger, retryMs, signal: this.#stopping.signal });
+    const beating = () => {
+      this.#pulse.beat();
+      return write();
+    };
+    return writeWhenPossible(beating, { logger, retryMs, signal: this.#stopping.signal });
   }
 
   #work(first: () => Promise<unknown> = async () => {}): void {
@@ -141,7 +156,7 @@ export class RunQueue {
     // Lets the caller finish first, so that a request is answered as queued.
     await new Promise((resolve) => setImmediate(resolve));
     while (!this.#taking.signal.aborted) {
-      await this.#deps.beforeRun?.(this.#taking.signal);
+      await this.#pulse.during(this.#deps.beforeRun?.(this.#taking.signal));
       if (this.#taking.signal.aborted) return;
       this.#expireOverdue();
       const next = this.#deps.store.nextQueued();
@@ -173,6 +188,7 @@ export class RunQueue {
     logger.info('run started', { run: run.id, kind: run.kind, model: run.model, attempt: run.attempt });
     const outcome = await this.#untilDeadline(started.value, profile, current);
     this.#current = undefined;
+    this.#pulse.beat();
     if (outcome.ok) {
       await this.write(() => store.finishRun(run.id, outcome.value));
       logger.info('run succeeded', { run: run.id, model: run.model, seconds: outcome.value.seconds });

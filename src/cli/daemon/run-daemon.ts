@@ -136,7 +136,7 @@ export async function runDaemon(deps: DaemonDeps): Promise<number> {
   const status = () => daemonStatus(agent, shared.live);
   const unfollowConfig = followConfig({ ...deps, reloader, live, status });
   supervisor.ready(status());
-  supervisor.keepAlive(() => true);
+  supervisor.keepAlive(() => !agent.isStuck());
   const telling = setInterval(() => supervisor.status(status()), TELL_STATUS_EVERY_MS);
 
   await aborted(AbortSignal.any([signals.stop, fault.signal]));

@@ -14,6 +14,5 @@ export function orphanedOrder(
       hint: 'its profile was removed while the order waited; put it back and order again',
     });
   }
-  const order = request as RunOrder;
-  return order.kind === 'bench' ? mistakeIn(order, profile) : undefined;
+  return mistakeIn(request as RunOrder, profile);
 }

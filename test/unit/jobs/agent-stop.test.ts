@@ -20,7 +20,7 @@ describe('Agent.stop', { timeout: 120_000 }, () => {
     const { agent, store } = agentOf(['tiny']);
     agent.start();
     await runningOf(agent);
-    unwrap(agent.orderBench({ model: 'tiny', order: { kind: 'bench' } }));
+    unwrap(agent.order({ model: 'tiny', order: { kind: 'bench' } }));
     await agent.stop(60_000);
     expect(statesOf(store)).toEqual(['tiny pipeline succeeded', 'tiny bench queued']);
   });
@@ -44,7 +44,7 @@ describe('Agent.stop', { timeout: 120_000 }, () => {
     expect(agent.isReady()).toBe(true);
     const stopped = agent.stop(200);
     expect([agent.isReady(), agent.isStopping()]).toEqual([false, true]);
-    expect(agent.orderBench({ model: 'wait', order: { kind: 'bench' } })).toMatchObject({
+    expect(agent.order({ model: 'wait', order: { kind: 'bench' } })).toMatchObject({
       error: { kind: 'daemon-stopping' },
     });
     await stopped;
