@@ -42,6 +42,8 @@ export function connectionOptions(
   readonly http: ServerOptions;
 } {
   const ofServer = {
+    // A request without a host is refused like one with a foreign host (see `guardRequest`), and told why.
+    requireHostHeader: false,
     headersTimeout: limits.headersMs,
     connectionsCheckingInterval: Math.min(LOOK_EVERY_MS, limits.headersMs),
   };
