@@ -33,6 +33,7 @@ import { timeline } from './timeline.ts';
 import { traceEncode } from './trace-encode.ts';
 import { traceMillion } from './trace-million.ts';
 import { tracingCost } from './tracing-cost.ts';
+import { watchHistories } from './watch-histories.ts';
 
 // Where it can be, a figure is a ratio to something measured in the same run, so that it means the same on every host. A target that is missed
 // is shown and fails nothing: what a busy host says is no proof.
@@ -67,6 +68,7 @@ const MEASUREMENTS: Readonly<Record<string, (onRow: OnRow) => Promise<readonly P
   'hostile-files': hostileFiles,
   'hostile-requests': hostileRequests,
   scrape: measureScrape,
+  'watch-histories': watchHistories,
 };
 
 async function measureGpuReadings(): Promise<PerfRow[]> {

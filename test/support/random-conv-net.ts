@@ -2,17 +2,7 @@ import type { NodeProto, TensorProto, ValueInfoProto } from '../../src/onnx/mess
 import type { OnnxModel } from '../../src/onnx/model-file.ts';
 import { float, graph, model, node, tensor, value } from './graph-builder.ts';
 import { type Feeds, floatFeed } from './run-model.ts';
-
-/** Uniform numbers in [0, 1): the same seed gives the same ones (mulberry32). */
-function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+import { seededRandom } from './seeded-random.ts';
 
 interface FeatureMap {
   readonly name: string;
