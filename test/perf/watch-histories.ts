@@ -17,7 +17,7 @@ import { type OnRow, type PerfRow, plainRow } from './perf-row.ts';
 
 const HISTORIES_EACH = 300;
 /** Otava looks at every history again after every run, which takes it long. */
-const HISTORIES_OF_OTAVA = 100;
+const HISTORIES_OF_OTAVA = 40;
 
 /** The detectors of trackers, and ours: who calls a change what is none, and who finds those that are. */
 export async function watchHistories(onRow: OnRow): Promise<readonly PerfRow[]> {
