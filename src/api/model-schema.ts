@@ -84,6 +84,7 @@ const HistoryPointSchema = Type.Object(
     variant: text('the variant'),
     suite: text('the suite'),
     measurement: text('the first one of the run'),
+    host: text('the processor, and GPUs where there are some: figures of others are not comparable'),
     valid: boolean('whether the measurement kept its rules'),
     throughput: numberOrNull('samples per second'),
     p50Seconds: numberOrNull('latency'),
@@ -92,8 +93,38 @@ const HistoryPointSchema = Type.Object(
   { title: 'HistoryPoint', description: 'how a variant fared in a run' },
 );
 
+const LatencyHistorySchema = Type.Object(
+  {
+    variant: text('the variant'),
+    suite: text('the suite'),
+    measurement: text('the measurement'),
+    host: text('of the last run; runs on others are left out'),
+    state: oneOf(
+      ['learning', 'steady', 'suspected', 'regressed', 'improved'],
+      'learning: too few runs; suspected: a run that others have to confirm',
+    ),
+    baselineRuns: integer('runs that the expectation is made of'),
+    expectedSeconds: numberOrNull('the usual median latency'),
+    limitSeconds: numberOrNull('from here on a run is suspected'),
+    changeRatio: numberOrNull('the last run by the expectation'),
+    since: Type.Optional(text('the id of the run at which the state began')),
+    changes: Type.Array(
+      Type.Object({
+        run: text('the first run of a new level'),
+        ratio: number('the new level by the old one'),
+      }),
+      { description: 'where the level changed, looking back' },
+    ),
+  },
+  { title: 'LatencyHistory', description: 'what the runs of the page say of a measurement' },
+);
+
 export const HistorySchema = Type.Object(
-  { points: Type.Array(HistoryPointSchema, { description: 'the oldest first' }), next: NextPageSchema },
+  {
+    points: Type.Array(HistoryPointSchema, { description: 'the oldest first' }),
+    latency: Type.Array(LatencyHistorySchema),
+    next: NextPageSchema,
+  },
   { title: 'History' },
 );
 

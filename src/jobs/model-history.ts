@@ -1,5 +1,6 @@
 import type { Run } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
+import type { HostFingerprint } from './host-fingerprint.ts';
 import { FP32, type PipelineResult } from './pipeline.ts';
 
 /** How a variant fared in a run. */
@@ -9,6 +10,8 @@ export interface HistoryPoint {
   readonly variant: string;
   readonly suite: string;
   readonly measurement: string;
+  /** The processor, and GPUs where there are some: figures of others are not comparable. */
+  readonly host: string;
   readonly valid: boolean;
   readonly throughput: number | null;
   readonly p50Seconds: number | null;
@@ -40,7 +43,7 @@ export function modelHistory(
 function pointsOf(runs: readonly Run[]): readonly HistoryPoint[] {
   return runs.toReversed().flatMap(({ id, finishedMs = 0, result }) => {
     // A result that another version wrote may have a shape of its own.
-    const { variants } = (result ?? {}) as Partial<PipelineResult>;
+    const { variants, host } = (result ?? {}) as Partial<PipelineResult>;
     if (!Array.isArray(variants)) return [];
     const accuracies = accuracyByVariant(variants);
     return (variants as PipelineResult['variants']).flatMap(({ variant, bench }) => {
@@ -55,6 +58,7 @@ function pointsOf(runs: readonly Run[]): readonly HistoryPoint[] {
           variant,
           suite,
           measurement,
+          host: hostWords(host),
           valid,
           throughput,
           p50Seconds: latencySeconds?.p50 ?? null,
@@ -73,4 +77,10 @@ function accuracyByVariant(variants: PipelineResult['variants']): ReadonlyMap<st
     if (typeof figure?.reference === 'number') known.set(FP32, figure.reference);
   }
   return known;
+}
+
+function hostWords(host: HostFingerprint | undefined): string {
+  if (host === undefined) return '';
+  const gpus = (host.hardware?.gpus ?? []).map(({ model }) => model);
+  return [`${host.cpuModel} (${host.logicalCpus} CPUs)`, ...gpus].join(', ');
 }

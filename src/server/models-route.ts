@@ -13,6 +13,7 @@ import {
 import { json } from '../api/operation.ts';
 import { problem } from '../core/problem.ts';
 import type { Agent } from '../jobs/agent.ts';
+import { latencyHistories } from '../jobs/latency-history.ts';
 import type { ModelView } from '../jobs/model-view.ts';
 import { cutPage, linkNext, NEXT_PAGE } from './next-page.ts';
 import { describe } from './openapi/describe.ts';
@@ -110,8 +111,13 @@ export function addModels(
         ...point,
         finishedAt: new Date(finishedMs).toISOString(),
       }));
-      if (next === undefined) return { points: shown };
-      return { points: shown, next: linkNext(reply, `${modelPath(model)}/history`, { limit, before: next }) };
+      const latency = latencyHistories(points);
+      if (next === undefined) return { points: shown, latency };
+      return {
+        points: shown,
+        latency,
+        next: linkNext(reply, `${modelPath(model)}/history`, { limit, before: next }),
+      };
     },
   );
 
