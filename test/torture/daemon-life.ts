@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { appendFileSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { DIGITS_MODEL } from '../support/program.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const PATIENCE_MS = 10_000;
@@ -41,7 +42,18 @@ export class DaemonLife {
   ) {
     this.#dataDir = dataDir;
     const addresses = ['--listen', '127.0.0.1:0', '--profiler', 'off'];
-    const args = [...nodeOptions, MAIN, 'serve', '--profiles', profiles, '--data-dir', dataDir, ...addresses];
+    const roots = ['--root', dirname(DIGITS_MODEL)];
+    const args = [
+      ...nodeOptions,
+      MAIN,
+      'serve',
+      '--profiles',
+      profiles,
+      '--data-dir',
+      dataDir,
+      ...addresses,
+      ...roots,
+    ];
     const env = { ...process.env, TMPDIR: tmpDir, PTQ_AGENT_LOCK_DIR: lockDir, ...more };
     this.#child = spawn(process.execPath, args, { env, detached: true, stdio: ['ignore', 'ignore', 'pipe'] });
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { RunState } from '../../src/core/run-terms.ts';
+import { isEnded, type RunState } from '../../src/core/run-terms.ts';
 
 /** A run as the database has it, or as the API showed it. */
 export interface SeenRun {
@@ -10,10 +10,6 @@ export interface SeenRun {
   /** The order that it came from, where this program made it. */
   readonly tag?: string;
 }
-
-const ENDED: ReadonlySet<RunState> = new Set(['succeeded', 'failed', 'cancelled', 'interrupted']);
-
-export const isEnded = (state: RunState): boolean => ENDED.has(state);
 
 /** What a client of the daemon was told, and what must therefore be so for ever after. */
 export class Ledger {
@@ -49,7 +45,7 @@ export class Ledger {
     const before = this.#runs.get(run.id);
     const wrong: string[] = [];
     if (this.#deleted.has(run.id)) wrong.push(`${run.id} was deleted and is there again`);
-    if (before !== undefined && isEnded(before.state) && before.state !== run.state)
+    if (before !== undefined && isEnded(before) && before.state !== run.state)
       wrong.push(`${run.id} was ${before.state} and is ${run.state}`);
     if (
       before?.resultDigest !== undefined &&

@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import { RUN_STATES } from '../../src/core/run-terms.ts';
 import { livingClaims } from '../../src/jobs/lock-claims.ts';
 import type { DaemonLife, Home } from './daemon-life.ts';
 import { type FolderInspector, type FolderState, leftovers } from './data-folder.ts';
@@ -70,7 +71,7 @@ async function wrongMetrics(life: DaemonLife, runs: FolderState['runs']): Promis
   if (typeof answer?.body !== 'string') return ['there are no metrics'];
   const text = answer.body;
   const wrong: string[] = [];
-  for (const state of ['queued', 'running', 'succeeded', 'failed', 'cancelled', 'interrupted'] as const) {
+  for (const state of RUN_STATES) {
     const shown = Number(new RegExp(`^ptq_jobs\\{state="${state}"\\} (\\S+)$`, 'm').exec(text)?.[1]);
     const there = runs.filter((run) => run.state === state).length;
     if (shown !== there) wrong.push(`the metrics show ${shown} runs ${state}, there are ${there}`);

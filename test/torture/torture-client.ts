@@ -1,10 +1,10 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Random } from '../../src/benchmark/random.ts';
-import type { RunState } from '../../src/core/run-terms.ts';
+import { isEnded, type RunState } from '../../src/core/run-terms.ts';
 import { writeProfile } from '../support/program.ts';
 import type { DaemonLife } from './daemon-life.ts';
-import { digestOf, isEnded, type Ledger } from './ledger.ts';
+import { digestOf, type Ledger } from './ledger.ts';
 
 interface ShownRun {
   readonly id: string;
@@ -55,7 +55,9 @@ export class TortureClient {
 
   async act(life: DaemonLife): Promise<void> {
     const chance = this.#random();
-    if (chance < 0.3) await this.#order(life);
+    // The daemon sees it by itself.
+    if (chance < 0.02) this.changeProfiles();
+    else if (chance < 0.3) await this.#order(life);
     else if (chance < 0.5) await this.#orderAgain(life);
     else if (chance < 0.54) await this.#cancel(life);
     else if (chance < 0.9) await this.#look(life);
@@ -104,7 +106,7 @@ export class TortureClient {
   }
 
   async #cancel(life: DaemonLife): Promise<void> {
-    const open = (await this.#list(life)).filter(({ state }) => !isEnded(state));
+    const open = (await this.#list(life)).filter((run) => !isEnded(run));
     const run = this.#pick(open);
     if (run === undefined) return;
     const answer = await life.ask('POST', `/bench/${run.id}/cancel`, { body: {} });
@@ -127,7 +129,7 @@ export class TortureClient {
   }
 
   async #delete(life: DaemonLife): Promise<void> {
-    const run = this.#pick((await this.#list(life)).filter(({ state }) => isEnded(state)));
+    const run = this.#pick((await this.#list(life)).filter(isEnded));
     if (run === undefined) return;
     this.#ledger.deleting(run.id);
     const answer = await life.ask('DELETE', `/bench/${run.id}`);
