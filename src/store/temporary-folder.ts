@@ -1,9 +1,16 @@
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isValid, ulid } from 'ulid';
 
 /** What earlier versions put into `tmp` itself. */
 const EARLIER = /^(?:\.ptq-agent-|ptq-agent-spool-|[0-9A-HJKMNP-TV-Z]{26}\.onnx)/;
+
+/** What is being made beside its place in a cache, by processes that may have been killed. */
+const UNFINISHED: Readonly<Record<string, RegExp>> = {
+  outputs: /^[0-9a-f]{64}\.outputs\.[A-Za-z0-9]{6}$/,
+  golden: /^[0-9a-f]{64}\.outputs\.[A-Za-z0-9]{6}$/,
+  calibration: /^[0-9a-f]{64}\.json\.\d+\.tmp$/,
+};
 
 /** A folder for what is being made, of one process that has the data directory. */
 export interface TemporaryFolder {
@@ -27,9 +34,18 @@ export function makeTemporaryFolder(dataDir: string): TemporaryFolder {
     }
   };
   sweep();
+  sweepCaches(dataDir);
   const path = join(parent, own);
   mkdirSync(path, { recursive: true });
   return { path, sweep, remove: () => removeIfPossible(path) };
+}
+
+function sweepCaches(dataDir: string): void {
+  for (const [folder, unfinished] of Object.entries(UNFINISHED)) {
+    const parent = join(dataDir, folder);
+    if (!existsSync(parent)) continue;
+    for (const name of readdirSync(parent)) if (unfinished.test(name)) removeIfPossible(join(parent, name));
+  }
 }
 
 function removeIfPossible(path: string): void {
