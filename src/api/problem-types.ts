@@ -188,6 +188,18 @@ export const PROBLEM_TYPES = {
     meaning: 'The daemon is about to end and takes no orders any more.',
     whatToDo: 'Send the order again, under the same Idempotency-Key, after the seconds in Retry-After.',
   },
+  'disk-quota-exceeded': {
+    status: 507,
+    meaning:
+      'The data directory takes more than it may, and what is left of it is in use; "detail" has the figures. Runs that wait go on when there is room.',
+    whatToDo: 'Remove runs that are over, raise storage.maxBytes in the settings, or try again later.',
+  },
+  'disk-space-low': {
+    status: 507,
+    meaning:
+      'Less is free on the disk of the data directory than is to stay free; "detail" has the figures. Runs that wait go on when there is room.',
+    whatToDo: 'Make room on the disk, or lower storage.minFreeBytes in the settings.',
+  },
   'store-not-written': {
     status: 507,
     meaning:

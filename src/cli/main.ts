@@ -25,6 +25,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   trace: async () => (await import('./commands/trace.ts')).traceCommand,
   watch: async () => (await import('./commands/watch.ts')).watchCommand,
   timeline: async () => (await import('./commands/timeline.ts')).timelineCommand,
+  gc: async () => (await import('./commands/gc.ts')).gcCommand,
   inspect: async () => (await import('./commands/inspect.ts')).inspectCommand,
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
 };

@@ -16,6 +16,7 @@ const SETTINGS: Readonly<Record<keyof AgentSettings, readonly [name: string, can
   webConfigFile: ['webConfig', true],
   samplerIntervalMs: ['sampler.interval', true],
   traces: ['traces', true],
+  storage: ['storage', true],
   log: ['log', true],
   stopGraceMs: ['stop.grace', true],
 };

@@ -13,6 +13,7 @@ import {
   type ServiceSettings,
   serviceSettings,
 } from './service-settings.ts';
+import { StorageSchema, type StorageSettings, storageSettings } from './storage-settings.ts';
 import { type WorkerSettings, WorkersSchema, workerSettings } from './worker-settings.ts';
 import type { YamlDocument, YamlProblemKind } from './yaml-document.ts';
 
@@ -32,6 +33,7 @@ export interface AgentSettings extends ServiceSettings {
   /** Folders in which every file has to lie that a profile names. */
   readonly roots: readonly string[];
   readonly workers: WorkerSettings;
+  readonly storage: StorageSettings;
 }
 
 /** Where the daemon keeps traces, and how many. */
@@ -140,6 +142,7 @@ const SettingsSchema = Type.Object(
       ),
     ),
     ...SERVICE_PROPERTIES,
+    storage: Type.Optional(StorageSchema),
   },
   { additionalProperties: false, description: 'settings of ptq-agent serve' },
 );
@@ -225,6 +228,7 @@ export async function loadSettings(
     // Suites are looked for beside the folder of profiles too.
     roots: [profilesDir, join(dirname(profilesDir), 'suites'), ...roots.map((path) => resolve(path))],
     workers: workerSettings(source.workers),
+    storage: storageSettings(source.storage),
   });
 }
 

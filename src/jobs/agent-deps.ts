@@ -1,4 +1,5 @@
 import type { TraceSettings } from '../config/settings.ts';
+import type { StorageSettings } from '../config/storage-settings.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import type { Metrics } from '../metrics/metrics.ts';
@@ -17,6 +18,8 @@ export interface AgentDeps {
   readonly samplerIdleIntervalMs: () => number;
   /** As the settings have it at the moment. */
   readonly traces: () => TraceSettings;
+  /** How much is kept, as the settings have it at the moment. */
+  readonly storage: () => StorageSettings;
   readonly metrics: Metrics;
   readonly workerEntry: WorkerEntry;
   /** Told what is under way. */

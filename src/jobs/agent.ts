@@ -18,6 +18,7 @@ import { pruneRunTraces } from './prune-run-traces.ts';
 import { lastFullRuns } from './reason-to-run.ts';
 import { orderLines } from './recorded-arrivals.ts';
 import { failOrphans, showModels } from './reload/take-up-models.ts';
+import { removeRun } from './remove-run.ts';
 import { failureReason } from './result-metrics.ts';
 import type { RunBasis, RunReason } from './run-basis.ts';
 import { RunFeed, type RunNews } from './run-feed.ts';
@@ -26,6 +27,7 @@ import { type CurrentRun, RunQueue } from './run-queue.ts';
 import { RunRecords } from './run-records.ts';
 import type { RunView } from './run-view.ts';
 import { Scheduler } from './scheduler.ts';
+import { StorageKeeper } from './storage/storage-keeper.ts';
 import { type IncomingOrder, takeOrder } from './take-order.ts';
 
 /** Full runs of one model wait at the same time only where people ordered different ones. */
@@ -43,6 +45,7 @@ export class Agent {
   readonly #scheduler: Scheduler;
   readonly #queue: RunQueue;
   #isStopping = false;
+  readonly #storage: StorageKeeper;
   #stopObserving: (() => void) | undefined;
 
   constructor(deps: AgentDeps) {
@@ -55,8 +58,15 @@ export class Agent {
       random: Math.random,
     });
     this.records = new RunRecords(deps.store, deps.workerEntry);
+    this.#storage = new StorageKeeper({
+      ...deps,
+      profiles: () => deps.models.all,
+      settings: deps.storage,
+    });
     this.#queue = new RunQueue({
       ...deps,
+      beforeRun: (signal) => this.#storage.untilRoom(signal),
+      afterRun: async () => void (await this.#storage.collect()),
       profileOf: (model) => deps.models.get(model),
       requestOf: (run, profile) => this.#requestOf(run, profile),
       carryOut: (run, profile, current) => this.#carryOut(run, profile, current),
@@ -82,6 +92,7 @@ export class Agent {
           logger.warn('a run was interrupted', { run: run.id, model: run.model, state: run.state });
       });
       this.#updateJobCounts();
+      await this.#storage.start();
       await this.#scheduler.start();
     });
   }
@@ -124,7 +135,10 @@ export class Agent {
     return this.#deps.models.all;
   }
 
-  /** Queues work on a registered model; see `takeOrder`. Problems: its own, and `daemon-stopping`. */
+  /**
+   * Queues work on a registered model; see `takeOrder`. Problems: its own, `daemon-stopping`, and `disk-quota-exceeded` or `disk-space-low`
+   * where there is no room for a run.
+   */
   order(incoming: IncomingOrder): Result<RunView, Problem> {
     if (this.#isStopping) {
       return err(
@@ -133,6 +147,8 @@ export class Agent {
         }),
       );
     }
+    const { shortage } = this.#storage;
+    if (shortage !== undefined) return err(shortage);
     const { models, store, clock } = this.#deps;
     const run = takeOrder(incoming, models, store, clock.wallMs());
     if (!run.ok) return run;
@@ -166,6 +182,18 @@ export class Agent {
     const view = this.getRun(id) as RunView;
     this.#feed.tell(view);
     return ok(view);
+  }
+
+  /** Removes a run that is over with what it left; see `removeRun`. */
+  removeRun(id: string): Promise<Result<void, Problem>> {
+    const { store, traces, logger } = this.#deps;
+    const removed = removeRun(id, {
+      store,
+      logdir: traces().logdir,
+      reading: this.records.tracesInUse(),
+      logger,
+    });
+    return removed.finally(() => this.#updateJobCounts());
   }
 
   /** Follows a run (see `RunFeed.follow`). Undefined where there is none. */
@@ -249,6 +277,7 @@ export class Agent {
     this.#isStopping = true;
     const unscheduled = this.#scheduler.stop();
     await this.#queue.stop(graceMs, unscheduled);
+    await this.#storage.stop();
     this.#stopObserving?.();
     const interrupted = await this.#queue.write(() => this.#deps.store.interruptRunning());
     for (const { id } of interrupted ?? []) this.#tell(id);

@@ -2,7 +2,10 @@ import type { Store } from '../store/store.ts';
 
 /** Artifacts as one run uses them: what it has found or made is not removed before its end. */
 export interface ArtifactsInUse
-  extends Pick<Store, 'findArtifact' | 'publishArtifact' | 'temporaryFile' | 'calibrationFolder'> {
+  extends Pick<
+    Store,
+    'findArtifact' | 'publishArtifact' | 'temporaryFile' | 'calibrationFolder' | 'diskSpace'
+  > {
   /** The run is over. */
   release(): void;
 }
@@ -10,7 +13,7 @@ export interface ArtifactsInUse
 export function useArtifacts(
   store: Pick<
     Store,
-    'findArtifact' | 'publishArtifact' | 'temporaryFile' | 'calibrationFolder' | 'holdArtifact'
+    'findArtifact' | 'publishArtifact' | 'temporaryFile' | 'calibrationFolder' | 'diskSpace' | 'holdArtifact'
   >,
 ): ArtifactsInUse {
   const held = new Map<string, () => void>();
@@ -20,6 +23,7 @@ export function useArtifacts(
   return {
     calibrationFolder: store.calibrationFolder,
     temporaryFile: store.temporaryFile,
+    diskSpace: store.diskSpace,
     findArtifact: (hash) => {
       // Held also where it is not there yet: between its making and its use nobody can remove it.
       hold(hash);

@@ -229,6 +229,7 @@ const REASONS: Readonly<Record<string, JobFailureReason>> = {
   'inference-failed': 'model_refused',
   'sut-timed-out': 'timed_out',
   'disk-full': 'disk',
+  'disk-space-low': 'disk',
   'output-not-writable': 'disk',
   'artifact-not-published': 'disk',
 };

@@ -10,12 +10,15 @@ import type { SeriesQuery } from './series-task.ts';
 
 /** What runs left in files, found by the names that the runs themselves have. */
 export class RunRecords {
-  readonly #store: Pick<Store, 'getRun' | 'runDirectory' | 'findArtifact'>;
+  readonly #store: Pick<Store, 'getRun' | 'runDirectory' | 'findArtifact' | 'holdArtifact'>;
   readonly #timelines: TimelineReaders;
   /** How many readers traces have that somebody reads, by their names. */
   readonly #reading = new Map<string, number>();
 
-  constructor(store: Pick<Store, 'getRun' | 'runDirectory' | 'findArtifact'>, workerEntry: WorkerEntry) {
+  constructor(
+    store: Pick<Store, 'getRun' | 'runDirectory' | 'findArtifact' | 'holdArtifact'>,
+    workerEntry: WorkerEntry,
+  ) {
     this.#store = store;
     this.#timelines = new TimelineReaders({ entry: workerEntry });
   }
@@ -32,6 +35,11 @@ export class RunRecords {
   /** The file of an artifact; undefined where it is not there any more. */
   artifactFile(hash: string): string | undefined {
     return this.#store.findArtifact(hash)?.path;
+  }
+
+  /** Keeps an artifact from being removed while somebody reads it. Returns the function that ends it. */
+  holdArtifact(hash: string): () => void {
+    return this.#store.holdArtifact(hash);
   }
 
   /** A file of a run's trace, and the name that viewers know it by; undefined where the run has none. */

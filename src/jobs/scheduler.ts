@@ -28,6 +28,11 @@ export interface SchedulerDeps {
 const LOOK_EVERY_MS = 30_000;
 /** A day has more than a timer can wait for on some systems, and clocks are set: long waits are made in pieces. */
 const LONGEST_WAIT_MS = 3600_000;
+/**
+ * A clock that is set back by less lets times that have come not come again; by more it was corrected, and the times go by the new one, as
+ * cron has it (cron(8) of Debian, "Daylight Saving Time and other time changes").
+ */
+const CORRECTION_MS = 3 * 3600_000;
 
 /** Orders full runs: when they are due by the time table of a profile, and when something changed that they are made from. */
 export class Scheduler {
@@ -129,7 +134,8 @@ export class Scheduler {
       model: profile.name,
       due: new Date(due.getTime() + putOffMs).toISOString(),
     });
-    this.#waitUntil(profile.name, due.getTime() + putOffMs, async () => {
+    const planAgain = () => this.#planNext(profile, new Date(this.#deps.clock.wallMs()));
+    this.#waitUntil(profile.name, due.getTime() + putOffMs, planAgain, async () => {
       if (this.#deps.models.get(profile.name) !== profile) return;
       await this.#deps.order(profile.name, ['schedule'], await this.basisOf(profile));
       // What was missed while the host slept is not made up for.
@@ -137,15 +143,19 @@ export class Scheduler {
     });
   }
 
-  #waitUntil(model: string, wallMs: number, action: () => Promise<void>): void {
+  /** @param planAgain called in place of the action where the clock was set back so far that another time may come before */
+  #waitUntil(model: string, wallMs: number, planAgain: () => void, action: () => Promise<void>): void {
     const leftMs = wallMs - this.#deps.clock.wallMs();
     if (leftMs <= 0) {
       this.#looking = this.#looking.then(action);
       return;
     }
-    const timer = this.#after(Math.min(leftMs, LONGEST_WAIT_MS), () =>
-      this.#waitUntil(model, wallMs, action),
-    );
+    const waitMs = Math.min(leftMs, LONGEST_WAIT_MS);
+    const timer = this.#after(waitMs, () => {
+      const setBackMs = wallMs - this.#deps.clock.wallMs() - (leftMs - waitMs);
+      if (setBackMs > CORRECTION_MS) planAgain();
+      else this.#waitUntil(model, wallMs, planAgain, action);
+    });
     if (timer !== undefined) this.#plans.set(model, timer);
   }
 

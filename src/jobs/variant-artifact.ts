@@ -1,6 +1,6 @@
 import type { Profile, ProfileVariant } from '../config/profile.ts';
 import type { Problem } from '../core/problem.ts';
-import { ok, type Result } from '../core/result.ts';
+import { err, ok, type Result } from '../core/result.ts';
 import { completeRecipe } from '../quantization/recipe.ts';
 import { readCpuFeatures } from '../runtime/cpu-features.ts';
 import { onnxRuntimeVersion } from '../runtime/versions.ts';
@@ -13,6 +13,7 @@ import type { TracedSamples } from './evaluate-task.ts';
 import type { QuantizeReport } from './quantize-task.ts';
 import { resolveRecipe } from './resolve-recipe.ts';
 import { runQuantization } from './run-quantization.ts';
+import { shortageForQuantizing } from './storage/shortage-for-quantizing.ts';
 import type { WorkerControls, WorkerHost } from './worker-process.ts';
 
 /** A variant that is ready, and whether it had to be made. */
@@ -37,7 +38,8 @@ function variantHash(profile: Profile, variant: ProfileVariant, inputs: InputDig
 }
 
 /**
- * The artifact of a variant: the one in the store if nothing that made it has changed, otherwise a new one.
+ * The artifact of a variant: the one in the store if nothing that made it has changed, otherwise a new one. Problems: `disk-space-low` before
+ * anything is made, and those of `runQuantization` and `publishArtifact`.
  * @param trace what to trace of its calibration
  */
 export async function ensureVariant(
@@ -52,6 +54,8 @@ export async function ensureVariant(
   const hash = variantHash(profile, variant, inputs);
   const known = store.findArtifact(hash);
   if (known !== undefined) return ok(toVariant(known, true));
+  const shortage = shortageForQuantizing(inputs.modelSizeBytes, (await store.diskSpace()).freeBytes);
+  if (shortage !== undefined) return err(shortage);
   const outputPath = store.temporaryFile(hash);
   const quantized = await runQuantization(
     host,

@@ -144,6 +144,8 @@ export class WorkerProcess {
   /** Sends a request and waits for its answer, however long it takes; the end of the process is an answer too. */
   ask(request: WorkerTask | SutCommand): Promise<Result<unknown, Problem>> {
     if (this.#ended !== undefined) return Promise.resolve(err(this.#ended));
+    // What never started, as where no file can be opened, cannot be sent anything; why is known in a moment.
+    if (this.#child.pid === undefined) return this.exited.then(err);
     return new Promise((resolve) => {
       this.#waiting = resolve;
       this.#child.send(request, (error) => {

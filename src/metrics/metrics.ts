@@ -13,6 +13,7 @@ import { createProcessMetrics, type ProcessUsage, processUsageReader } from './p
 import { createReloadMetrics, type ReloadMetrics } from './reload-metrics.ts';
 import { createResultMetrics, type ResultMetrics } from './result-metrics.ts';
 import { createRunMetrics, type RunMetrics } from './run-metrics.ts';
+import { createStorageMetrics, type StorageMetrics } from './storage-metrics.ts';
 
 /** Everything the daemon exports. Updates are cheap and synchronous; nothing is read from the host here. */
 export interface Metrics
@@ -21,6 +22,7 @@ export interface Metrics
     JobMetrics,
     ReloadMetrics,
     ResultMetrics,
+    StorageMetrics,
     Pick<RunMetrics, 'recordRun'> {
   /** Shows what the host is made of. */
   readonly setInventory: (inventory: InventorySnapshot) => void;
@@ -82,6 +84,7 @@ export function createMetrics({
       ...jobs,
       ...createReloadMetrics(registry),
       ...createResultMetrics(registry),
+      ...createStorageMetrics(registry),
       recordRun: runs.recordRun,
       setInventory: createInventoryMetrics(registry),
       forgetModel: (model: string, kept?: ModelSeries) => {

@@ -3,7 +3,8 @@ import { absoluteCounterFamily, gaugeFamily, type MetricRegistry } from './famil
 /** The daemon's own process. */
 export interface ProcessUsage {
   readonly cpuSeconds: number;
-  readonly residentMemoryBytes: number;
+  /** Undefined where it cannot be read, as when no file can be opened. */
+  readonly residentMemoryBytes: number | undefined;
   /** Since the Unix epoch. */
   readonly startTimeSeconds: number;
 }
@@ -45,8 +46,17 @@ export function processUsageReader(): () => ProcessUsage {
     const { user, system } = process.cpuUsage();
     return {
       cpuSeconds: (user + system) / 1e6,
-      residentMemoryBytes: process.memoryUsage.rss(),
+      residentMemoryBytes: readResidentMemory(),
       startTimeSeconds,
     };
   };
+}
+
+/** It is read from a file; a daemon that can open none answers scrapes all the same, which then tell so. */
+function readResidentMemory(): number | undefined {
+  try {
+    return process.memoryUsage.rss();
+  } catch {
+    return undefined;
+  }
 }

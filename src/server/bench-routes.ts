@@ -53,7 +53,17 @@ const ListOperation = describe({
   answers: { 200: json(RunListSchema, 'A page of them', NEXT_PAGE) },
 });
 
-/** Runs of any kind: to read and to cancel them. */
+const RemoveOperation = describe({
+  id: 'removeRun',
+  tag: 'runs',
+  summary: 'Removes a run that is over',
+  description:
+    'Its record, timeline and trace, and the Idempotency-Key of its order. Artifacts stay as long as something uses them. Where no full run of a model is left, it is worked through again.',
+  answers: { 204: { description: 'It is gone' } },
+  problems: ['unknown-run', 'run-not-ended', 'store-not-written'],
+});
+
+/** Runs of any kind: to read, to cancel and to remove them. */
 export function addBenchRoutes(app: FastifyInstance, agent: Agent): void {
   app.get('/bench/arrivals', ArrivalsOperation, async (request, reply) => {
     const { limit, ...query } = request.query as ArrivalsQueryString;
@@ -64,6 +74,10 @@ export function addBenchRoutes(app: FastifyInstance, agent: Agent): void {
     const run = agent.getRun(request.params.id);
     if (run !== undefined) return runResource(run);
     return sendProblem(reply, [unknownRun(request.params.id)]);
+  });
+  app.delete<{ Params: { id: string } }>('/bench/:id', RemoveOperation, async (request, reply) => {
+    const removed = await agent.removeRun(request.params.id);
+    return removed.ok ? reply.code(204).send() : sendProblem(reply, [removed.error]);
   });
   app.post<{ Params: { id: string } }>('/bench/:id/cancel', CancelOperation, async (request, reply) => {
     const cancelled = agent.cancelRun(request.params.id);

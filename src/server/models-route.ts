@@ -138,6 +138,8 @@ export function addModels(
           }),
         ]);
       }
+      // Whoever takes it by ranges comes again; meanwhile it was used just now.
+      reply.raw.once('close', agent.records.holdArtifact(hash));
       const sent = await send(request.raw, `/${basename(file)}`, {
         root: dirname(file),
         contentType: false,

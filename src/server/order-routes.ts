@@ -131,6 +131,8 @@ function describeOrder({ id, summary, body, isJoined, problems }: OrderRoute) {
       'queue-full',
       'daemon-stopping',
       'store-not-written',
+      'disk-quota-exceeded',
+      'disk-space-low',
       ...problems,
     ],
   });

@@ -1,10 +1,11 @@
-import { accessSync, constants, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'libsql';
 import type { Clock } from '../core/clock.ts';
 import { attempt, type Problem, ProblemError, type ProblemPlace, problem } from '../core/problem.ts';
 import type { Result } from '../core/result.ts';
 import { moveDamagedAside } from './damaged-database.ts';
+import { makeFolder } from './make-folder.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { writing } from './writing.ts';
 
@@ -75,7 +76,7 @@ export function openDatabase(
 
 function makeWritable(dataDir: string): void {
   try {
-    for (const folder of FOLDERS) mkdirSync(join(dataDir, folder), { recursive: true });
+    for (const folder of FOLDERS) makeFolder(join(dataDir, folder));
     accessSync(dataDir, constants.W_OK);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

@@ -1,14 +1,16 @@
-import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, renameSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Database } from 'libsql';
 import { isValid, ulid } from 'ulid';
+import { ProblemError, problem } from '../core/problem.ts';
 import type { Row } from './database.ts';
+import { makeFolder } from './make-folder.ts';
 import { RUN_RECORD, recordOf } from './records.ts';
 import { allOrNothing, writing } from './writing.ts';
 
 export interface RunFolders {
-  /** The folder of a run's own files, such as its timeline; made when it is missing. */
+  /** The folder of a run's own files, such as its timeline; made when it is missing. Throws a `ProblemError`, `output-not-writable`. */
   runDirectory(id: string): string;
   /**
    * Removes a run with its files and the keys of its orders: first the files, so that a crash between leaves a run that can be
@@ -41,7 +43,11 @@ export function createRunFolders(
   };
   const runDirectory = (id: string): string => {
     const folder = folderOf(id);
-    mkdirSync(folder, { recursive: true });
+    try {
+      makeFolder(folder);
+    } catch (error) {
+      throw notWritable(folder, error);
+    }
     return folder;
   };
   const keepRecord = (id: string): boolean => {
@@ -54,7 +60,8 @@ export function createRunFolders(
       return true;
     } catch (error) {
       // The disk is full or read-only.
-      if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+      if (!(error instanceof ProblemError) && (error as NodeJS.ErrnoException).code === undefined)
+        throw error;
       return false;
     }
   };
@@ -80,4 +87,15 @@ export function createRunFolders(
       await rm(away, { recursive: true, force: true });
     },
   };
+}
+
+function notWritable(folder: string, error: unknown): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === undefined) return error;
+  return new ProblemError(
+    problem('output-not-writable', `the folder of the run cannot be made (${code})`, {
+      place: { file: folder },
+      hint: 'see whether the disk of the data directory is full, failing or mounted read-only',
+    }),
+  );
 }

@@ -4,6 +4,7 @@ import type { Problem } from '../core/problem.ts';
 import { ok, type Result } from '../core/result.ts';
 import { type Artifacts, createArtifacts } from './artifacts.ts';
 import { type DamagedDatabase, type OpenProblemKind, openDatabase } from './database.ts';
+import { createHousekeeping, type Housekeeping } from './housekeeping.ts';
 import { type Indexed, indexRecords } from './records.ts';
 import { createRunFolders, type RunFolders, type RunRecordKeeper } from './run-folders.ts';
 import { createRuns, type Runs } from './runs.ts';
@@ -16,7 +17,12 @@ import { makeTemporaryFolder } from './temporary-folder.ts';
  * does wait for the disk, some milliseconds. What touches large files is asynchronous.
  * After a successful open, a failing disk makes the methods throw: there is no state left to go on from.
  */
-export interface Store extends Runs, Artifacts, RunFolders, Pick<RunRecordKeeper, 'keepMissingRecords'> {
+export interface Store
+  extends Runs,
+    Artifacts,
+    RunFolders,
+    Housekeeping,
+    Pick<RunRecordKeeper, 'keepMissingRecords'> {
   /** The folder of files in the making, of this process alone. */
   readonly temporaryFolder: string;
   /** Where calibrations are kept, so that a variant can use those of another. */
@@ -60,6 +66,7 @@ export function openStore(
     ...createRuns(db, clock, keepRecord),
     ...createArtifacts(db, join(root, 'artifacts'), temporary.path, clock),
     ...folders,
+    ...createHousekeeping(db, root, temporary.path),
     temporaryFolder: temporary.path,
     calibrationFolder: join(root, 'calibration'),
     outputsFolder: join(root, 'outputs'),

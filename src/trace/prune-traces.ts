@@ -53,6 +53,20 @@ export async function pruneTraces(
   }
 }
 
+/** Removes one of our runs below `logdir`; where there is none of this name nothing happens. */
+export async function removeTrace(
+  logdir: string,
+  name: string,
+): Promise<Result<void, Problem<TraceProblemKind>>> {
+  try {
+    const run = (await findOwnRuns(logdir)).find((own) => own.name === name);
+    if (run !== undefined) await removeFolders(logdir, run.folders);
+    return ok(undefined);
+  } catch (error) {
+    return err(folderProblem(error, logdir));
+  }
+}
+
 interface OwnRun {
   readonly name: string;
   readonly startedMs: number;

@@ -1,4 +1,5 @@
 import { expect, vi } from 'vitest';
+import { STORAGE_DEFAULTS } from '../../src/config/storage-settings.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import type { Logger } from '../../src/core/log.ts';
 import { Agent } from '../../src/jobs/agent.ts';
@@ -31,6 +32,7 @@ export function agentOf(names: readonly string[], more: Partial<AgentDeps> = {})
     sampler: fake.sampler,
     samplerIdleIntervalMs: () => 1000,
     traces: () => traces,
+    storage: () => ({ ...STORAGE_DEFAULTS, minFreeBytes: 0 }),
     metrics: createMetrics({ buildInfo: { version: '1', nodeVersion: '2', ortVersion: '3' } }),
     workerEntry: worker.entry,
     clock: systemClock,

@@ -11,6 +11,7 @@ const SECTIONS: readonly { readonly title: string; readonly names: RegExp }[] = 
   { title: 'GPUs', names: /^ptq_gpu_/ },
   { title: 'Worker processes', names: /^ptq_worker_/ },
   { title: 'Sampler', names: /^ptq_sampler_/ },
+  { title: 'Storage', names: /^ptq_storage_/ },
   { title: 'Daemon', names: /^(ptq_build|process|ptq_(job|schedule|capture|config|http))/ },
 ];
 

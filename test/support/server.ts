@@ -40,9 +40,11 @@ interface Surface {
   readonly benchArrivals: Agent['benchArrivals'];
   readonly changedItems: RunRecords['changedItems'];
   readonly cancelRun: Agent['cancelRun'];
+  readonly removeRun: Agent['removeRun'];
   readonly followRun: Agent['followRun'];
   readonly readTimeline: RunRecords['readTimeline'];
   readonly artifactFile: RunRecords['artifactFile'];
+  readonly holdArtifact: RunRecords['holdArtifact'];
   readonly traceFile: RunRecords['traceFile'];
   readonly beginReadingTrace: RunRecords['beginReadingTrace'];
   readonly listModels: Agent['listModels'];
@@ -69,7 +71,15 @@ const NEVER_RELOADED = { status: SINCE_START, reload: async () => SINCE_START };
 
 /** A server over an agent that has one finished run and takes every order. */
 export function serve(
-  { changedItems, readTimeline, artifactFile, traceFile, beginReadingTrace, ...more }: Partial<Surface> = {},
+  {
+    changedItems,
+    readTimeline,
+    artifactFile,
+    holdArtifact,
+    traceFile,
+    beginReadingTrace,
+    ...more
+  }: Partial<Surface> = {},
   {
     logger = silentLogger,
     access = OPEN,
@@ -102,6 +112,7 @@ export function serve(
       return [finishedRun];
     },
     benchArrivals: () => ['{"count":1}\n', '{"t_us":0}\n'],
+    removeRun: async () => ok(undefined),
     cancelRun: (id: string) =>
       id === ID
         ? err(problem('run-ended', 'the run is over'))
@@ -113,6 +124,7 @@ export function serve(
       changedItems: changedItems ?? (() => undefined),
       readTimeline: readTimeline ?? (async () => undefined),
       artifactFile: artifactFile ?? (() => undefined),
+      holdArtifact: holdArtifact ?? (() => () => {}),
       traceFile: traceFile ?? (() => undefined),
       beginReadingTrace: beginReadingTrace ?? (() => () => {}),
     },

@@ -89,6 +89,7 @@ export async function runDaemon(deps: DaemonDeps): Promise<number> {
   const agent = new Agent({
     ...shared,
     traces: () => live.settings.traces,
+    storage: () => live.settings.storage,
     hardware: readInventory(workerEntry, { signal: signals.stop }),
     onFault: () => fault.abort(),
   });

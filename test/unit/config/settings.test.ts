@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isLoopback, parseListenAddress } from '../../../src/config/listen-address.ts';
 import { loadSettings } from '../../../src/config/settings.ts';
+import { STORAGE_DEFAULTS } from '../../../src/config/storage-settings.ts';
 
 let folder = '';
 
@@ -35,6 +36,7 @@ describe('loadSettings', () => {
         samplerIntervalMs: 250,
         ...SERVICE,
         traces: { logdir: resolve('.ptq-agent/traces'), maxCount: 50, maxBytes: 5 * 2 ** 30 },
+        storage: STORAGE_DEFAULTS,
         profiler: { listen: { host: '127.0.0.1', port: 6009 }, isDefault: true },
         roots: [resolve('profiles'), resolve('suites')],
         workers: { confinement: 'auto' },
@@ -58,6 +60,7 @@ describe('loadSettings', () => {
         traces: { logdir: '/var/lib/ptq/traces', maxCount: 50, maxBytes: 5 * 2 ** 30 },
         roots: [join(folder, 'models'), join(folder, 'suites')],
         workers: { confinement: 'auto' },
+        storage: STORAGE_DEFAULTS,
       },
     });
   });
@@ -150,6 +153,32 @@ describe('loadSettings', () => {
     });
     expect(await loadSettings(file, { webConfig: '/w.yaml', tokenFile: '/t' })).toMatchObject({
       value: { webConfigFile: '/w.yaml', tokenFile: '/t' },
+    });
+  });
+
+  it('keeps of the data directory what the file says, and otherwise what the defaults say', async () => {
+    const file = await settingsFile(
+      'storage: { maxBytes: 5000, artifacts: { maxAge: 36h, maxCount: 3 }, runs: { maxAge: 0.5d } }\n',
+    );
+    expect(await loadSettings(file)).toMatchObject({
+      value: {
+        storage: {
+          ...STORAGE_DEFAULTS,
+          maxBytes: 5000,
+          artifacts: { maxAgeMs: 36 * 3600e3, maxCount: 3 },
+          runs: { maxAgeMs: 12 * 3600e3, maxCount: 10_000 },
+        },
+      },
+    });
+    const wrong = await settingsFile(
+      'storage: { maxBytes: 0, caches: { maxAge: 30 }, runs: { maxAge: 5m } }\n',
+    );
+    expect(await loadSettings(wrong)).toMatchObject({
+      error: [
+        { place: { field: '/storage/maxBytes' } },
+        { place: { field: '/storage/caches/maxAge' } },
+        { place: { field: '/storage/runs/maxAge' } },
+      ],
     });
   });
 

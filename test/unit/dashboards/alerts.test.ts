@@ -319,6 +319,13 @@ const CASES: readonly {
     firing: { ...LABELS_A, collector: 'nvme', severity: 'warning' },
   },
   {
+    alert: 'PtqStorageShort',
+    series: { [`ptq_storage_short{${A}}`]: '0x5 1x20', [`ptq_storage_short{${B}}`]: '0x5 1 0x20' },
+    atMinutes: 12,
+    quietAtMinutes: 9,
+    firing: { ...LABELS_A, severity: 'critical' },
+  },
+  {
     alert: 'PtqTooManySeries',
     series: {
       [`scrape_samples_scraped{${A}}`]: '25000x40',

@@ -63,7 +63,7 @@ describe('Agent', () => {
   it('answers an order at once and works it off after those before it', async () => {
     const { agent, store } = agentOf(['tiny']);
     agent.start();
-    await vi.waitFor(() => expect(statesOf(store)).toHaveLength(1), { interval: 1 });
+    await vi.waitFor(() => expect(statesOf(store)).toEqual(['tiny pipeline running']), { interval: 1 });
     const ordered = unwrap(agent.order({ model: 'tiny', order: { kind: 'bench', scenario: 'offline' } }));
     expect(ordered).toMatchObject({ state: 'queued', kind: 'bench', queuePosition: 1 });
     await idle(store);

@@ -99,6 +99,26 @@ describe('Scheduler', () => {
     await scheduler.stop();
   });
 
+  it('goes by the new time where the clock was set back by a year', async () => {
+    const { scheduler, orders } = scheduled({ cron: '*/15 * * * *', timezone: 'UTC' });
+    await scheduler.start();
+    await pass(5);
+    vi.setSystemTime(new Date('2025-11-26T20:05:00Z'));
+    await pass(42);
+    expect(orders).toEqual(['20:00 tiny: first', '20:30 tiny: schedule', '20:45 tiny: schedule']);
+    await scheduler.stop();
+  });
+
+  it('does not let a time come again where the clock was set back by less than three hours', async () => {
+    const { scheduler, orders } = scheduled({ cron: '*/15 * * * *', timezone: 'UTC' });
+    await scheduler.start();
+    await pass(16);
+    vi.setSystemTime(new Date('2026-11-26T19:46:00Z'));
+    await pass(45);
+    expect(orders).toEqual(['20:00 tiny: first', '20:15 tiny: schedule', '20:30 tiny: schedule']);
+    await scheduler.stop();
+  });
+
   it('orders runs by the time table, over and over', async () => {
     const { scheduler, orders } = scheduled({ cron: '*/15 * * * *', timezone: 'UTC' });
     await scheduler.start();

@@ -174,6 +174,15 @@ export function createFull(): Metrics {
   metrics.recordReload({ successful: true, lastSuccessWallMs: 1_790_000_000_000, restartNeeded: 1 });
   metrics.setConnections(3);
   metrics.countDropped('slow_reader');
+  metrics.setStorage({
+    bytes: { artifacts: 5e8, database: 2e6 },
+    quotaBytes: 1e11,
+    freeBytes: 2e11,
+    minFreeBytes: 1e9,
+    isShort: false,
+  });
+  metrics.countRemoved('artifacts', 'age', 1e6);
+  metrics.countRemovalFailures(0);
   const quantization = { model: 'digits', method: 'minmax', outcome: 'succeeded' } as const;
   vi.useFakeTimers({ now: 1_790_000_000_500 });
   metrics.expectModel({ model: 'digits', methods: ['minmax'], scheduleSeconds: 86_400 });

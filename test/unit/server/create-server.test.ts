@@ -254,7 +254,8 @@ describe('GET /bench', () => {
 describe('every path', () => {
   it.each([
     ['PUT', '/bench', 'GET, HEAD, POST'],
-    ['DELETE', `/bench/${ID}`, 'GET, HEAD'],
+    ['PUT', `/bench/${ID}`, 'GET, HEAD, DELETE'],
+    ['DELETE', '/bench', 'GET, HEAD, POST'],
     ['POST', '/metrics', 'GET, HEAD'],
     ['OPTIONS', '/', 'GET, HEAD'],
   ] as const)('answers %s %s with 405 and what it takes', async (method, url, allowed) => {

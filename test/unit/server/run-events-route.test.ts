@@ -120,6 +120,35 @@ describe('GET /bench/{id}/events', () => {
   });
 });
 
+describe('DELETE /bench/{id}', () => {
+  it('removes a run that is over, and says nothing more', async () => {
+    const removed: string[] = [];
+    const { app } = serve({
+      removeRun: async (id) => {
+        removed.push(id);
+        return ok(undefined);
+      },
+    });
+    const answer = await ask(app, { method: 'DELETE', url: `/bench/${ID}` });
+    expect([answer.statusCode, answer.body, removed]).toEqual([204, '', [ID]]);
+  });
+
+  it.each([
+    ['unknown-run', 404],
+    ['run-not-ended', 409],
+    ['store-not-written', 507],
+  ])('answers %s with %i', async (kind, status) => {
+    const { app } = serve({ removeRun: async () => err(problem(kind, 'no')) });
+    const answer = await ask(app, { method: 'DELETE', url: `/bench/${ID}` });
+    expect(answer.statusCode).toBe(status);
+  });
+
+  it('needs the token', async () => {
+    const { app } = serve();
+    expect((await app.inject({ method: 'DELETE', url: `/bench/${ID}` })).statusCode).toBe(401);
+  });
+});
+
 describe('POST /bench/{id}/cancel', () => {
   const cancel = { method: 'POST', url: `/bench/${ID}/cancel` } as const;
 
