@@ -29,6 +29,8 @@ const MAY_IMPORT = {
     'confinement',
   ],
   api: ['core'],
+  // What it takes of the API are types: others import it without the daemon.
+  client: ['core', 'api'],
   page: ['core', 'telemetry'],
   server: ['core', 'api', 'jobs', 'metrics', 'store', 'config', 'trace'],
 };

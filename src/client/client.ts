@@ -1,0 +1,222 @@
+import type Type from 'typebox';
+import type { ModelListSchema, ModelSchema } from '../api/model-schema.ts';
+import type { BenchRequest, EvaluateRequest, QuantizeRequest, RunRequest } from '../api/order-schema.ts';
+import type { ProblemDetailsSchema } from '../api/problem-schema.ts';
+import type { RunQueryString } from '../api/run-request-schema.ts';
+import type { RunListSchema, RunSchema, RunSummarySchema } from '../api/run-schema.ts';
+import { readEvents, type ServerEvent } from './read-events.ts';
+
+export type { BenchRequest, EvaluateRequest, QuantizeRequest, RunRequest };
+export type Model = Type.Static<typeof ModelSchema>;
+export type Run = Type.Static<typeof RunSchema>;
+export type RunSummary = Type.Static<typeof RunSummarySchema>;
+export type RunProgress = NonNullable<Run['progress']>;
+export type RunQuery = RunQueryString;
+
+/** Why a request was not answered as asked. */
+export interface ClientProblem {
+  /** The name of the daemon's problem type, such as `unknown-model`; `daemon-unreachable` where there is no answer, `not-understood` where it is none. */
+  readonly kind: string;
+  readonly message: string;
+  readonly hint?: string;
+  /** Of the answer, where there is one. */
+  readonly status?: number;
+  /** What the daemon said, in full. */
+  readonly details?: Type.Static<typeof ProblemDetailsSchema>;
+}
+
+export type ClientResult<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: ClientProblem };
+
+/** What happened to a run, as `follow` tells it. */
+export type RunEvent =
+  | { readonly kind: 'state' | 'end'; readonly run: RunSummary }
+  | { readonly kind: 'progress'; readonly progress: RunProgress };
+
+export interface ClientOptions {
+  /** Where the daemon listens, such as `http://127.0.0.1:9477`. */
+  readonly url: string | URL;
+  /** The content of its token file. */
+  readonly token?: string;
+  /** Instead of the global one, as for a certificate authority of one's own. */
+  readonly fetch?: typeof fetch;
+  /** How long an answer may take; 30 s unless given. Following is not limited. */
+  readonly timeoutMs?: number;
+}
+
+export interface OrderOptions {
+  /** Under which an order that is sent again within 24 hours is not carried out again. */
+  readonly idempotencyKey?: string;
+}
+
+/** The HTTP API of a daemon. Nothing throws for what a daemon or a network can do: every answer is a result. */
+export interface Client {
+  listModels(): Promise<ClientResult<readonly Model[]>>;
+  getModel(name: string): Promise<ClientResult<Model>>;
+  bench(order: BenchRequest, options?: OrderOptions): Promise<ClientResult<Run>>;
+  quantize(order: QuantizeRequest, options?: OrderOptions): Promise<ClientResult<Run>>;
+  evaluate(order: EvaluateRequest, options?: OrderOptions): Promise<ClientResult<Run>>;
+  /** Quantizes, evaluates and benchmarks all that the profile says. */
+  run(order: RunRequest, options?: OrderOptions): Promise<ClientResult<Run>>;
+  /** A page of them, the newest first. */
+  listRuns(query?: RunQuery): Promise<ClientResult<readonly RunSummary[]>>;
+  getRun(id: string): Promise<ClientResult<Run>>;
+  cancelRun(id: string): Promise<ClientResult<RunSummary>>;
+  /**
+   * Waits for the end of a run, and gives it with its result. Tells `onEvent` what happens meanwhile. A connection that breaks is made
+   * anew and goes on where it was; after `patienceMs` (60 s unless given) in which nothing came and a connection ended, that is `daemon-unreachable`. The signal
+   * ends the waiting (`aborted`), not the run.
+   */
+  follow(id: string, options?: FollowOptions): Promise<ClientResult<Run>>;
+}
+
+export interface FollowOptions {
+  readonly onEvent?: (event: RunEvent) => void;
+  readonly signal?: AbortSignal;
+  readonly patienceMs?: number;
+}
+
+const TIMEOUT_MS = 30_000;
+const PATIENCE_MS = 60_000;
+const RECONNECT_MS = 500;
+
+export function createClient(options: ClientOptions): Client {
+  const { url, token, timeoutMs = TIMEOUT_MS } = options;
+  const send = options.fetch ?? fetch;
+  const authorization: Record<string, string> =
+    token === undefined ? {} : { authorization: `Bearer ${token}` };
+
+  const ask = async <T>(path: string, init: RequestInit = {}): Promise<ClientResult<T>> => {
+    try {
+      const answer = await send(new URL(path, url), {
+        signal: AbortSignal.timeout(timeoutMs),
+        ...init,
+        headers: {
+          accept: 'application/json',
+          ...authorization,
+          ...(init.headers as Record<string, string>),
+        },
+      });
+      if (!answer.ok) return { ok: false, error: await problemOf(answer) };
+      return { ok: true, value: (await answer.json()) as T };
+    } catch (error) {
+      return { ok: false, error: unreachable(url, error) };
+    }
+  };
+
+  const order = (path: string, body: object, { idempotencyKey }: OrderOptions = {}) =>
+    ask<Run>(path, {
+      method: 'POST',
+      body: JSON.stringify(body),
+      headers: {
+        'content-type': 'application/json',
+        ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
+      },
+    });
+
+  const getRun = (id: string) => ask<Run>(`/bench/${encodeURIComponent(id)}`);
+
+  /** Reads events until the connection ends. True at the end of the run, a problem where asking again would not help. */
+  const readOnce = async (id: string, place: FollowPlace, { onEvent, signal }: FollowOptions) => {
+    const answer = await send(new URL(`/bench/${encodeURIComponent(id)}/events`, url), {
+      ...(signal === undefined ? {} : { signal }),
+      headers: {
+        ...authorization,
+        ...(place.lastId === undefined ? {} : { 'last-event-id': place.lastId }),
+      },
+    });
+    // A daemon that has too much to do, or is about to end, is asked again.
+    if (!answer.ok) return answer.status < 429 ? await problemOf(answer) : false;
+    if (answer.body === null) return false;
+    for await (const told of readEvents(answer.body)) {
+      place.answeredMs = Date.now();
+      place.lastId = told.id ?? place.lastId;
+      const event = runEventOf(told);
+      if (event !== undefined) onEvent?.(event);
+      if (event?.kind === 'end') return true;
+    }
+    return false;
+  };
+
+  const follow: Client['follow'] = async (id, options = {}) => {
+    const { signal, patienceMs = PATIENCE_MS } = options;
+    const place: FollowPlace = { lastId: undefined, answeredMs: Date.now() };
+    let failure: unknown = new Error('nothing comes');
+    while (!signal?.aborted) {
+      const read = await readOnce(id, place, options).catch((error: unknown) => {
+        failure = error;
+        return false;
+      });
+      if (read === true) return getRun(id);
+      if (read !== false) return { ok: false, error: read };
+      if (Date.now() - place.answeredMs > patienceMs) return { ok: false, error: unreachable(url, failure) };
+      await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));
+    }
+    return { ok: false, error: { kind: 'aborted', message: 'the waiting was ended' } };
+  };
+
+  return {
+    listModels: async () => {
+      const answer = await ask<Type.Static<typeof ModelListSchema>>('/models');
+      return answer.ok ? { ok: true, value: answer.value.models } : answer;
+    },
+    getModel: (name) => ask(`/models/${encodeURIComponent(name)}`),
+    bench: (body, more) => order('/bench', body, more),
+    quantize: (body, more) => order('/quantize', body, more),
+    evaluate: (body, more) => order('/evaluate', body, more),
+    run: (body, more) => order('/run', body, more),
+    listRuns: async (query = {}) => {
+      const given = Object.entries(query).filter(([, value]) => value !== undefined) as [string, string][];
+      const answer = await ask<Type.Static<typeof RunListSchema>>(`/bench?${new URLSearchParams(given)}`);
+      return answer.ok ? { ok: true, value: answer.value.runs } : answer;
+    },
+    getRun,
+    cancelRun: (id) => ask(`/bench/${encodeURIComponent(id)}/cancel`, { method: 'POST' }),
+    follow,
+  };
+}
+
+/** Where a follower is. */
+interface FollowPlace {
+  lastId: string | undefined;
+  answeredMs: number;
+}
+
+function runEventOf({ event, data }: ServerEvent): RunEvent | undefined {
+  if (event === 'progress') return { kind: event, progress: JSON.parse(data) as RunProgress };
+  if (event === 'state' || event === 'end') return { kind: event, run: JSON.parse(data) as RunSummary };
+  return undefined;
+}
+
+async function problemOf(answer: Response): Promise<ClientProblem> {
+  const { status } = answer;
+  const text = await answer.text().catch(() => '');
+  try {
+    const details = JSON.parse(text) as Type.Static<typeof ProblemDetailsSchema>;
+    const kind = /^\/problems\/([a-z0-9-]+)$/.exec(details.type)?.[1];
+    if (kind !== undefined) {
+      const { detail: message, hint } = details;
+      return { kind, message, ...(hint === undefined ? {} : { hint }), status, details };
+    }
+  } catch {
+    // Not what a daemon answers; a proxy, say.
+  }
+  return {
+    kind: 'not-understood',
+    message: `the answer ${status} is none of a daemon`,
+    hint: 'is this the address of a ptq-agent, of this version?',
+    status,
+  };
+}
+
+function unreachable(url: string | URL, error: unknown): ClientProblem {
+  // `fetch` says little itself, and its cause much.
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const reason = cause instanceof Error ? cause.message || cause.name : String(cause);
+  return {
+    kind: 'daemon-unreachable',
+    message: `no daemon answers at ${new URL(url).origin}: ${reason}`,
+    hint: 'start one with ptq-agent serve',
+  };
+}
