@@ -18,6 +18,8 @@ export interface Operation {
   readonly summary: string;
   /** Sentences with what the summary leaves open. */
   readonly description?: string;
+  /** It makes the host work, so that it needs a credential even where it is a GET. */
+  readonly startsWork?: true;
   readonly query?: TObject;
   readonly headers?: TObject;
   readonly body?: TSchema;

@@ -1,12 +1,23 @@
 import Type from 'typebox';
 import { RUN_KINDS, RUN_STATES } from '../core/run-terms.ts';
 
+const PreferSchema = Type.Optional(
+  Type.String({
+    maxLength: 255,
+    description: 'wait=N: to be answered when the run is over, or after N seconds, at most 30 (RFC 7240)',
+  }),
+);
+
 /** Headers of whatever orders a run. Source: draft-ietf-httpapi-idempotency-key-header. */
 export const OrderHeadersSchema = Type.Object({
   'idempotency-key': Type.Optional(
     Type.String({ pattern: '^[!-~]{1,255}$', description: 'at most 255 characters of ASCII without spaces' }),
   ),
+  prefer: PreferSchema,
 });
+
+/** Headers of what shows a run. */
+export const WaitHeadersSchema = Type.Object({ prefer: PreferSchema });
 
 /** The query string of `GET /bench`. */
 export const RunQuerySchema = Type.Object(

@@ -38,6 +38,15 @@ const summary = {
   finishedAt: Type.Optional(time('when it ended')),
   deadlineAt: Type.Optional(time('when it is given up unless it is over')),
   notBeforeAt: Type.Optional(time('when it is begun anew at the earliest')),
+  etaSeconds: Type.Optional(
+    integer('until it is over, as far as can be told; in answers that have one run alone'),
+  ),
+  etaBasis: Type.Optional(
+    oneOf(
+      ['history', 'plan'],
+      'history: how long the last runs of the same orders took; plan: measuring times that were asked for',
+    ),
+  ),
   queuePosition: Type.Optional(integer('how many runs come before it; only while it waits')),
   cancelling: Type.Optional(boolean('it was asked to end and is about to')),
   progress: Type.Optional(ProgressSchema),

@@ -14,6 +14,7 @@ import type { ModelChanges } from './model-registry.ts';
 import { type ModelView, modelView } from './model-view.ts';
 import type { RunOrder } from './orders.ts';
 import type { PipelineResult } from './pipeline.ts';
+import { Prober } from './probe/prober.ts';
 import { pruneRunTraces } from './prune-run-traces.ts';
 import { lastFullRuns } from './reason-to-run.ts';
 import { orderLines } from './recorded-arrivals.ts';
@@ -23,6 +24,7 @@ import { failureReason } from './result-metrics.ts';
 import type { RunBasis, RunReason } from './run-basis.ts';
 import { RunFeed, type RunNews } from './run-feed.ts';
 import { runOrder } from './run-order.ts';
+import { RunOutlook } from './run-outlook.ts';
 import { type CurrentRun, RunQueue } from './run-queue.ts';
 import { RunRecords } from './run-records.ts';
 import type { RunView } from './run-view.ts';
@@ -41,6 +43,9 @@ export class Agent {
   readonly #deps: AgentDeps;
   /** What runs left in files. */
   readonly records: RunRecords;
+  /** What is to be expected of runs. */
+  readonly outlook: RunOutlook;
+  readonly prober: Prober;
   readonly #feed: RunFeed;
   readonly #scheduler: Scheduler;
   readonly #queue: RunQueue;
@@ -57,6 +62,8 @@ export class Agent {
       order: (model, reasons, basis) => this.#orderFull(model, reasons, basis),
       random: Math.random,
     });
+    this.outlook = new RunOutlook(deps);
+    this.prober = new Prober({ ...deps, isBusy: () => this.#queue.current !== undefined });
     this.records = new RunRecords(deps.store, deps.workerEntry);
     this.#storage = new StorageKeeper({
       ...deps,

@@ -60,7 +60,7 @@ export interface EvaluateOrder {
 }
 
 /** The suites that can be ordered of a profile: its own scenarios first, then those that it names. */
-function suitesOf({ bench: { scenarios, suites } }: Profile): readonly Suite[] {
+export function suitesOf({ bench: { scenarios, suites } }: Profile): readonly Suite[] {
   const own: Suite = { name: PROFILE_SUITE, measurements: scenarios, limits: {} };
   return scenarios.length === 0 ? suites : [own, ...suites];
 }

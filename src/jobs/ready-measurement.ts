@@ -52,6 +52,13 @@ export function readyMeasurement(
   });
 }
 
+/** How a measurement will be made; undefined for a replay, which only its trace tells, and for settings that are refused. */
+export function plannedSettings(measurement: Measurement, limits: SuiteLimits): BenchSettings | undefined {
+  if (measurement.scenario === 'replay') return undefined;
+  const settings = benchSettings(settingsOf(measurement, limits));
+  return settings.ok ? settings.value : undefined;
+}
+
 async function readTrace(trace: MeasurementTrace) {
   const { arrivals, report } = unwrap(await openTrace(trace));
   return { arrivals: { trace: arrivals }, report };

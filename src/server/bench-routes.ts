@@ -6,6 +6,7 @@ import {
   type ArrivalsQueryString,
   RunQuerySchema,
   type RunQueryString,
+  WaitHeadersSchema,
 } from '../api/run-request-schema.ts';
 import { RunListSchema, RunSchema, RunSummarySchema } from '../api/run-schema.ts';
 import type { Agent } from '../jobs/agent.ts';
@@ -13,6 +14,7 @@ import { cutPage, linkNext, NEXT_PAGE } from './next-page.ts';
 import { describe } from './openapi/describe.ts';
 import { sendProblem } from './problem-response.ts';
 import { runPath, runResource, runSummary, unknownRun } from './run-resource.ts';
+import type { RunWaits } from './run-waits.ts';
 
 const DEFAULT_LIMIT = 50;
 const MOST_ARRIVALS = 10_000;
@@ -31,6 +33,7 @@ const RunOperation = describe({
   id: 'getRun',
   tag: 'runs',
   summary: 'A run as it is, with its result when it has one',
+  headers: WaitHeadersSchema,
   answers: { 200: json(RunSchema, 'The run') },
   problems: ['unknown-run'],
 });
@@ -64,16 +67,18 @@ const RemoveOperation = describe({
 });
 
 /** Runs of any kind: to read, to cancel and to remove them. */
-export function addBenchRoutes(app: FastifyInstance, agent: Agent): void {
+export function addBenchRoutes(app: FastifyInstance, agent: Agent, waits: RunWaits): void {
   app.get('/bench/arrivals', ArrivalsOperation, async (request, reply) => {
     const { limit, ...query } = request.query as ArrivalsQueryString;
     const lines = agent.benchArrivals({ ...query, limit: Number(limit ?? MOST_ARRIVALS) });
     return reply.type('application/jsonl; charset=utf-8').send([...lines].join(''));
   });
   app.get<{ Params: { id: string } }>('/bench/:id', RunOperation, async (request, reply) => {
-    const run = agent.getRun(request.params.id);
-    if (run !== undefined) return runResource(run);
-    return sendProblem(reply, [unknownRun(request.params.id)]);
+    const { id } = request.params;
+    await waits.preferred(id, request, reply);
+    const run = agent.getRun(id);
+    if (run !== undefined) return runResource(run, agent.outlook.etaOf(run));
+    return sendProblem(reply, [unknownRun(id)]);
   });
   app.delete<{ Params: { id: string } }>('/bench/:id', RemoveOperation, async (request, reply) => {
     const removed = await agent.removeRun(request.params.id);

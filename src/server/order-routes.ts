@@ -1,5 +1,5 @@
-import type { FastifyInstance } from 'fastify';
-import type { TObject } from 'typebox';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import Type, { type TObject } from 'typebox';
 import { json } from '../api/operation.ts';
 import {
   type BenchRequest,
@@ -11,14 +11,17 @@ import {
   type RunRequest,
   RunRequestSchema,
 } from '../api/order-schema.ts';
+import { DryRunQuerySchema, type DryRunQueryString, PlanSchema } from '../api/plan-schema.ts';
 import type { ProblemType } from '../api/problem-types.ts';
 import { OrderHeadersSchema } from '../api/run-request-schema.ts';
 import { RunSchema } from '../api/run-schema.ts';
+import { isEnded } from '../core/run-terms.ts';
 import type { Agent } from '../jobs/agent.ts';
 import type { IncomingOrder } from '../jobs/take-order.ts';
 import { describe } from './openapi/describe.ts';
 import { sendProblem } from './problem-response.ts';
 import { runPath, runResource } from './run-resource.ts';
+import type { RunWaits } from './run-waits.ts';
 
 const RETRY_AFTER_SECONDS = 5;
 
@@ -90,25 +93,51 @@ const ORDERS: readonly OrderRoute[] = [
   },
 ];
 
+interface OrderTakers {
+  readonly agent: Pick<Agent, 'order' | 'getRun' | 'outlook'>;
+  readonly waits: RunWaits;
+}
+
 /** What orders a run. All runs, whatever ordered them, are found under `/bench`. */
-export function addOrderRoutes(app: FastifyInstance, agent: Pick<Agent, 'order'>): void {
+export function addOrderRoutes(app: FastifyInstance, takers: OrderTakers): void {
   for (const route of ORDERS) {
-    app.post(route.path, describeOrder(route), async (request, reply) => {
-      const key = request.headers['idempotency-key'] as string | undefined;
-      const order = route.toOrder(request.body as object);
-      const queued = agent.order(key === undefined ? order : { ...order, key });
-      if (!queued.ok) {
-        if (['queue-full', 'daemon-stopping'].includes(queued.error.kind))
-          reply.header('retry-after', RETRY_AFTER_SECONDS);
-        return sendProblem(reply, [queued.error]);
-      }
-      return reply
-        .code(202)
-        .header('location', runPath(queued.value.id))
-        .header('retry-after', RETRY_AFTER_SECONDS)
-        .send(runResource(queued.value));
-    });
+    app.post(route.path, describeOrder(route), (request, reply) =>
+      answerOrder(route.toOrder(request.body as object), takers, request, reply),
+    );
   }
+}
+
+async function answerOrder(
+  order: Omit<IncomingOrder, 'key'>,
+  { agent, waits }: OrderTakers,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const { dryRun } = request.query as DryRunQueryString;
+  if (dryRun === 'true') return sendPlan(order, agent, reply);
+  const key = request.headers['idempotency-key'] as string | undefined;
+  const queued = agent.order(key === undefined ? order : { ...order, key });
+  if (!queued.ok) {
+    if (['queue-full', 'daemon-stopping'].includes(queued.error.kind))
+      reply.header('retry-after', RETRY_AFTER_SECONDS);
+    return sendProblem(reply, [queued.error]);
+  }
+  const { id } = queued.value;
+  reply.header('location', runPath(id));
+  const hasWaited = await waits.preferred(id, request, reply);
+  const run = (hasWaited ? agent.getRun(id) : undefined) ?? queued.value;
+  if (hasWaited && isEnded(run)) return reply.code(200).send(runResource(run));
+  return reply
+    .code(202)
+    .header('retry-after', RETRY_AFTER_SECONDS)
+    .send(runResource(run, agent.outlook.etaOf(run)));
+}
+
+/** What would be done, of benchmarks alone: how long others take is known only when they were done. */
+function sendPlan({ model, order }: IncomingOrder, { outlook }: Pick<Agent, 'outlook'>, reply: FastifyReply) {
+  if (order.kind !== 'bench') throw new Error('only benchmarks can be ordered with dryRun');
+  const plan = outlook.planOf({ model, order });
+  return plan.ok ? reply.send(plan.value) : sendProblem(reply, [plan.error]);
 }
 
 function describeOrder({ id, summary, body, isJoined, problems }: OrderRoute) {
@@ -119,7 +148,15 @@ function describeOrder({ id, summary, body, isJoined, problems }: OrderRoute) {
     description: isJoined ? `${SENT_AGAIN} ${JOINED}` : SENT_AGAIN,
     body,
     headers: OrderHeadersSchema,
+    ...(id === 'orderBench' ? { query: DryRunQuerySchema } : {}),
     answers: {
+      200:
+        id === 'orderBench'
+          ? json(
+              Type.Union([RunSchema, PlanSchema]),
+              'The run, which is over within the wait that was preferred; or what would be done, with dryRun',
+            )
+          : json(RunSchema, 'The run, which is over within the wait that was preferred'),
       202: json(RunSchema, 'The run, which waits for its turn', {
         location: 'of the run',
         'retry-after': 'seconds after which to look at it',

@@ -1,8 +1,9 @@
 import { type Problem, problem } from '../core/problem.ts';
+import type { RunEta } from '../jobs/run-eta.ts';
 import type { RunView } from '../jobs/run-view.ts';
 
 /** A run as the API shows it. */
-export function runResource(run: RunView) {
+export function runResource(run: RunView, eta: RunEta | undefined = undefined) {
   const { id, kind, model, state, request, priority, attempt, earlierProblem } = run;
   const { progress, waitingFor, queuePosition, cancelling, result, problem } = run;
   return {
@@ -21,6 +22,7 @@ export function runResource(run: RunView) {
     ...(run.deadlineMs === undefined ? {} : { deadlineAt: iso(run.deadlineMs) }),
     ...(run.notBeforeMs === undefined ? {} : { notBeforeAt: iso(run.notBeforeMs) }),
     ...(queuePosition === undefined ? {} : { queuePosition }),
+    ...eta,
     ...(cancelling === undefined ? {} : { cancelling }),
     ...(progress === undefined ? {} : { progress }),
     ...(waitingFor === undefined ? {} : { waitingFor }),

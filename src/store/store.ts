@@ -6,6 +6,7 @@ import { type Artifacts, createArtifacts } from './artifacts.ts';
 import { type DamagedDatabase, type OpenProblemKind, openDatabase } from './database.ts';
 import { createHousekeeping, type Housekeeping } from './housekeeping.ts';
 import { type Indexed, indexRecords } from './records.ts';
+import { createRunDurations, type RunDurations } from './run-durations.ts';
 import { createRunFolders, type RunFolders, type RunRecordKeeper } from './run-folders.ts';
 import { createRuns, type Runs } from './runs.ts';
 import { makeTemporaryFolder } from './temporary-folder.ts';
@@ -19,6 +20,7 @@ import { makeTemporaryFolder } from './temporary-folder.ts';
  */
 export interface Store
   extends Runs,
+    RunDurations,
     Artifacts,
     RunFolders,
     Housekeeping,
@@ -63,6 +65,7 @@ export function openStore(
   const temporary = makeTemporaryFolder(root);
   const { keepRecord, ...folders } = createRunFolders(db, root, temporary.path);
   return ok({
+    ...createRunDurations(db),
     ...createRuns(db, clock, keepRecord),
     ...createArtifacts(db, join(root, 'artifacts'), temporary.path, clock),
     ...folders,

@@ -29,7 +29,7 @@ describe('the API under schemathesis', () => {
 
   it('answers what is described, whatever comes', { timeout: 300_000 }, async () => {
     const { agent, store, setSampler } = agentOf(['tiny', 'small']);
-    setSampler('running');
+    setSampler('up');
     const app = createServer(agent, { version: '1.2.3' }, silentLogger, OPEN);
     onTestFinished(async () => {
       await app.close();
@@ -37,7 +37,7 @@ describe('the API under schemathesis', () => {
     });
     agent.start();
     const url = await app.listen({ host: '127.0.0.1', port: 0 });
-    const { id } = unwrap(agent.orderBench({ model: 'tiny', order: { kind: 'bench' } }));
+    const { id } = unwrap(agent.order({ model: 'tiny', order: { kind: 'bench' } }));
     await idle(store);
     const { code, output } = await run(url, id);
     expect(output).toContain('API Operations');

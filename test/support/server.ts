@@ -53,6 +53,8 @@ interface Surface {
   readonly isReady: Agent['isReady'];
   readonly isStopping: Agent['isStopping'];
   readonly renderMetrics: Agent['renderMetrics'];
+  readonly outlook: Pick<Agent['outlook'], 'etaOf' | 'planOf'>;
+  readonly prober: Pick<Agent['prober'], 'probe'>;
 }
 
 /** What changes something at the server needs this. */
@@ -117,6 +119,11 @@ export function serve(
       id === ID
         ? err(problem('run-ended', 'the run is over'))
         : err(problem('unknown-run', `there is no run '${id}'`)),
+    outlook: {
+      etaOf: () => undefined,
+      planOf: () => err(problem('unknown-model', 'no model is registered')),
+    },
+    prober: { probe: async () => err(problem('unknown-model', 'no model is registered')) },
     followRun: () => undefined,
     listModels: () => [],
     modelHistory: () => ({ points: [] }),

@@ -49,7 +49,7 @@ export function addAccess(app: FastifyInstance, current: () => Access): void {
   });
 
   const missing = async (
-    { method, headers, socket }: FastifyRequest,
+    { method, headers, socket, routeOptions }: FastifyRequest,
     access: Access,
   ): Promise<Problem | undefined> => {
     const { authorize } = partsOf(access);
@@ -64,7 +64,9 @@ export function addAccess(app: FastifyInstance, current: () => Access): void {
             'the certificate of the client has none of the names that are allowed',
           );
     }
-    return guardsReading || !READING.has(method) ? authorize(headers.authorization) : undefined;
+    return guardsReading || startsWork(routeOptions) || !READING.has(method)
+      ? authorize(headers.authorization)
+      : undefined;
   };
 }
 
@@ -88,6 +90,12 @@ function partsOfNewest() {
     }
     return newest;
   };
+}
+
+/** A page of another origin can make a browser GET anything of this host. */
+function startsWork({ config }: FastifyRequest['routeOptions']): boolean {
+  const { operation } = config;
+  return operation !== undefined && operation !== false && operation.startsWork === true;
 }
 
 /** Without verification a certificate proves nothing; a wrong one is worse than none where those given are verified. */

@@ -104,7 +104,7 @@ function described(
             content: { 'application/json': { schema: components.place(body) } },
           },
         }),
-    security: securityOf(method, path, access),
+    security: securityOf(method, path, operation, access),
     responses: responsesOf(hasEtag(method, operation) ? withEtag(operation) : operation, components),
   };
 }
@@ -153,10 +153,15 @@ function parametersOf(place: 'query' | 'header', schema: TObject | undefined, co
 }
 
 /** Probes are for supervisors, which have no credentials. */
-function securityOf(method: string, path: string, { guardsReading, hasUsers }: DescribedAccess) {
+function securityOf(
+  method: string,
+  path: string,
+  { startsWork }: Operation,
+  { guardsReading, hasUsers }: DescribedAccess,
+) {
   if (path.startsWith('/-/')) return [];
   const credentials = [{ token: [] }, ...(hasUsers ? [{ user: [] }] : [])];
-  return method === 'get' && !guardsReading ? [{}, ...credentials] : credentials;
+  return method === 'get' && startsWork !== true && !guardsReading ? [{}, ...credentials] : credentials;
 }
 
 function responsesOf({ answers, body, problems = [] }: Operation, components: Components) {
