@@ -108,7 +108,7 @@ const VariantResultSchema = Type.Object(
   { title: 'VariantResult', description: 'what a run found out about a variant' },
 );
 
-const HostFingerprintSchema = Type.Object(
+export const HostFingerprintSchema = Type.Object(
   {
     cpuModel: text('the name of the processor'),
     logicalCpus: integer('logical CPUs'),

@@ -17,7 +17,7 @@ import { StorageSchema, type StorageSettings, storageSettings } from './storage-
 import { type WorkerSettings, WorkersSchema, workerSettings } from './worker-settings.ts';
 import type { YamlDocument, YamlProblemKind } from './yaml-document.ts';
 
-/** What the daemon needs to know to start. Paths are absolute. */
+/** What the daemon needs to know to start. Paths are absolute. Whoever may read is shown all of it: secrets lie in files of their own. */
 export interface AgentSettings extends ServiceSettings {
   readonly listen: ListenAddress;
   /** Where traces can be captured; undefined where they cannot. */

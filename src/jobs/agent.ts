@@ -9,6 +9,7 @@ import type { Store } from '../store/store.ts';
 import type { Snapshot } from '../telemetry/snapshot.ts';
 import type { AgentDeps } from './agent-deps.ts';
 import { exportResult, restoreMetrics } from './exported-results.ts';
+import { HostReports } from './host-reports.ts';
 import { type ModelHistory, modelHistory } from './model-history.ts';
 import type { ModelChanges } from './model-registry.ts';
 import { type ModelView, modelView } from './model-view.ts';
@@ -46,6 +47,7 @@ export class Agent {
   /** What is to be expected of runs. */
   readonly outlook: RunOutlook;
   readonly prober: Prober;
+  readonly host: HostReports;
   readonly #feed: RunFeed;
   readonly #scheduler: Scheduler;
   readonly #queue: RunQueue;
@@ -64,6 +66,7 @@ export class Agent {
     });
     this.outlook = new RunOutlook(deps);
     this.prober = new Prober({ ...deps, isBusy: () => this.#queue.current !== undefined });
+    this.host = new HostReports({ ...deps, isBusy: () => this.#queue.current !== undefined });
     this.records = new RunRecords(deps.store, deps.workerEntry);
     this.#storage = new StorageKeeper({
       ...deps,

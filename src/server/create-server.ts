@@ -1,5 +1,6 @@
 import type { ServerOptions } from 'node:https';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { AgentSettings } from '../config/settings.ts';
 import { asError } from '../core/as-error.ts';
 import { toJson } from '../core/json.ts';
 import type { Logger } from '../core/log.ts';
@@ -14,6 +15,7 @@ import { type ConnectionLimits, connectionOptions, DEFAULT_LIMITS, guardConnecti
 import { addDaemonRoutes } from './daemon-routes.ts';
 import { addEtags } from './etags.ts';
 import { addFigures } from './figures-routes.ts';
+import { addHostRoutes } from './host-routes.ts';
 import { addMetrics } from './metrics-route.ts';
 import { addModels } from './models-route.ts';
 import { API_VERSION, VERSION_HEADER } from './openapi/api-version.ts';
@@ -46,6 +48,8 @@ export interface ServerContext {
   readonly metrics?: HttpMetrics;
   /** Whether requests are logged at `info`; asked for each, so that it can change. */
   readonly logsRequests?: () => boolean;
+  /** Those that hold now. They have no secrets, but names of files that do. */
+  readonly settings?: () => Partial<AgentSettings>;
   /** Takes up the configuration anew. */
   readonly reloader: Pick<Reloader<unknown>, 'reload' | 'status'>;
 }
@@ -53,7 +57,7 @@ export interface ServerContext {
 /** The HTTP interface of an agent. It only reads memory and the store; what takes time is a run to be polled. */
 export function createServer(
   agent: Agent,
-  { version, limits = DEFAULT_LIMITS, metrics, logsRequests = () => false, reloader }: ServerContext,
+  { version, limits = DEFAULT_LIMITS, metrics, logsRequests = () => false, settings = () => ({}), reloader }: ServerContext,
   logger: Logger,
   access: () => Access,
   https: ServerOptions | null = null,
@@ -86,6 +90,7 @@ export function createServer(
   addOrderRoutes(app, { agent, waits });
   addBenchRoutes(app, agent, waits);
   addProbe(app, agent);
+  addHostRoutes(app, agent, settings);
   addFigures(app, agent);
   addChangedRoute(app, agent);
   addModels(app, agent);

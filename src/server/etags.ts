@@ -7,7 +7,7 @@ import type { FastifyInstance } from 'fastify';
  */
 export function addEtags(app: FastifyInstance): void {
   app.addHook('onSend', async ({ method, headers }, reply, payload) => {
-    const isJson = reply.getHeader('content-type')?.toString().startsWith('application/json') === true;
+    const isJson = /^application\/json(?:;|$)/.test(String(reply.getHeader('content-type')));
     if (
       !isJson ||
       (method !== 'GET' && method !== 'HEAD') ||

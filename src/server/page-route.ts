@@ -27,7 +27,7 @@ export function addPageAssets(app: FastifyInstance): void {
       answers: {
         200: {
           description: 'The part',
-          content: { [type]: Type.String() },
+          content: { [type.split(';')[0] as string]: Type.String() },
           headers: { etag: 'of its content' },
         },
         304: { description: 'It is the one that If-None-Match names' },

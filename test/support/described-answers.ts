@@ -27,7 +27,7 @@ export interface SeenAnswer {
 }
 
 /** The operation that a path belongs to: the one with the fewest parameters. */
-function operationOf(
+export function operationOf(
   description: ApiDescription,
   method: string,
   path: string,

@@ -55,6 +55,7 @@ interface Surface {
   readonly renderMetrics: Agent['renderMetrics'];
   readonly outlook: Pick<Agent['outlook'], 'etaOf' | 'planOf'>;
   readonly prober: Pick<Agent['prober'], 'probe'>;
+  readonly host: Pick<Agent['host'], 'read'>;
 }
 
 /** What changes something at the server needs this. */
@@ -124,6 +125,13 @@ export function serve(
       planOf: () => err(problem('unknown-model', 'no model is registered')),
     },
     prober: { probe: async () => err(problem('unknown-model', 'no model is registered')) },
+    host: {
+      read: async () => ({
+        host: pipelineResultOf().host,
+        sampler: 'up',
+        startedAt: '2026-01-01T00:00:00.000Z',
+      }),
+    },
     followRun: () => undefined,
     listModels: () => [],
     modelHistory: () => ({ points: [] }),

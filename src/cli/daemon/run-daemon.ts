@@ -106,7 +106,13 @@ export async function runDaemon(deps: DaemonDeps): Promise<number> {
   );
   const server = createServer(
     agent,
-    { version: agentVersion(), metrics, reloader, logsRequests: () => live.settings.log.requests },
+    {
+      version: agentVersion(),
+      metrics,
+      reloader,
+      logsRequests: () => live.settings.log.requests,
+      settings: () => live.settings,
+    },
     logger,
     access,
     https,

@@ -105,7 +105,11 @@ function described(
           },
         }),
     security: securityOf(method, path, operation, access),
-    responses: responsesOf(hasEtag(method, operation) ? withEtag(operation) : operation, components),
+    responses: responsesOf(
+      hasEtag(method, operation) ? withEtag(operation) : operation,
+      method === 'get' ? [] : WITH_BODY,
+      components,
+    ),
   };
 }
 
@@ -164,10 +168,14 @@ function securityOf(
   return method === 'get' && startsWork !== true && !guardsReading ? [{}, ...credentials] : credentials;
 }
 
-function responsesOf({ answers, body, problems = [] }: Operation, components: Components) {
+function responsesOf(
+  { answers, problems = [] }: Operation,
+  ofMethod: readonly ProblemType[],
+  components: Components,
+) {
   const responses: Record<string, unknown> = {};
   for (const [status, answer] of Object.entries(answers)) responses[status] = responseOf(answer, components);
-  const kinds = [...new Set([...ALWAYS, ...(body === undefined ? [] : WITH_BODY), ...problems])];
+  const kinds = [...new Set([...ALWAYS, ...ofMethod, ...problems])];
   for (const status of new Set(kinds.map((kind) => PROBLEM_TYPES[kind].status))) {
     const ofStatus = kinds.filter((kind) => PROBLEM_TYPES[kind].status === status);
     const problem = problemResponse(ofStatus, components);
