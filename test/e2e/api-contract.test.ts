@@ -53,6 +53,32 @@ function ask(
   });
 }
 
+/** An operation asked for as it must not be. */
+function wrongWays(
+  template: string,
+  method: string,
+  somewhere: Readonly<Record<string, string>>,
+): readonly (readonly [path: string, asked: Asked])[] {
+  const filled = (value: (name: string) => string) =>
+    template.replace(/\{([a-z]+)\}/g, (_, name: string) => value(name));
+  const path = filled((name) => somewhere[name] ?? '');
+  const json = { 'content-type': 'application/json' };
+  const body = method === 'GET' ? {} : { body: { model: 'nothing', variants: ['none'] } };
+  const bodies: readonly Asked[] = [
+    { body: '{', headers: json },
+    { body: 'x', headers: { 'content-type': 'text/x' } },
+    { body: 'x'.repeat(70_000), headers: json },
+  ];
+  return [
+    [path, { method, ...body, headers: { host: 'evil.example' } }],
+    [path, { method, ...body, headers: { authorization: 'Bearer wrong' } }],
+    [filled(() => 'nothing'), { method, ...body }],
+    [filled(() => '%ZZ'), { method, ...body }],
+    [`${path}?nothing=1`, { method, ...body }],
+    ...(method === 'GET' ? [] : bodies.map((asked) => [path, { ...asked, method }] as const)),
+  ];
+}
+
 /** What only a host, a disk or a configuration can bring about that this test does not have. */
 const NOT_PROVOKED = ['429', '500', '503', '507'];
 
@@ -96,7 +122,9 @@ describe.skipIf(!isBuilt)('the API of a daemon (skipped where `npm run build` wa
     await see(`/bench/compare?base=${first.id}&head=${first.id}`);
     await see('/probe?model=tiny');
     const order = { model: 'tiny', scenario: 'single-stream', durationSeconds: 0.2 };
-    const waiting = JSON.parse((await post('/bench', order, { 'idempotency-key': 'a' })).body) as {
+    const waiting = JSON.parse(
+      (await post('/bench', { ...order, trace: true }, { 'idempotency-key': 'a' })).body,
+    ) as {
       id: string;
     };
     await post('/bench', { ...order, threads: 2 }, { 'idempotency-key': 'a' });
@@ -125,6 +153,9 @@ describe.skipIf(!isBuilt)('the API of a daemon (skipped where `npm run build` wa
       ...['/models', '/models/tiny', '/models/tiny/history', file],
       ...['/bench', '/bench/arrivals', run, `${run}/result`, `${run}/samples`, `${run}/samples?format=csv`],
       ...[`${run}/events`, `${run}/timeline`, `${run}/changed/int8`, `${run}/trace`],
+      `/bench/${waiting.id}/trace`,
+      `/bench/compare?base=01M83MHX4BNBFSWHZ8PWNPP7QM&head=${first.id}`,
+      '/probe?model=nothing',
       `/bench/compare?base=${first.id}&head=${waiting.id}`,
       `/bench/compare?base=${first.id}&head=${waiting.id}&headVariant=none`,
     ]) {
@@ -137,32 +168,14 @@ describe.skipIf(!isBuilt)('the API of a daemon (skipped where `npm run build` wa
     await see(file, { headers: { 'if-match': '"other"' } });
     await see(`${run}/timeline?columns=none`);
 
-    const somewhere: Readonly<Record<string, string>> = {
-      id: first.id,
-      model: 'tiny',
-      variant: 'int8',
-      kind: 'queue-full',
-    };
+    const somewhere = { id: first.id, model: 'tiny', variant: 'int8', kind: 'queue-full' };
     for (const [template, methods] of Object.entries(description.paths)) {
-      const path = template.replace(/\{([a-z]+)\}/g, (_, name: string) => somewhere[name] ?? '');
-      const nowhere = template.replace(/\{[a-z]+\}/g, 'nothing');
       for (const name of Object.keys(methods)) {
-        const method = name.toUpperCase();
-        const body = method === 'POST' ? { body: { model: 'nothing', variants: ['none'] } } : {};
-        await see(path, { method, ...body, headers: { host: 'evil.example' } });
-        await see(path, { method, ...body, headers: { authorization: 'Bearer wrong' } });
-        await see(nowhere, { method, ...body });
-        await see(`${path}?nothing=1`, { method, ...body });
-        if (method === 'GET') continue;
-        await see(path, { method, body: '{', headers: { 'content-type': 'application/json' } });
-        await see(path, { method, body: 'x', headers: { 'content-type': 'text/x' } });
-        await see(path, {
-          method,
-          body: 'x'.repeat(70_000),
-          headers: { 'content-type': 'application/json' },
-        });
+        for (const [path, asked] of wrongWays(template, name.toUpperCase(), somewhere))
+          await see(path, asked);
       }
     }
+    await post('/run', { model: 'nothing' });
 
     expect(mistakes).toEqual([]);
     const described = Object.values(description.paths)

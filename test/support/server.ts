@@ -165,29 +165,28 @@ export function serve(
     });
   });
   onTestFinished(async () => {
-    const description = await describedApi();
+    const description = await describedApi(access);
     expect(seen.flatMap((answer) => mistakesIn(description, answer))).toEqual([]);
     await app.close();
   });
   return { app, orders, queries };
 }
 
-let description: Promise<ApiDescription> | undefined;
+const descriptions = new Map<string, Promise<ApiDescription>>();
 
-/** Every server of ours has the same operations. */
-function describedApi(): Promise<ApiDescription> {
-  description ??= (async () => {
-    const app = createServer(
-      {} as Agent,
-      { version: '0.0.0', reloader: NEVER_RELOADED },
-      silentLogger,
-      () => OPEN,
-    );
-    const answer = await ask(app, '/openapi.json');
-    await app.close();
-    return answer.json<ApiDescription>();
-  })();
-  return description;
+/** Every server of ours has the same operations; who may ask decides which of them need a credential. */
+function describedApi({ guardsReading, users }: Access): Promise<ApiDescription> {
+  const key = `${guardsReading} ${users.size > 0}`;
+  const known = descriptions.get(key) ?? describeApi({ ...OPEN, guardsReading, users });
+  descriptions.set(key, known);
+  return known;
+}
+
+async function describeApi(access: Access): Promise<ApiDescription> {
+  const app = createServer({} as Agent, { version: '0.0.0', reloader: NEVER_RELOADED }, silentLogger, () => access);
+  const answer = await ask(app, '/openapi.json');
+  await app.close();
+  return answer.json<ApiDescription>();
 }
 
 /** Asks with the token, unless the request has an `authorization` of its own. */

@@ -23,15 +23,13 @@ const PARAMETERS: Readonly<Record<string, string>> = {
 
 /** What any request can meet before its operation is looked at. */
 const ALWAYS: readonly ProblemType[] = [
-  'invalid-request',
-  'unauthorized',
   'foreign-certificate',
   'foreign-host',
   'foreign-origin',
-  'too-many-logins',
   'rate-limited',
   'internal-fault',
 ];
+const WITH_CREDENTIAL: readonly ProblemType[] = ['unauthorized', 'too-many-logins'];
 const WITH_BODY: readonly ProblemType[] = ['body-too-large', 'unsupported-media-type'];
 
 /** The description of the API, made of what its routes say of themselves. */
@@ -72,11 +70,8 @@ export function openApiDocument(operations: readonly PlacedOperation[], access: 
   };
 }
 
-function described(
-  { method, path, operation }: PlacedOperation,
-  components: Components,
-  access: DescribedAccess,
-) {
+function described(placed: PlacedOperation, components: Components, access: DescribedAccess) {
+  const { method, path, operation } = placed;
   const { id, tag, summary, description, query, headers, body } = operation;
   const parameters = [
     ...[...path.matchAll(/\{([a-z]+)\}/gi)].map(([, name = '']) => ({
@@ -107,7 +102,7 @@ function described(
     security: securityOf(method, path, operation, access),
     responses: responsesOf(
       hasEtag(method, operation) ? withEtag(operation) : operation,
-      method === 'get' ? [] : WITH_BODY,
+      beforeOperation(placed, access),
       components,
     ),
   };
@@ -156,6 +151,23 @@ function parametersOf(place: 'query' | 'header', schema: TObject | undefined, co
   });
 }
 
+/** What a request can meet before its operation begins. */
+function beforeOperation(
+  { method, path, operation }: PlacedOperation,
+  access: DescribedAccess,
+): readonly ProblemType[] {
+  const { query, headers } = operation;
+  const canBeWrong = method !== 'get' || path.includes('{') || query !== undefined || headers !== undefined;
+  const security = securityOf(method, path, operation, access);
+  const isOpen = security.length === 0 || security.some((one) => Object.keys(one).length === 0);
+  return [
+    ...(canBeWrong ? (['invalid-request'] as const) : []),
+    ...(isOpen ? [] : WITH_CREDENTIAL),
+    ...ALWAYS,
+    ...(method === 'get' ? [] : WITH_BODY),
+  ];
+}
+
 /** Probes are for supervisors, which have no credentials. */
 function securityOf(
   method: string,
@@ -170,12 +182,12 @@ function securityOf(
 
 function responsesOf(
   { answers, problems = [] }: Operation,
-  ofMethod: readonly ProblemType[],
+  before: readonly ProblemType[],
   components: Components,
 ) {
   const responses: Record<string, unknown> = {};
   for (const [status, answer] of Object.entries(answers)) responses[status] = responseOf(answer, components);
-  const kinds = [...new Set([...ALWAYS, ...ofMethod, ...problems])];
+  const kinds = [...new Set([...before, ...problems])];
   for (const status of new Set(kinds.map((kind) => PROBLEM_TYPES[kind].status))) {
     const ofStatus = kinds.filter((kind) => PROBLEM_TYPES[kind].status === status);
     const problem = problemResponse(ofStatus, components);
