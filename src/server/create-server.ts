@@ -57,7 +57,14 @@ export interface ServerContext {
 /** The HTTP interface of an agent. It only reads memory and the store; what takes time is a run to be polled. */
 export function createServer(
   agent: Agent,
-  { version, limits = DEFAULT_LIMITS, metrics, logsRequests = () => false, settings = () => ({}), reloader }: ServerContext,
+  {
+    version,
+    limits = DEFAULT_LIMITS,
+    metrics,
+    logsRequests = () => false,
+    settings = () => ({}),
+    reloader,
+  }: ServerContext,
   logger: Logger,
   access: () => Access,
   https: ServerOptions | null = null,

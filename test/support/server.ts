@@ -183,7 +183,12 @@ function describedApi({ guardsReading, users }: Access): Promise<ApiDescription>
 }
 
 async function describeApi(access: Access): Promise<ApiDescription> {
-  const app = createServer({} as Agent, { version: '0.0.0', reloader: NEVER_RELOADED }, silentLogger, () => access);
+  const app = createServer(
+    {} as Agent,
+    { version: '0.0.0', reloader: NEVER_RELOADED },
+    silentLogger,
+    () => access,
+  );
   const answer = await ask(app, '/openapi.json');
   await app.close();
   return answer.json<ApiDescription>();
