@@ -176,6 +176,8 @@ describe.skipIf(!isBuilt)('the API of a daemon (skipped where `npm run build` wa
       }
     }
     await post('/run', { model: 'nothing' });
+    await see('/-/reload');
+    await post('/-/reload', '');
 
     expect(mistakes).toEqual([]);
     const described = Object.values(description.paths)

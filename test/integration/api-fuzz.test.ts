@@ -6,7 +6,7 @@ import { silentLogger } from '../../src/core/log.ts';
 import { createServer } from '../../src/server/create-server.ts';
 import { findPeerPython } from '../perf/peer-subjects.ts';
 import { agentOf, idle } from '../support/agent-of.ts';
-import { OPEN, TOKEN } from '../support/server.ts';
+import { NEVER_RELOADED, OPEN, TOKEN } from '../support/server.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { unwrap } from '../support/unwrap.ts';
 
@@ -30,7 +30,7 @@ describe('the API under schemathesis', () => {
   it('answers what is described, whatever comes', { timeout: 300_000 }, async () => {
     const { agent, store, setSampler } = agentOf(['tiny', 'small']);
     setSampler('up');
-    const app = createServer(agent, { version: '1.2.3' }, silentLogger, OPEN);
+    const app = createServer(agent, { version: '1.2.3', reloader: NEVER_RELOADED }, silentLogger, () => OPEN);
     onTestFinished(async () => {
       await app.close();
       await agent.stop();

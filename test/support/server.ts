@@ -70,7 +70,7 @@ const SINCE_START: ReloadStatus = {
   problems: [],
   changes: { models: { added: [], removed: [], changed: [] }, settings: [], restartNeeded: [] },
 };
-const NEVER_RELOADED = { status: SINCE_START, reload: async () => SINCE_START };
+export const NEVER_RELOADED = { status: SINCE_START, reload: async () => SINCE_START };
 
 /** A server over an agent that has one finished run and takes every order. */
 export function serve(
@@ -165,7 +165,7 @@ export function serve(
     });
   });
   onTestFinished(async () => {
-    const description = await describedApi(access);
+    const description = await describedApi(typeof access === 'function' ? access() : access);
     expect(seen.flatMap((answer) => mistakesIn(description, answer))).toEqual([]);
     await app.close();
   });

@@ -191,6 +191,7 @@ describe('GET /bench/{id}', () => {
     '/bench/xyz',
     '/bench/..%2F..%2Fetc%2Fpasswd',
     "/bench/'%20or%201=1",
+    `/bench/${ID}/nothing`,
     '/nothing',
   ])('answers 404 for %s', async (url) => {
     const { app } = serve();
