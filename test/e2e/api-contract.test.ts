@@ -121,6 +121,7 @@ describe.skipIf(!isBuilt)('the API of a daemon (skipped where `npm run build` wa
     await see(`/bench/${first.id}/samples`);
     await see(`/bench/compare?base=${first.id}&head=${first.id}`);
     await see('/probe?model=tiny');
+    await see(`/bench/${first.id}`, { method: 'DELETE' });
     const order = { model: 'tiny', scenario: 'single-stream', durationSeconds: 0.2 };
     const waiting = JSON.parse(
       (await post('/bench', { ...order, trace: true }, { 'idempotency-key': 'a' })).body,
@@ -176,6 +177,7 @@ describe.skipIf(!isBuilt)('the API of a daemon (skipped where `npm run build` wa
       }
     }
     await post('/run', { model: 'nothing' });
+    await see(`/bench/${waiting.id}`, { method: 'DELETE' });
     await see('/-/reload');
     await post('/-/reload', '');
 

@@ -7,7 +7,13 @@ import { fakeWorker } from '../../support/fake-worker.ts';
 import { profileOf } from '../../support/profile.ts';
 import { unwrap } from '../../support/unwrap.ts';
 
-function proberOf({ runs = [], isBusy = () => false }: { runs?: readonly RunView[]; isBusy?: () => boolean } = {}) {
+function proberOf({
+  runs = [],
+  isBusy = () => false,
+}: {
+  runs?: readonly RunView[];
+  isBusy?: () => boolean;
+} = {}) {
   const started = vi.fn();
   const prober = new Prober({
     models: new ModelRegistry([profileOf('tiny')]),
