@@ -22,7 +22,7 @@ import { orderLines } from './recorded-arrivals.ts';
 import { failOrphans, showModels } from './reload/take-up-models.ts';
 import { removeRun } from './remove-run.ts';
 import { failureReason } from './result-metrics.ts';
-import type { RunBasis, RunReason } from './run-basis.ts';
+import { changedParts, type RunBasis, type RunReason } from './run-basis.ts';
 import { RunFeed, type RunNews } from './run-feed.ts';
 import { runOrder } from './run-order.ts';
 import { RunOutlook } from './run-outlook.ts';
@@ -315,11 +315,14 @@ export class Agent {
     if (view !== undefined) this.#feed.tell(view);
   }
 
+  /** A full run notes what it is made from when it begins: what changed while it waited is no reason for another. */
   async #requestOf({ request }: Run, profile: Profile): Promise<unknown> {
     const order = request as RunOrder;
     // A bug in what was stored is the run's failure.
-    if (order?.kind !== 'pipeline' || order.basis !== undefined) return undefined;
-    return { ...order, basis: await this.#scheduler.basisOf(profile) };
+    if (order?.kind !== 'pipeline') return undefined;
+    const basis = await this.#scheduler.basisOf(profile);
+    const isNoted = order.basis !== undefined && changedParts(order.basis, basis).length === 0;
+    return isNoted ? undefined : { ...order, basis };
   }
 
   #carryOut(run: Run, profile: Profile, current: CurrentRun): Promise<Result<PipelineResult, Problem>> {
