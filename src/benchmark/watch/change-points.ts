@@ -17,7 +17,7 @@ export interface ChangePointSettings {
   readonly fewest: number;
 }
 
-export const CHANGE_POINTS: ChangePointSettings = { significance: 0.001, minEffectRatio: 0.05, fewest: 3 };
+const CHANGE_POINTS: ChangePointSettings = { significance: 0.001, minEffectRatio: 0.05, fewest: 3 };
 
 /**
  * Where the level of a history changed, looking back at all of it. Splits at the place where the distance between both sides (energy

@@ -6,8 +6,6 @@ import { type Prediction, predictNext } from './prediction-limit.ts';
  */
 export type LatencyState = 'learning' | 'steady' | 'suspected' | 'regressed' | 'improved';
 
-export const LATENCY_STATES = ['learning', 'steady', 'suspected', 'regressed', 'improved'] as const;
-
 export interface LatencyWatchSettings {
   /** One-sided confidence of the limit for a single run. */
   readonly confidence: number;
@@ -23,7 +21,7 @@ export interface LatencyWatchSettings {
   readonly recoveries: number;
 }
 
-export const LATENCY_WATCH: LatencyWatchSettings = {
+const LATENCY_WATCH: LatencyWatchSettings = {
   confidence: 0.995,
   fewestRuns: 10,
   mostRuns: 64,
