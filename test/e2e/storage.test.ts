@@ -136,31 +136,6 @@ describe.skipIf(!isBuilt)('a data directory (skipped where `npm run build` was n
     expect(readdirSync(join(dataDir, 'outputs')).filter((name) => name.endsWith('Ab12Cd'))).toEqual([]);
     expect(readdirSync(join(dataDir, 'runs'))).toEqual([run?.id]);
   }, 120_000);
-
-  it('keeps its order, and works nothing through again, where the clock was set back by a year', async () => {
-    const { profiles, dataDir } = workspace();
-    writeProfile(profiles, 'tiny');
-    const first = await start(profiles, dataDir);
-    const [run] = await until(async () => {
-      const runs = await first.runs();
-      return runs.length > 0 ? runs : undefined;
-    });
-    await ended(first, run?.id ?? '');
-    first.child.kill('SIGTERM');
-    await first.finished;
-
-    const preload = join(profiles, '..', 'year-ago.mjs');
-    writeFileSync(
-      preload,
-      'const now = Date.now;\nconst YEAR = 365 * 86_400_000;\nDate.now = () => now() - YEAR;\n',
-    );
-    const second = await start(profiles, dataDir, { env: { NODE_OPTIONS: `--import ${preload}` } });
-    const order = await second.order({ model: 'tiny', scenario: 'offline', durationSeconds: 1 });
-    expect(order.id > (run?.id ?? '')).toBe(true);
-    const done = await ended(second, order.id);
-    expect(done).toMatchObject({ state: 'succeeded' });
-    expect((await second.runs()).map(({ id }) => id)).toEqual([order.id, run?.id]);
-  }, 120_000);
 });
 
 const hasPrlimit = spawnSync('prlimit', ['--version']).status === 0;
