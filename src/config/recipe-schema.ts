@@ -101,7 +101,7 @@ export const RecipeSchema = Type.Object(
         type: 'string',
         default: 'none',
         description:
-          'static: what is done after calibration to keep accuracy; fast takes up to 3 times as long as calibration, full 20 times',
+          'static: what is done after calibration to keep accuracy; fast takes the passes that gain most for their time, full all of them',
       }),
     ),
     minSqnrDb: Type.Optional(
