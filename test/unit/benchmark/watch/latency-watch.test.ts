@@ -4,7 +4,7 @@ import { watchLatency } from '../../../../src/benchmark/watch/latency-watch.ts';
 /** Twelve runs around 10 ms with a scatter of 1 %. */
 const QUIET = [1, 1.01, 0.99, 1.005, 0.995, 1.01, 0.99, 1, 1.005, 0.995, 1, 1.01].map((of) => of * 0.01);
 
-const after = (...latencies: readonly number[]) => watchLatency([...QUIET, ...latencies]);
+const stateAfter = (...latencies: readonly number[]) => watchLatency([...QUIET, ...latencies]);
 
 describe('watching the latency of a measurement from run to run', () => {
   it('expects nothing before there are ten runs', () => {
@@ -15,7 +15,7 @@ describe('watching the latency of a measurement from run to run', () => {
   });
 
   it('tells the level, the limit and the change of the last run', () => {
-    const { state, expected, limit, changeRatio } = after(0.0102);
+    const { state, expected, limit, changeRatio } = stateAfter(0.0102);
     expect(state).toBe('steady');
     expect(expected?.level).toBeCloseTo(0.01, 4);
     // 5 % is more than what the scatter of 1 % would suggest.
@@ -24,29 +24,29 @@ describe('watching the latency of a measurement from run to run', () => {
   });
 
   it('suspects a run beyond the limit, and calls it a regression only when two fresh ones confirm it', () => {
-    expect(after(0.0108)).toMatchObject({ state: 'suspected', since: null });
-    expect(after(0.0108, 0.0109).state).toBe('suspected');
-    expect(after(0.0108, 0.0109, 0.0107)).toMatchObject({ state: 'regressed', since: 12 });
+    expect(stateAfter(0.0108)).toMatchObject({ state: 'suspected', since: null });
+    expect(stateAfter(0.0108, 0.0109).state).toBe('suspected');
+    expect(stateAfter(0.0108, 0.0109, 0.0107)).toMatchObject({ state: 'regressed', since: 12 });
   });
 
   it('drops a suspicion that a fresh run does not confirm, and learns of the scatter that it showed', () => {
-    const disturbed = after(0.0108, 0.01);
+    const disturbed = stateAfter(0.0108, 0.01);
     expect(disturbed).toMatchObject({ state: 'steady', since: null });
-    expect(disturbed.expected?.logStddev).toBeGreaterThan(2 * (after(0.01).expected?.logStddev ?? 1));
+    expect(disturbed.expected?.logStddev).toBeGreaterThan(2 * (stateAfter(0.01).expected?.logStddev ?? 1));
   });
 
   it('does not get used to being slow', () => {
     const slow = Array.from({ length: 40 }, () => 0.0115);
-    const watched = after(...slow);
+    const watched = stateAfter(...slow);
     expect(watched).toMatchObject({ state: 'regressed', since: 12, baselineRuns: 12 });
     expect(watched.changeRatio).toBeCloseTo(1.15, 2);
   });
 
   it('is over after two runs in a row that are back, not after one', () => {
     const regressed = [0.0115, 0.0115, 0.0115];
-    expect(after(...regressed, 0.01).state).toBe('regressed');
-    expect(after(...regressed, 0.01, 0.0115, 0.01).state).toBe('regressed');
-    expect(after(...regressed, 0.01, 0.01)).toMatchObject({ state: 'steady', since: null });
+    expect(stateAfter(...regressed, 0.01).state).toBe('regressed');
+    expect(stateAfter(...regressed, 0.01, 0.0115, 0.01).state).toBe('regressed');
+    expect(stateAfter(...regressed, 0.01, 0.01)).toMatchObject({ state: 'steady', since: null });
   });
 
   it('finds a slow drift, as the baseline stays where it is', () => {
@@ -60,8 +60,8 @@ describe('watching the latency of a measurement from run to run', () => {
   });
 
   it('calls what is confirmed to be faster an improvement, and suspects nothing for it', () => {
-    expect(after(0.009).state).toBe('steady');
-    expect(after(0.009, 0.009, 0.009)).toMatchObject({ state: 'improved', since: 12 });
+    expect(stateAfter(0.009).state).toBe('steady');
+    expect(stateAfter(0.009, 0.009, 0.009)).toMatchObject({ state: 'improved', since: 12 });
   });
 
   it('alarms at no rounding error where runs have no scatter at all', () => {
