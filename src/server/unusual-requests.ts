@@ -16,7 +16,7 @@ export function refuseUnusual({ server }: FastifyInstance): void {
     response.end(bodyOf('expectation-failed'));
   });
   server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
-    // Who asked may be gone, which is as well.
+    // Nobody reads from it any more, so it would never be known that the other side has closed it. Who asked may be gone, which is as well.
     socket.on('error', () => {});
     const body = bodyOf('method-not-allowed');
     const headers = [
@@ -25,7 +25,9 @@ export function refuseUnusual({ server }: FastifyInstance): void {
       `content-length: ${body.length}`,
       'connection: close',
     ];
-    socket.end(`HTTP/1.1 405 Method Not Allowed\r\n${headers.join('\r\n')}\r\n\r\n${body}`);
+    socket.end(`HTTP/1.1 405 Method Not Allowed\r\n${headers.join('\r\n')}\r\n\r\n${body}`, () =>
+      socket.destroy(),
+    );
   });
 }
 

@@ -41,7 +41,9 @@ export async function hostileRequests(): Promise<readonly PerfRow[]> {
     const all = [
       ...faults,
       ...own,
-      ...(healthy === 200 && code === 0 ? [] : [`healthy ${healthy}, ended with ${code}`]),
+      ...(healthy === 200 && code === 0
+        ? []
+        : [`healthy ${healthy}, ended with ${code}: ${daemon.stderr().slice(-600)}`]),
     ];
     const counts = [...statuses].sort((a, b) => a[0] - b[0]).map(([status, count]) => `${status}: ${count}`);
     return [

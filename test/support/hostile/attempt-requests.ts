@@ -79,7 +79,9 @@ function judge(
     const untyped = untypedBy(headers, body, status);
     if (untyped !== undefined) found.push(`status ${status}, ${untyped}: ${body.slice(0, 100)}`);
   }
-  if (secrets.some((secret) => body.includes(secret) || headers.includes(secret))) found.push('a secret');
+  // What the request itself says may be said back.
+  const unsaid = secrets.filter((secret) => !request.bytes.includes(secret));
+  if (unsaid.some((secret) => body.includes(secret) || headers.includes(secret))) found.push('a secret');
   if (/^x-injected/im.test(headers)) found.push('a header of the request');
   if (/\n\s+at .+:\d+:\d+/.test(body)) found.push('a stack');
   return found;
@@ -127,8 +129,14 @@ function parse(text: string): Answer | undefined {
   const status = Number(/^HTTP\/1\.[01] (\d{3})/.exec(head)?.[1]);
   if (!Number.isInteger(status)) return undefined;
   const raw = rest.join('\r\n\r\n');
+  // Behind the answer to a request may stand the one to its body, which is no second request.
+  const length = /^content-length: (\d+)/im.exec(head)?.[1];
   const isChunked = /^transfer-encoding: chunked/im.test(head);
-  return { status, headers: head.slice(head.indexOf('\r\n') + 2), body: isChunked ? unchunked(raw) : raw };
+  return {
+    status,
+    headers: head.slice(head.indexOf('\r\n') + 2),
+    body: isChunked ? unchunked(raw) : raw.slice(0, length === undefined ? undefined : Number(length)),
+  };
 }
 
 function unchunked(text: string): string {

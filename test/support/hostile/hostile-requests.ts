@@ -100,7 +100,6 @@ const HOSTS: readonly string[] = [
   '[::1',
   '',
   'a b',
-  '127.0.0.1:99999999',
 ];
 
 const ORIGINS: readonly string[] = [

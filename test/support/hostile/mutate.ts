@@ -42,11 +42,30 @@ const NUMBERS: readonly (readonly number[])[] = [
   [0x80],
 ];
 
-/** A copy of the bytes with one to four things wrong. */
+/** A copy of the bytes with one to four things wrong; every other one keeps its length and loses only a byte or two, to get further. */
 export function mutate(bytes: Uint8Array, random: Seeded): Uint8Array {
+  if (random.happens(0.5)) return changeInPlace(bytes, random);
   let mutated = bytes;
   for (let rounds = 1 + random.below(4); rounds > 0; rounds--) mutated = mutateOnce(mutated, random);
   return mutated;
+}
+
+function changeInPlace(bytes: Uint8Array, random: Seeded): Uint8Array {
+  const changed = bytes.slice();
+  for (let bytesToo = 1 + random.below(2); bytesToo > 0; bytesToo--) {
+    const at = random.below(changed.length);
+    const old = changed[at] as number;
+    changed[at] = random.pick([
+      old ^ (1 << random.below(8)),
+      old + 1,
+      old - 1,
+      0,
+      0x7f,
+      0xff,
+      random.below(256),
+    ]);
+  }
+  return changed;
 }
 
 function mutateOnce(bytes: Uint8Array, random: Seeded): Uint8Array {
