@@ -24,6 +24,7 @@ import { recipeSweep } from './recipe-sweep.ts';
 import { renderCost } from './render-cost.ts';
 import { renderHost, renderProgress, renderRows } from './render-rows.ts';
 import { roofline } from './roofline.ts';
+import { roundingLimits } from './rounding-limits.ts';
 import { sameModel } from './same-model.ts';
 import { sampledRanges } from './sampled-ranges.ts';
 import { samplerCost } from './sampler-cost.ts';
@@ -56,6 +57,7 @@ const MEASUREMENTS: Readonly<Record<string, (onRow: OnRow) => Promise<readonly P
   'quantize-peer': quantizePeer,
   'recipe-sweep': recipeSweep,
   roofline,
+  'rounding-limits': roundingLimits,
   'sampled-ranges': sampledRanges,
   'same-model': sameModel,
   'sampler-cost': measureSamplerCost,
