@@ -98,7 +98,8 @@ describe('collectGarbage', () => {
       const release = store.holdArtifact(hash('c'));
       if (store.findArtifact(hash('c')) === undefined) await publish('c');
       for (let look = 0; look < 5; look += 1) {
-        await new Promise((resolve) => setImmediate(resolve));
+        // Long enough for a collection to come between.
+        await new Promise((resolve) => setTimeout(resolve, 5));
         const path = store.findArtifact(hash('c'))?.path ?? '';
         seen.push(existsSync(path) && existsSync(`${path}.data`));
       }
