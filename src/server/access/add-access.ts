@@ -6,6 +6,7 @@ import { guardRequest } from '../guard.ts';
 import { sendProblem } from '../problem-response.ts';
 import { hasAllowedSan } from './client-certificate.ts';
 import { type Authorizer, type Credentials, createAuthorizer } from './credentials.ts';
+import { PROBES } from './probes.ts';
 import { createRateLimiter, type RateLimiter } from './rate-limit.ts';
 
 /** Who may do what. */
@@ -19,8 +20,6 @@ export interface Access extends Credentials {
   readonly rateLimit?: RateLimit;
 }
 
-/** What a supervisor asks of a process that it has started, without credentials. */
-const PROBES = new Set(['/-/healthy', '/-/ready']);
 const READING = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /**

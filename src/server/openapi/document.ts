@@ -3,6 +3,7 @@ import Type from 'typebox';
 import { type Answer, type Operation, TAGS } from '../../api/operation.ts';
 import { ProblemDetailsSchema } from '../../api/problem-schema.ts';
 import { PROBLEM_TYPES, type ProblemType, problemPath } from '../../api/problem-types.ts';
+import { PROBES } from '../access/probes.ts';
 import { API_VERSION, VERSION_HEADER } from './api-version.ts';
 import { type Components, createComponents } from './components.ts';
 import type { PlacedOperation } from './describe.ts';
@@ -175,7 +176,7 @@ function securityOf(
   { startsWork }: Operation,
   { guardsReading, hasUsers }: DescribedAccess,
 ) {
-  if (path.startsWith('/-/')) return [];
+  if (PROBES.has(path)) return [];
   const credentials = [{ token: [] }, ...(hasUsers ? [{ user: [] }] : [])];
   return method === 'get' && startsWork !== true && !guardsReading ? [{}, ...credentials] : credentials;
 }
