@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -154,7 +154,15 @@ describe.skipIf(!isBuilt)('the API of a daemon (skipped where `npm run build` wa
     const file = '/models/tiny/variants/int8/file';
     for (const path of [
       ...['/', '/metrics', '/-/healthy', '/-/ready', '/openapi.json', '/problems', '/problems/queue-full'],
-      ...['/host', '/settings', '/telemetry', '/assets/main.js', '/assets/main.css', '/probe?model=tiny'],
+      ...[
+        '/host',
+        '/settings',
+        '/-/reload',
+        '/telemetry',
+        '/assets/main.js',
+        '/assets/main.css',
+        '/probe?model=tiny',
+      ],
       ...['/models', '/models/tiny', '/models/tiny/history', file],
       ...['/bench', '/bench/arrivals', run, `${run}/result`, `${run}/samples`, `${run}/samples?format=csv`],
       ...[`${run}/events`, `${run}/timeline`, `${run}/changed/int8`, `${run}/trace`],
@@ -182,7 +190,9 @@ describe.skipIf(!isBuilt)('the API of a daemon (skipped where `npm run build` wa
     }
     await post('/run', { model: 'nothing' });
     await see(`/bench/${waiting.id}`, { method: 'DELETE' });
-    await see('/-/reload');
+    await post('/-/reload', '');
+    writeProfile(profiles, 'broken');
+    writeFileSync(join(profiles, 'broken/profile.yaml'), 'name: [');
     await post('/-/reload', '');
 
     expect(mistakes).toEqual([]);
