@@ -9,11 +9,13 @@ import { PROBLEM_TYPES, type ProblemType, problemPath, problemTitle } from '../a
  */
 export function refuseUnusual({ server }: FastifyInstance): void {
   server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
+    const body = bodyOf('expectation-failed');
     response.writeHead(PROBLEM_TYPES['expectation-failed'].status, {
       'content-type': TYPE,
+      'content-length': body.length,
       connection: 'close',
     });
-    response.end(bodyOf('expectation-failed'));
+    response.end(body);
   });
   server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
     // Nobody reads from it any more, so it would never be known that the other side has closed it. Who asked may be gone, which is as well.
