@@ -2,7 +2,7 @@ import Type from 'typebox';
 import { SCENARIOS } from '../core/bench-terms.ts';
 import { boolean, integer, number, oneOf, text } from './schema-words.ts';
 
-export const EstimateSchema = Type.Object(
+const EstimateSchema = Type.Object(
   {
     seconds: number('from the start of the run to its end'),
     basis: oneOf(
