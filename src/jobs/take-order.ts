@@ -65,7 +65,7 @@ export function takeOrder(
   return attempt(() =>
     store.createRun({
       ...{ kind: order.kind, model, request: order, priority, resumes: true },
-      ...(deadlineSeconds === undefined ? {} : { deadlineMs: nowMs + deadlineSeconds * 1e3 }),
+      ...(deadlineSeconds === undefined ? {} : { deadlineMs: Math.round(nowMs + deadlineSeconds * 1e3) }),
       ...named,
     }),
   );

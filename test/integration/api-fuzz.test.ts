@@ -16,6 +16,12 @@ import { unwrap } from '../support/unwrap.ts';
 
 const python = process.env['PTQ_SCHEMATHESIS_PYTHON'] ?? findPeerPython().python;
 const program = python === undefined ? '' : join(dirname(python), 'schemathesis');
+const SETTINGS = {
+  listen: { host: '127.0.0.1', port: 9477 },
+  profilesDir: '/profiles',
+  dataDir: '/data',
+  samplerIntervalMs: 250,
+};
 const EXAMPLES = Number(process.env['PTQ_FUZZ_EXAMPLES'] ?? 5);
 
 describe('the API under schemathesis', () => {
@@ -29,8 +35,13 @@ describe('the API under schemathesis', () => {
 
   it('answers what is described, whatever comes', { timeout: 300_000 }, async () => {
     const { agent, store, setSampler } = agentOf(['tiny', 'small']);
-    setSampler('up');
-    const app = createServer(agent, { version: '1.2.3', reloader: NEVER_RELOADED }, silentLogger, () => OPEN);
+    setSampler('down');
+    const app = createServer(
+      agent,
+      { version: '1.2.3', reloader: NEVER_RELOADED, settings: () => SETTINGS },
+      silentLogger,
+      () => OPEN,
+    );
     onTestFinished(async () => {
       await app.close();
       await agent.stop();
