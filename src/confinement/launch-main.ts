@@ -46,7 +46,7 @@ function main(): void {
     process.stderr.write(`${REFUSAL}${faults.join('; ')}\n`);
     process.exit(1);
   }
-  attempt(() => native?.execute(process.execPath, [process.execPath, ...words], environment()));
+  attempt(() => native?.execute(process.execPath, [process.execPath, ...words], environment(order)));
   // Here is who could not become the program. Without confinement it can as well be run by this process.
   const file = words.at(-1);
   if (file !== undefined) void import(pathToFileURL(file).href);
@@ -91,12 +91,13 @@ function heldCapabilities(): bigint {
 }
 
 /** Node.js has taken the variables of the channel out. */
-function environment(): Readonly<Record<string, string>> {
+function environment({ nodeOptions }: LaunchOrder): Readonly<Record<string, string>> {
   const given = Object.entries(process.env).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, value] as const],
   );
   return {
     ...Object.fromEntries(given),
+    ...(nodeOptions === undefined ? {} : { NODE_OPTIONS: nodeOptions }),
     NODE_CHANNEL_FD: String(CHANNEL),
     NODE_CHANNEL_SERIALIZATION_MODE: 'advanced',
   };

@@ -173,6 +173,15 @@ describe.skipIf(cannot !== undefined)(`a confined worker (skipped: ${cannot})`, 
     );
   });
 
+  it('loads first what NODE_OPTIONS names, when it is confined', async () => {
+    const first = join(folder, 'program', 'first.mjs');
+    writeFileSync(first, "globalThis.process.env['FIRST'] = 'was here';");
+    vi.stubEnv('NODE_OPTIONS', `--import ${first}`);
+    const answer = await attempt('variables:');
+    vi.unstubAllEnvs();
+    expect(answer).toMatchObject({ done: { FIRST: 'was here' } });
+  });
+
   it('has so many files open and no more, and writes files so large and no larger', async () => {
     expect(await attempt('open:', { limits: { openFiles: 100 } })).toEqual(refused('EMFILE'));
     expect(await attempt('fill:', { limits: { fileSizeBytes: 50 * MEGABYTE } })).toEqual(refused('EFBIG'));

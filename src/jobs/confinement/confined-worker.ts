@@ -56,12 +56,18 @@ export function launchConfined(
   if (policy === undefined) return { file: main, words: [], switches, environment, clear };
   // A folder can be allowed only once it is there.
   for (const folder of policy.files.writable) tryToMake(folder);
-  const order: LaunchOrder = { policy, words: [...switches, main], isRequired: mode === 'required' };
+  const { NODE_OPTIONS: nodeOptions, ...others } = environment;
+  const order: LaunchOrder = {
+    policy,
+    words: [...switches, main],
+    ...(nodeOptions === undefined ? {} : { nodeOptions }),
+    isRequired: mode === 'required',
+  };
   return {
     file: fileURLToPath(entry.launcher),
     words: [JSON.stringify(order)],
     switches: [],
-    environment,
+    environment: others,
     clear,
   };
 }
