@@ -164,9 +164,11 @@ export function formatRatio({ ratio, lower, upper }: Pick<SpeedUp, 'ratio' | 'lo
 }
 
 /** As `formatRatio`, with what it means where that is not plain. */
-export function formatSpeedUp(speedUp: SpeedUp): string {
+export function formatSpeedUp(
+  speedUp: Pick<SpeedUp, 'ratio' | 'lower' | 'upper' | 'outcome'> & { readonly pairedRounds?: number },
+): string {
   const figures = formatRatio(speedUp);
-  if (speedUp.outcome === 'too-few-rounds') return `${figures} (${speedUp.pairedRounds})`;
+  if (speedUp.outcome === 'too-few-rounds') return `${figures} (${speedUp.pairedRounds ?? '–'})`;
   return speedUp.outcome === 'not-distinguished' ? `${figures} (within noise)` : figures;
 }
 

@@ -24,6 +24,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   peak: async () => (await import('./commands/peak.ts')).peakCommand,
   trace: async () => (await import('./commands/trace.ts')).traceCommand,
   watch: async () => (await import('./commands/watch.ts')).watchCommand,
+  runs: async () => (await import('./commands/runs.ts')).runsCommand,
+  models: async () => (await import('./commands/models.ts')).modelsCommand,
   timeline: async () => (await import('./commands/timeline.ts')).timelineCommand,
   gc: async () => (await import('./commands/gc.ts')).gcCommand,
   inspect: async () => (await import('./commands/inspect.ts')).inspectCommand,
@@ -60,7 +62,7 @@ async function main(): Promise<void> {
     .exitOverride();
   for (const load of commandsFor(process.argv[2])) {
     const make = await load();
-    program.addCommand(make(terminal, exit).copyInheritedSettings(program));
+    program.addCommand(inherit(make(terminal, exit), program));
   }
   try {
     await program.parseAsync();
@@ -69,6 +71,13 @@ async function main(): Promise<void> {
     if (error instanceof CommanderError) exit(error.exitCode === 0 ? EXIT.done : EXIT.badInput);
     else exit(printFault(error));
   }
+}
+
+/** Has a command, and those within it, end and print as the program does. */
+function inherit(command: Command, parent: Command): Command {
+  command.copyInheritedSettings(parent);
+  for (const inner of command.commands) inherit(inner, command);
+  return command;
 }
 
 /** A bug of this program: its message for the user, its stack only where the user asks for it. */

@@ -16,6 +16,7 @@ import { TARGETS, type Target } from '../quantization/targets.ts';
 import { TUNING_LEVELS, type TuningLevel } from '../quantization/tuning/tuning-level.ts';
 import { WEIGHT_ALGORITHMS, type WeightOnlyRecipe } from '../quantization/weight-only/recipe.ts';
 import { decibels, list, percentile, positiveInteger, recipeName } from './option-parsers.ts';
+import { withoutAbsent } from './without-absent.ts';
 
 /** The options of `quantize` that say how. What is absent gets the default of its recipe and target. */
 export interface RecipeOptions {
@@ -224,13 +225,3 @@ export async function recipeRequest(
     }),
   );
 }
-
-type Present<T> = { [K in keyof T]: Exclude<T[K], undefined> };
-
-/** Leaves out the fields that are `undefined`, so that defaults can stand in their place. */
-function withoutAbsent<T extends object>(fields: T): Partial<Present<T>> & Pick<Present<T>, RequiredKeys<T>> {
-  const present = Object.entries(fields).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(present) as Partial<Present<T>> & Pick<Present<T>, RequiredKeys<T>>;
-}
-
-type RequiredKeys<T> = { [K in keyof T]-?: undefined extends T[K] ? never : K }[keyof T];

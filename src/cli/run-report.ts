@@ -4,7 +4,7 @@ import type { Profile } from '../config/profile.ts';
 import { PROFILE_SUITE } from '../config/suite.ts';
 import { formatBytes, formatSeconds } from '../core/units.ts';
 import type { SuiteBenchResult } from '../jobs/bench-suite.ts';
-import type { PipelineResult, VariantOutcome } from '../jobs/pipeline.ts';
+import { FP32, type PipelineResult, type VariantOutcome } from '../jobs/pipeline.ts';
 import type { PhaseSummary } from '../telemetry/summary/phase-summary.ts';
 import { nodesLine } from './quantize-report.ts';
 import { decimal, percent, renderTable } from './table.ts';
@@ -34,6 +34,13 @@ const HEADER = [
 
 /** What a person wants to know after a run: the table, why the verdicts, what the host did, where to look next. */
 export function renderRun(result: PipelineResult, context: ReportContext): string {
+  return [renderFindings(result), ...watchLines(result, context), '', ...whereToLook(result, context)].join(
+    '\n',
+  );
+}
+
+/** The table of the variants, and why the verdicts: what can be told wherever the run took place. */
+export function renderFindings(result: PipelineResult): string {
   const reference = result.variants.flatMap(({ evaluation }) => evaluation ?? [])[0];
   const rows = result.variants.map((outcome) => toRow(outcome, reference));
   return [
@@ -46,9 +53,6 @@ export function renderRun(result: PipelineResult, context: ReportContext): strin
     ...result.variants.flatMap(verdictLines),
     ...result.variants.flatMap(benchNotes),
     ...result.variants.flatMap(slowdownNotes),
-    ...watchLines(result, context),
-    '',
-    ...whereToLook(result, context),
   ].join('\n');
 }
 
@@ -93,7 +97,8 @@ function toRow(outcome: VariantOutcome, reference: VariantOutcome['evaluation'])
     decimal((offline ?? singleStream)?.throughput, 0),
     singleStream?.peakRssBytes == null ? '–' : formatBytes(singleStream.peakRssBytes),
     speedUp === undefined ? '–' : formatSpeedUp(speedUp),
-    evaluation?.verdict ?? 'reference',
+    // Not every order evaluates what it makes or measures.
+    evaluation?.verdict ?? (variant === FP32 ? 'reference' : '–'),
   ];
 }
 

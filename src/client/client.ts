@@ -63,6 +63,8 @@ export interface Client {
   listRuns(query?: RunQuery): Promise<ClientResult<readonly RunSummary[]>>;
   getRun(id: string): Promise<ClientResult<Run>>;
   cancelRun(id: string): Promise<ClientResult<RunSummary>>;
+  /** Removes a run that is over, with all that it kept. */
+  removeRun(id: string): Promise<ClientResult<void>>;
   /**
    * Waits for the end of a run, and gives it with its result. Tells `onEvent` what happens meanwhile. A connection that breaks is made
    * anew and goes on where it was; after `patienceMs` (60 s unless given) in which nothing came and a connection ended, that is `daemon-unreachable`. The signal
@@ -99,7 +101,9 @@ export function createClient(options: ClientOptions): Client {
         },
       });
       if (!answer.ok) return { ok: false, error: await problemOf(answer) };
-      return { ok: true, value: (await answer.json()) as T };
+      // What is removed has no content.
+      const value = answer.status === 204 ? undefined : await answer.json();
+      return { ok: true, value: value as T };
     } catch (error) {
       return { ok: false, error: unreachable(url, error) };
     }
@@ -173,6 +177,7 @@ export function createClient(options: ClientOptions): Client {
     },
     getRun,
     cancelRun: (id) => ask(`/bench/${encodeURIComponent(id)}/cancel`, { method: 'POST' }),
+    removeRun: (id) => ask(`/bench/${encodeURIComponent(id)}`, { method: 'DELETE' }),
     follow,
   };
 }

@@ -36,6 +36,8 @@ import { WORKER_ENTRY } from '../entries.ts';
 import { EXIT } from '../exit-code.ts';
 import { abortOnInterrupt } from '../interrupt.ts';
 import { createProgressView } from '../progress.ts';
+import { hereOrThere } from '../remote/here-or-there.ts';
+import { addOrderOptions } from '../remote/order-options.ts';
 import { addStateOption, type StateOptions, statesOf } from '../state-option.ts';
 import { besideSuites, suiteOfOptions } from '../suite-of-options.ts';
 import { printProblems, printResult, type Terminal } from '../terminal.ts';
@@ -73,14 +75,19 @@ export function benchCommand(terminal: Terminal, exit: (code: number) => void): 
     .argument('<models...>', 'ONNX models; the first is the base of the speed-ups')
     .option('--data <path>', `required unless the suite has its own: ${DATA_HELP}; random makes some up`)
     .option('--split <name>', "the split that feeds the models (default: the profile's, or eval)");
-  return addTraceOptions(addStateOption(addBenchOptions(command)), 'queries')
+  addTraceOptions(addStateOption(addBenchOptions(command)), 'queries')
     .option('-o, --output <file>', 'write all of the result as JSON, for compare')
     .option('--queries <file>', 'write every query as CSV')
     .option('--record <file>', 'write when the queries of the first model came, as a trace for --replay')
     .option('--summary', 'print a summary of every result after the table', false)
     .option('--json', 'print the result as JSON', false)
     .option('-q, --quiet', 'no progress', false)
-    .action(async (models: string[], options: Options) => exit(await bench(models, options, terminal)));
+    .action(
+      hereOrThere('bench', { terminal, exit }, (models: string[], options: Options) =>
+        bench(models, options, terminal),
+      ),
+    );
+  return addOrderOptions(command, 'bench');
 }
 
 async function bench(models: readonly string[], options: Options, terminal: Terminal): Promise<number> {

@@ -13,6 +13,8 @@ import { EXIT } from '../exit-code.ts';
 import { abortOnInterrupt } from '../interrupt.ts';
 import { confidence, nonNegative, positiveInteger, significance, threadCount } from '../option-parsers.ts';
 import { createProgressView } from '../progress.ts';
+import { hereOrThere } from '../remote/here-or-there.ts';
+import { addOrderOptions, isOrder } from '../remote/order-options.ts';
 import { requireOptions } from '../required-options.ts';
 import { addStateOption, type StateOptions, statesOf } from '../state-option.ts';
 import { printProblems, printResult, type Terminal } from '../terminal.ts';
@@ -93,10 +95,16 @@ export function evaluateCommand(terminal: Terminal, exit: (code: number) => void
     )
     .option('--json', 'print the result as JSON', false)
     .option('-q, --quiet', 'no progress', false)
-    .action(async (fp32: string, candidates: string[], options: EvaluateOptions) =>
-      exit(await evaluate(fp32, candidates, options, terminal)),
+    .action(
+      hereOrThere(
+        'evaluate',
+        { terminal, exit },
+        (fp32: string, candidates: string[], options: EvaluateOptions) =>
+          evaluate(fp32, candidates, options, terminal),
+      ),
     );
-  return requireOptions(addTraceOptions(addStateOption(command), 'samples'), ['--data']);
+  addOrderOptions(addTraceOptions(addStateOption(command), 'samples'), 'evaluate');
+  return requireOptions(command, ['--data'], () => !isOrder(command));
 }
 
 async function evaluate(

@@ -21,6 +21,8 @@ import {
   type RangesOptions,
   refuseIdleRangesOptions,
 } from '../ranges-option.ts';
+import { hereOrThere } from '../remote/here-or-there.ts';
+import { addOrderOptions, isOrder } from '../remote/order-options.ts';
 import { requireOptions } from '../required-options.ts';
 import { addStateOption, type StateOptions, statesOf } from '../state-option.ts';
 import { printProblems, printResult, type Terminal } from '../terminal.ts';
@@ -49,12 +51,14 @@ export function quantizeCommand(terminal: Terminal, exit: (code: number) => void
     .option('--threads <n>', 'threads of the runtime while calibrating; 0 is every core', threadCount, 0)
     .option('--json', 'print the report as JSON', false)
     .option('-q, --quiet', 'no progress', false)
-    .action(async (model: string, options: QuantizeOptions) => {
-      refuseForeignOptions(command, options.recipe);
-      refuseIdleRangesOptions(command);
-      exit(await quantize(model, options, terminal));
-    });
-  return requireOptions(command, ['--output']);
+    .action(
+      hereOrThere('quantize', { terminal, exit }, (model: string, options: QuantizeOptions) => {
+        refuseForeignOptions(command, options.recipe);
+        refuseIdleRangesOptions(command);
+        return quantize(model, options, terminal);
+      }),
+    );
+  return requireOptions(addOrderOptions(command, 'quantize'), ['--output'], () => !isOrder(command));
 }
 
 async function quantize(model: string, options: QuantizeOptions, terminal: Terminal): Promise<number> {

@@ -17,6 +17,8 @@ import { terminalLogger } from '../loggers.ts';
 import { type AgentData, openAgentData } from '../open-agent-data.ts';
 import { samplingRate } from '../option-parsers.ts';
 import { createProgressView } from '../progress.ts';
+import { hereOrThere } from '../remote/here-or-there.ts';
+import { addOrderOptions } from '../remote/order-options.ts';
 import { renderRun } from '../run-report.ts';
 import { printProblems, printResult, type Terminal } from '../terminal.ts';
 import { addTraceOptions, type TraceOptions, type TraceWish, traceWish } from '../trace-option.ts';
@@ -43,8 +45,15 @@ export function runCommand(terminal: Terminal, exit: (code: number) => void): Co
     )
     .option('--json', 'print the result as JSON', false)
     .option('-q, --quiet', 'no progress', false)
-    .action(async (profile: string, options: RunOptions) => exit(await run(profile, options, terminal)));
-  return addTraceOptions(command, 'queries and samples', 'traces in the data directory');
+    .action(
+      hereOrThere('run', { terminal, exit }, (profile: string, options: RunOptions) =>
+        run(profile, options, terminal),
+      ),
+    );
+  return addOrderOptions(
+    addTraceOptions(command, 'queries and samples', 'traces in the data directory'),
+    'run',
+  );
 }
 
 async function run(path: string, options: RunOptions, terminal: Terminal): Promise<number> {

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { toJson } from '../../core/json.ts';
 import { silentLogger } from '../../core/log.ts';
 import { type Problem, problem } from '../../core/problem.ts';
@@ -13,12 +13,11 @@ import { SAMPLER_ENTRY } from '../entries.ts';
 import { EXIT } from '../exit-code.ts';
 import { abortOnInterrupt } from '../interrupt.ts';
 import { durationSeconds, positiveInteger } from '../option-parsers.ts';
+import { agentUrl, DEFAULT_AGENT } from '../remote/agent-options.ts';
 import { printProblems, type Terminal } from '../terminal.ts';
 import { type DaemonAt, followDaemon, isDaemon, readRun } from '../watch/daemon-snapshots.ts';
 import { LiveScreen, type ScreenStream } from '../watch/live-screen.ts';
 import { formatFigure, runLines, WatchView } from '../watch/watch-view.ts';
-
-const DEFAULT_AGENT = new URL('http://127.0.0.1:9477');
 
 interface WatchOptions {
   readonly agent?: URL;
@@ -182,10 +181,4 @@ function lineText(time: string, view: WatchView, hasRuns: boolean): string {
     ([label, { unit, value, most }]) => `${label} ${formatFigure(unit, value, most)}`,
   );
   return [time, ...(hasRuns ? runLines(view.run) : []), ...figures].join('; ');
-}
-
-function agentUrl(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url !== undefined && /^https?:$/.test(url.protocol)) return url;
-  throw new InvalidArgumentError(`expected a URL such as ${DEFAULT_AGENT.origin} but found '${text}'`);
 }

@@ -2,6 +2,8 @@ import { createServer as createHttpServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createClient, type RunEvent } from '../../../src/client/client.ts';
+import { problem } from '../../../src/core/problem.ts';
+import { err, ok } from '../../../src/core/result.ts';
 import type { RunNews } from '../../../src/jobs/run-feed.ts';
 import type { RunView } from '../../../src/jobs/run-view.ts';
 import { ID, serve, TOKEN } from '../../support/server.ts';
@@ -54,6 +56,19 @@ describe('createClient', () => {
     expect(queries[0]).toMatchObject({ state: 'succeeded' });
     expect(await client.getRun(ID)).toMatchObject({ ok: true, value: { id: ID, state: 'succeeded' } });
     expect(await client.listModels()).toEqual({ ok: true, value: [] });
+  });
+
+  it('removes runs, and says why one stays', async () => {
+    const removed: string[] = [];
+    const { client } = await clientOf({
+      removeRun: async (id) => {
+        removed.push(id);
+        return removed.length === 1 ? ok(undefined) : err(problem('run-not-ended', 'the run waits'));
+      },
+    });
+    expect(await client.removeRun(ID)).toEqual({ ok: true, value: undefined });
+    expect(await client.removeRun(ID)).toMatchObject({ error: { kind: 'run-not-ended', status: 409 } });
+    expect(removed).toEqual([ID, ID]);
   });
 
   it('gives what the daemon refuses as a problem with its kind', async () => {
