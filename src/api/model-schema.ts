@@ -75,7 +75,10 @@ export const ModelSchema = Type.Object(
   { title: 'Model', description: 'a registered model, with what its last full run found out' },
 );
 
-export const ModelListSchema = Type.Object({ models: Type.Array(ModelSchema) }, { title: 'ModelList' });
+export const ModelListSchema = Type.Object(
+  { models: Type.Array(ModelSchema), next: NextPageSchema },
+  { title: 'ModelList' },
+);
 
 const HistoryPointSchema = Type.Object(
   {

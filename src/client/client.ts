@@ -8,6 +8,7 @@ import { readEvents, type ServerEvent } from './read-events.ts';
 
 export type { BenchRequest, EvaluateRequest, QuantizeRequest, RunRequest };
 export type Model = Type.Static<typeof ModelSchema>;
+type ModelList = Type.Static<typeof ModelListSchema>;
 export type Run = Type.Static<typeof RunSchema>;
 export type RunSummary = Type.Static<typeof RunSummarySchema>;
 export type RunProgress = NonNullable<Run['progress']>;
@@ -52,6 +53,7 @@ export interface OrderOptions {
 
 /** The HTTP API of a daemon. Nothing throws for what a daemon or a network can do: every answer is a result. */
 export interface Client {
+  /** All of them, page after page. */
   listModels(): Promise<ClientResult<readonly Model[]>>;
   getModel(name: string): Promise<ClientResult<Model>>;
   bench(order: BenchRequest, options?: OrderOptions): Promise<ClientResult<Run>>;
@@ -82,6 +84,8 @@ export interface FollowOptions {
 const TIMEOUT_MS = 30_000;
 const PATIENCE_MS = 60_000;
 const RECONNECT_MS = 500;
+/** The most that the API gives at a time. */
+const MODELS_OF_A_PAGE = 200;
 
 export function createClient(options: ClientOptions): Client {
   const { url, token, timeoutMs = TIMEOUT_MS } = options;
@@ -162,8 +166,16 @@ export function createClient(options: ClientOptions): Client {
 
   return {
     listModels: async () => {
-      const answer = await ask<Type.Static<typeof ModelListSchema>>('/models');
-      return answer.ok ? { ok: true, value: answer.value.models } : answer;
+      const models: Model[] = [];
+      for (;;) {
+        const after = models.at(-1)?.name;
+        const cursor = after === undefined ? '' : `&after=${encodeURIComponent(after)}`;
+        const answer = await ask<ModelList>(`/models?limit=${MODELS_OF_A_PAGE}${cursor}`);
+        if (!answer.ok) return answer;
+        models.push(...answer.value.models);
+        if (answer.value.next === undefined || answer.value.models.length === 0)
+          return { ok: true, value: models };
+      }
     },
     getModel: (name) => ask(`/models/${encodeURIComponent(name)}`),
     bench: (body, more) => order('/bench', body, more),

@@ -58,6 +58,15 @@ describe('createClient', () => {
     expect(await client.listModels()).toEqual({ ok: true, value: [] });
   });
 
+  it('lists all models, however many pages they take', async () => {
+    const names = Array.from({ length: 450 }, (_, index) => `m${String(index).padStart(3, '0')}`);
+    const { client } = await clientOf({
+      listModels: () => names.map((name) => ({ name, task: 'fidelity', variants: [] })),
+    });
+    const listed = await client.listModels();
+    expect(listed.ok && listed.value.map(({ name }) => name)).toEqual(names);
+  });
+
   it('removes runs, and says why one stays', async () => {
     const removed: string[] = [];
     const { client } = await clientOf({
