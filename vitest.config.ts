@@ -14,7 +14,12 @@ export default defineConfig({
       // Once again where nobody watches, and the report names what needed it; at a desk the first failure counts.
       {
         extends: true,
-        test: { name: 'processes', include: PROCESSES, retry: 'CI' in process.env ? 1 : 0 },
+        test: {
+          name: 'processes',
+          include: PROCESSES,
+          testTimeout: 180_000,
+          retry: 'CI' in process.env ? 1 : 0,
+        },
       },
     ],
   },

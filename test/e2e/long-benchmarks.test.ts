@@ -41,7 +41,7 @@ describe.skipIf(!isBuilt)('cold-start and soak (skipped where `npm run build` wa
       } of repetitions)
         expect(firstAnswerSeconds).toBeGreaterThan(processSeconds + runtimeSeconds + modelSeconds);
     }
-  }, 60_000);
+  }, 180_000);
 
   it('soaks a model in windows and says what it found, also of one that Ctrl-C ended', async () => {
     const soak = ['soak', DIGITS_MODEL, '--data', DIGITS_DATA, '--window', '100ms'];
@@ -67,7 +67,7 @@ describe.skipIf(!isBuilt)('cold-start and soak (skipped where `npm run build` wa
     expect(finished.stdout).toContain('median latency');
     expect(finished.stderr).toContain('cancelled');
     expect(children.filter(isRunning)).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 
   it.each([
     [

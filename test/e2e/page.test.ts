@@ -90,7 +90,7 @@ describe.skipIf(!isBuilt || CHROMIUM === undefined)(
       await page.locator('figure', { hasText: 'Resident memory of workers' }).locator('canvas').waitFor();
       expect(page.faults).toEqual([]);
       await page.close();
-    }, 60_000);
+    }, 180_000);
 
     it('gives out the trace of a run that has one', async () => {
       const { id } = await daemon.order({ model: 'tiny', durationSeconds: 0.3, trace: true });
@@ -106,7 +106,7 @@ describe.skipIf(!isBuilt || CHROMIUM === undefined)(
       }
       expect(page.faults).toEqual([]);
       await page.close();
-    }, 60_000);
+    }, 180_000);
 
     it('shows a model with what there is to choose between', async () => {
       const page = await open('#/models/tiny');
@@ -118,7 +118,7 @@ describe.skipIf(!isBuilt || CHROMIUM === undefined)(
       await picture.waitFor();
       expect(page.faults).toEqual([]);
       await page.close();
-    }, 60_000);
+    }, 180_000);
 
     it('orders and cancels for who has the token, by keyboard', async () => {
       const page = await open();
@@ -141,7 +141,7 @@ describe.skipIf(!isBuilt || CHROMIUM === undefined)(
       // The browser tells of the two answers 401; the page goes on.
       expect(page.faults.filter((fault) => !fault.includes('401'))).toEqual([]);
       await page.close();
-    }, 60_000);
+    }, 180_000);
 
     it.each([
       ['a phone', { viewport: { width: 360, height: 740 } }],
@@ -158,7 +158,7 @@ describe.skipIf(!isBuilt || CHROMIUM === undefined)(
           await page.close();
         }
       },
-      60_000,
+      180_000,
     );
 
     it.each([

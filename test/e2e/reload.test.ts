@@ -89,8 +89,7 @@ describe.skipIf(!isBuilt)('A daemon whose configuration changes', { timeout: 180
 
   it('fails what waits for a model that is removed, and lets what is under way end', async () => {
     const { daemon, profiles } = await start(['tiny']);
-    const [first] = await daemon.runs();
-    if (first === undefined) throw new Error('the first run is ordered at the start');
+    const first = await until(async () => (await daemon.runs())[0]);
     await until(async () => ((await daemon.run(first.id)).state === 'running' ? true : undefined));
     const waiting = await daemon.order({ model: 'tiny' });
     // As a deployment does that puts another set of profiles in its place.
@@ -118,8 +117,8 @@ describe.skipIf(!isBuilt)('A daemon whose configuration changes', { timeout: 180
 
   it('runs a variant that is added, and shows one that is removed no more', async () => {
     const { daemon, profiles } = await start(['tiny']);
-    const [first] = await daemon.runs();
-    await ended(daemon, first?.id ?? '');
+    const first = await until(async () => (await daemon.runs())[0]);
+    await ended(daemon, first.id);
     expect(await metricsOf(daemon)).toContain('variant="int8"');
     const file = join(profiles, 'tiny/profile.yaml');
     const text = readFileSync(file, 'utf8').replace(
@@ -127,7 +126,7 @@ describe.skipIf(!isBuilt)('A daemon whose configuration changes', { timeout: 180
       'name: small, recipe: dynamic-int8',
     );
     writeFileSync(file, text);
-    const run = await until(async () => (await daemon.runs()).find(({ id }) => id !== first?.id));
+    const run = await until(async () => (await daemon.runs()).find(({ id }) => id !== first.id));
     expect(await metricsOf(daemon)).not.toContain('variant="int8"');
     await ended(daemon, run.id);
     expect(await metricsOf(daemon)).toContain('variant="small"');

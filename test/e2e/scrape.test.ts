@@ -75,7 +75,7 @@ describe.skipIf(!isBuilt)('a scrape (skipped where `npm run build` was not run)'
         unit: '',
       });
     },
-    60_000,
+    180_000,
   );
 
   it('is answered while the sampler hangs, and then shows that nothing is known any more', async () => {
@@ -96,7 +96,7 @@ describe.skipIf(!isBuilt)('a scrape (skipped where `npm run build` was not run)'
       async () => (await scrape(daemon)).includes('ptq_sampler_up{collector="cpu"} 1') || undefined,
     );
     expect(await scrape(daemon)).toMatch(/^ptq_sampler_process_restarts_total\{source="host"\} [1-9]/m);
-  }, 60_000);
+  }, 180_000);
 
   it('is answered while a worker is stopped', async () => {
     const folder = temporaryFolder();
@@ -110,7 +110,7 @@ describe.skipIf(!isBuilt)('a scrape (skipped where `npm run build` was not run)'
       expect(await scrape(daemon)).toMatch(/^ptq_worker_processes\{role="bench"\} 2$/m);
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
-  }, 60_000);
+  }, 180_000);
 
   it.skipIf(!canMount())(
     'is answered while the disk is full (skipped where a small disk cannot be mounted)',

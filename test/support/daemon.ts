@@ -75,13 +75,13 @@ function exitOf({ child, stderr }: Program): undefined {
 
 /** Waits until `probe` gives something. */
 export async function until<T>(probe: () => Promise<T | undefined> | T | undefined): Promise<T> {
-  const deadlineMs = Date.now() + 60_000;
+  const deadlineMs = Date.now() + 120_000;
   while (Date.now() < deadlineMs) {
     const found = await probe();
     if (found !== undefined && found !== false) return found;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  throw new Error('waited for a minute');
+  throw new Error('waited for two minutes');
 }
 
 const ENDED: readonly RunState[] = ['succeeded', 'failed', 'cancelled', 'interrupted', 'expired'];
