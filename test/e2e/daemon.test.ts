@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openStore } from '../../src/store/store.ts';
 import { metricsUnderLoad } from '../perf/metrics-under-load.ts';
@@ -12,8 +12,8 @@ import { unwrap } from '../support/unwrap.ts';
 
 const running: Daemon[] = [];
 
-async function start(profiles: string, dataDir: string): Promise<Daemon> {
-  const daemon = await startDaemon(profiles, dataDir);
+async function start(profiles: string, dataDir: string, args: readonly string[] = []): Promise<Daemon> {
+  const daemon = await startDaemon(profiles, dataDir, { args });
   running.push(daemon);
   return daemon;
 }
@@ -124,10 +124,12 @@ describe.skipIf(!isBuilt)('ptq-agent serve (skipped where `npm run build` was no
     await stop(restarted);
   }, 90_000);
 
-  it('ends at once on SIGTERM while a model is being loaded', async () => {
+  it('ends at once on SIGTERM while a model is being loaded, where it has no time to end in order', async () => {
     const { profiles, dataDir } = workspace();
     writeProfile(profiles, 'tiny');
-    const daemon = await start(profiles, dataDir);
+    const config = join(dirname(profiles), 'agent.yaml');
+    writeFileSync(config, 'stop: { grace: 0s }\n');
+    const daemon = await start(profiles, dataDir, ['--config', config]);
     await until(() => (daemon.stderr().includes('run started') ? true : undefined));
     await stop(daemon);
     const store = unwrap(openStore(dataDir));

@@ -87,7 +87,8 @@ function request(url: string, method: string, path: string, headers: Readonly<Re
           port,
           method: method.toUpperCase(),
           path,
-          headers: { 'content-type': 'application/json', ...headers },
+          // Node.js says of no DELETE by itself how long its body is.
+          headers: { 'content-type': 'application/json', 'content-length': 2, ...headers },
         },
         async (answer) => {
           const chunks: Buffer[] = [];

@@ -88,7 +88,8 @@ async function capturing({ profiles = [], runs = [], assemble, isSampled = true 
     phases,
     counted,
     processes,
-    left: () => readdirSync(temporary),
+    // The folder of all captures stays.
+    left: () => readdirSync(temporary).flatMap((name) => readdirSync(join(temporary, name))),
   };
 }
 
