@@ -32,7 +32,7 @@ const rooms = readdirSync(join(REPOSITORY, 'src'), { withFileTypes: true })
 
 /** The rooms that know one subject each and nothing of the others. */
 const domainRooms = rooms.filter(
-  (room) => !['core', 'quantization', 'jobs', 'server', 'page', 'cli'].includes(room),
+  (room) => !['core', 'quantization', 'jobs', 'server', 'page', 'client', 'cli'].includes(room),
 );
 
 describe('the rooms of src', () => {
@@ -54,6 +54,10 @@ describe('the rooms of src', () => {
 
   it('core imports no other room', () => {
     expect(mayImport.get('core')).toEqual([]);
+  });
+
+  it('client imports core, and the words of the API', () => {
+    expect(mayImport.get('client')).toEqual(['core', 'api']);
   });
 
   it('quantization imports core and onnx', () => {

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { readInventory } from '../../../src/jobs/read-inventory.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -37,8 +37,13 @@ describe('readInventory', () => {
     const pid = Number(readFileSync(join(folder, 'pid'), 'utf8'));
     expect(pid).toBeGreaterThan(0);
     // Whoever adopts it may leave it a zombie for a while.
-    const stat = existsSync(`/proc/${pid}/stat`) ? readFileSync(`/proc/${pid}/stat`, 'utf8') : ') Z ';
-    expect(stat).toMatch(/\) [ZX] /);
+    await vi.waitFor(
+      () => {
+        const stat = existsSync(`/proc/${pid}/stat`) ? readFileSync(`/proc/${pid}/stat`, 'utf8') : ') Z ';
+        expect(stat).toMatch(/\) [ZX] /);
+      },
+      { timeout: 20_000 },
+    );
   });
 
   it('gives nothing where the worker dies at once, or is told to stop', async () => {

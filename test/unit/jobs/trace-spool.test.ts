@@ -65,7 +65,12 @@ describe('a folder for what is traced', () => {
 
   it('is a problem where it cannot be made or written', async () => {
     const missing = join(temporaryFolder(), 'none');
-    expect(await makeTraceSpool(missing)).toMatchObject({ ok: false, error: { kind: 'trace-not-written' } });
+    const file = join(temporaryFolder(), 'file');
+    writeFileSync(file, '');
+    expect(await makeTraceSpool(join(file, 'none'))).toMatchObject({
+      ok: false,
+      error: { kind: 'trace-not-written' },
+    });
     expect(writeTracePart(missing, 'a', PART)).toMatchObject({
       ok: false,
       error: { kind: 'trace-not-written', place: { file: join(missing, 'part-a.json') } },
