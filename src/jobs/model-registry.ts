@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Profile } from '../config/profile.ts';
+import { type Problem, problem } from '../core/problem.ts';
+import { err, ok, type Result } from '../core/result.ts';
 
 /** What one set of profiles has that another has not. Names of models, in the order of their profiles. */
 export interface ModelChanges {
@@ -46,4 +48,19 @@ export class ModelRegistry {
       changed: names.filter((name) => before.has(name) && before.get(name) !== now.get(name)),
     };
   }
+}
+
+/** The profile of a model that a request names under `model`. Error: `unknown-model`. */
+export function registeredModel(
+  models: Pick<ReadonlyMap<string, Profile>, 'get' | 'keys'>,
+  name: string,
+): Result<Profile, Problem> {
+  const profile = models.get(name);
+  if (profile !== undefined) return ok(profile);
+  return err(
+    problem('unknown-model', `no model '${name}' is registered`, {
+      place: { field: '/model' },
+      hint: `registered are: ${[...models.keys()].join(', ') || 'none'}`,
+    }),
+  );
 }

@@ -1,6 +1,7 @@
-import { type Problem, problem } from '../core/problem.ts';
+import type { Problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { AgentDeps } from './agent-deps.ts';
+import { registeredModel } from './model-registry.ts';
 import { type BenchOrder, mistakeIn } from './orders.ts';
 import { type PlanView, planView } from './plan-view.ts';
 import { type RunEta, runEta } from './run-eta.ts';
@@ -29,15 +30,9 @@ export class RunOutlook {
     readonly order: BenchOrder;
   }): Result<PlanView & { readonly queueLength: number }, Problem> {
     const { store, models } = this.#deps;
-    const profile = models.get(model);
-    if (profile === undefined) {
-      return err(
-        problem('unknown-model', `no model '${model}' is registered`, {
-          place: { field: '/model' },
-          hint: `registered are: ${[...models.keys()].join(', ') || 'none'}`,
-        }),
-      );
-    }
+    const registered = registeredModel(models, model);
+    if (!registered.ok) return registered;
+    const profile = registered.value;
     const mistake = mistakeIn(order, profile);
     if (mistake !== undefined) return err(mistake);
     return ok({ ...planView(profile, order, store), queueLength: store.unfinishedRuns().length });

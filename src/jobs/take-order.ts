@@ -7,6 +7,7 @@ import type { Priority } from '../core/run-terms.ts';
 import type { OrderKey } from '../store/order-keys.ts';
 import type { Run } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
+import { registeredModel } from './model-registry.ts';
 import { mistakeIn, type RunOrder } from './orders.ts';
 
 /** An order as it came. */
@@ -41,15 +42,9 @@ export function takeOrder(
   const key = name === undefined ? undefined : { key: name, digest: digestOf(incoming) };
   const known = key === undefined ? undefined : runUnder(key, store);
   if (known !== undefined) return known;
-  const profile = profiles.get(model);
-  if (profile === undefined) {
-    return err(
-      problem('unknown-model', `no model '${model}' is registered`, {
-        place: { field: '/model' },
-        hint: `registered are: ${[...profiles.keys()].join(', ') || 'none'}`,
-      }),
-    );
-  }
+  const registered = registeredModel(profiles, model);
+  if (!registered.ok) return registered;
+  const profile = registered.value;
   const mistake = mistakeIn(order, profile);
   if (mistake !== undefined) return err(mistake);
   const named = key === undefined ? {} : { key };

@@ -1,20 +1,16 @@
-import { existsSync } from 'node:fs';
 import { roundSpec } from '../../benchmark/plan-rounds.ts';
 import { type BenchSettings, benchSettings } from '../../benchmark/settings.ts';
 import { answerOf, type NamedSut } from '../../benchmark/sut-handle.ts';
 import { capturedSuite } from '../../config/captured-suite.ts';
-import type { Profile } from '../../config/profile.ts';
 import type { Clock } from '../../core/clock.ts';
 import { attemptAsync, type Problem, ProblemError, problem } from '../../core/problem.ts';
 import type { Result } from '../../core/result.ts';
 import type { Store } from '../../store/store.ts';
-import { acquireBenchLock, type BenchLock } from '../bench-lock.ts';
-import { readySuite } from '../bench-suite.ts';
 import type { ModelRegistry } from '../model-registry.ts';
+import { firstMeasurement, lockNow, madeVariants } from '../one-measurement.ts';
 import { createPhaseRecorder } from '../phase-recorder.ts';
-import { FP32, type PipelineResult } from '../pipeline.ts';
 import { unwrap } from '../unwrap.ts';
-import { type BenchRequest, type NamedModel, startVariant } from '../variant-sut.ts';
+import { startVariant } from '../variant-sut.ts';
 import type { WorkerHost } from '../worker-process.ts';
 import type { WorkerEvent } from '../worker-protocol.ts';
 
@@ -52,7 +48,8 @@ export function prepareReplay(
   return attemptAsync(async () => {
     const profile = models.all.find(({ bench }) => bench.capture !== undefined) ?? models.all[0];
     if (profile === undefined) throw new ProblemError(problem('nothing-to-replay', 'no model is registered'));
-    const { measurement, request } = await requestOf(profile, variantsOf(profile, store));
+    const { measurement, requestOf } = await firstMeasurement(profile, unwrap(capturedSuite(profile)));
+    const request = requestOf(madeVariants(profile, store));
     const lock = await lockNow(measurement.device, clock);
     const ready: ReadySystem[] = [];
     const close = async () => {
@@ -111,46 +108,6 @@ async function getReady(system: ReadySystem, signal: AbortSignal): Promise<void>
   unwrap(await answerOf(sut, () => sut.handle.load(), patience));
   const warm = unwrap(await answerOf(sut, (onAlive) => sut.handle.warmUp(WARM_UP, onAlive), patience));
   system.queriesPerSecond = warm.queriesPerSecond;
-}
-
-async function requestOf(profile: Profile, variants: readonly NamedModel[]) {
-  const { set, evaluation, states } = profile.data;
-  const own = { data: { spec: set, split: evaluation.split }, threads: profile.bench.threads };
-  const ready = await readySuite(unwrap(capturedSuite(profile)), own);
-  if (!ready.ok) throw new ProblemError(ready.error[0] as Problem);
-  const [measurement] = ready.value.measurements;
-  if (measurement === undefined) throw new Error('a suite without measurements');
-  const { settings, batch, threads, device } = measurement;
-  const request: BenchRequest = {
-    model: profile.name,
-    variants,
-    data: ready.value.data,
-    threads,
-    batch,
-    device,
-    settings,
-    ...(states === undefined ? {} : { states }),
-  };
-  return { measurement, request };
-}
-
-/** FP32 and those variants of the profile whose artifacts the last run left. */
-function variantsOf(profile: Profile, store: Pick<Store, 'listRuns'>): readonly NamedModel[] {
-  const [last] = store.listRuns({ model: profile.name, state: 'succeeded', limit: 1 });
-  // A result that another version wrote may have a shape of its own.
-  const outcomes = (last?.result as Partial<PipelineResult> | undefined)?.variants ?? [];
-  const made = profile.variants.flatMap(({ name }) => {
-    const path = outcomes.find(({ variant }) => variant === name)?.quantization?.output;
-    return path !== undefined && existsSync(path) ? [{ variant: name, path }] : [];
-  });
-  return [{ variant: FP32, path: profile.model }, ...made];
-}
-
-/** Nobody is waited for: whoever captures wants to see what the host does now. */
-async function lockNow(device: string, clock: Clock): Promise<BenchLock | undefined> {
-  const lock = await acquireBenchLock(device, { waitMs: 0, clock });
-  if (!lock.ok && lock.error.kind === 'bench-lock-unavailable') return undefined;
-  return unwrap(lock);
 }
 
 /** The same load in one round of so long. */

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { roundSpec } from '../../benchmark/plan-rounds.ts';
 import { collectRound } from '../../benchmark/round-result.ts';
 import { type BenchSettings, benchSettings } from '../../benchmark/settings.ts';
@@ -10,12 +9,10 @@ import type { Clock } from '../../core/clock.ts';
 import { attemptAsync, type Problem, ProblemError, problem } from '../../core/problem.ts';
 import type { Result } from '../../core/result.ts';
 import type { Store } from '../../store/store.ts';
-import { acquireBenchLock, type BenchLock } from '../bench-lock.ts';
-import { readySuite } from '../bench-suite.ts';
+import { firstMeasurement, lockNow, madeVariants } from '../one-measurement.ts';
 import { suitesOf } from '../orders.ts';
-import { FP32, type PipelineResult } from '../pipeline.ts';
 import { unwrap } from '../unwrap.ts';
-import { type BenchRequest, type NamedModel, startVariant } from '../variant-sut.ts';
+import { type NamedModel, startVariant } from '../variant-sut.ts';
 import type { WorkerHost } from '../worker-process.ts';
 
 /** What a probe found out. Times are seconds. */
@@ -130,37 +127,19 @@ async function requestOf(
   suiteName: string | undefined,
   budgetSeconds: number,
 ) {
-  const { set, evaluation, states } = profile.data;
-  const own = { data: { spec: set, split: evaluation.split }, threads: profile.bench.threads };
   const suite = oneMeasurement(profile, suiteName, budgetSeconds);
-  const ready = await readySuite(suite, own);
-  if (!ready.ok) throw new ProblemError(ready.error[0] as Problem);
-  const [measurement] = ready.value.measurements;
-  if (measurement === undefined) throw new Error('a suite without measurements');
-  const { batch, threads, device } = measurement;
+  const { measurement, requestOf } = await firstMeasurement(profile, suite);
   const settings = unwrap(benchSettings({ ...measurement.settings, rounds: 1, processes: 1, minQueries: 1 }));
   if (measurement.trace !== undefined || settings.minDurationSeconds + LOADING_SECONDS > budgetSeconds) {
     throw new ProblemError(
       problem(
         'probe-too-long',
         `the suite '${suite.name}' takes longer than the ${budgetSeconds} s of a scrape`,
-        {
-          hint: 'probe without "suite", or with one whose first measurement is shorter',
-        },
+        { hint: 'probe without "suite", or with one whose first measurement is shorter' },
       ),
     );
   }
-  const request: BenchRequest = {
-    model: profile.name,
-    variants: [model],
-    data: ready.value.data,
-    threads,
-    batch,
-    device,
-    settings,
-    ...(states === undefined ? {} : { states }),
-  };
-  return { request, settings };
+  return { request: requestOf([model], settings), settings };
 }
 
 function oneMeasurement(profile: Profile, name: string | undefined, budgetSeconds: number): Suite {
@@ -179,22 +158,11 @@ function oneMeasurement(profile: Profile, name: string | undefined, budgetSecond
 }
 
 function variantOf(profile: Profile, variant: string, store: Pick<Store, 'listRuns'>): NamedModel {
-  if (variant === FP32) return { variant, path: profile.model };
-  const [last] = store.listRuns({ model: profile.name, kind: 'pipeline', state: 'succeeded', limit: 1 });
-  // A result that another version wrote may have a shape of its own.
-  const outcomes = (last?.result as Partial<PipelineResult> | undefined)?.variants ?? [];
-  const path = outcomes.find((outcome) => outcome.variant === variant)?.quantization?.output;
-  if (path !== undefined && existsSync(path)) return { variant, path };
+  const made = madeVariants(profile, store).find((model) => model.variant === variant);
+  if (made !== undefined) return made;
   throw new ProblemError(
     problem('variant-not-made', `the variant '${variant}' of '${profile.name}' was not made yet`, {
       hint: 'it is there after the first full run',
     }),
   );
-}
-
-/** Throws `ProblemError` where another benchmark runs. */
-async function lockNow(device: string, clock: Clock): Promise<BenchLock | undefined> {
-  const lock = await acquireBenchLock(device, { waitMs: 0, clock });
-  if (!lock.ok && lock.error.kind === 'bench-lock-unavailable') return undefined;
-  return unwrap(lock);
 }

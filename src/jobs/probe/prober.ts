@@ -1,9 +1,9 @@
 import type { Problem } from '../../core/problem.ts';
-import { problem } from '../../core/problem.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import type { Metrics } from '../../metrics/metrics.ts';
 import { type ExportedProbe, type ProbeFailure, probeExposition } from '../../metrics/probe-exposition.ts';
 import type { AgentDeps } from '../agent-deps.ts';
+import { registeredModel } from '../model-registry.ts';
 import { mistakeIn } from '../orders.ts';
 import { FP32 } from '../pipeline.ts';
 import { probeModel } from './probe-model.ts';
@@ -45,15 +45,9 @@ export class Prober {
   ): Promise<Result<{ readonly contentType: string; readonly body: string }, Problem>> {
     const { model, variant = FP32, suite } = query;
     const { models, clock } = this.#deps;
-    const profile = models.get(model);
-    if (profile === undefined) {
-      return err(
-        problem('unknown-model', `no model '${model}' is registered`, {
-          place: { field: '/model' },
-          hint: `registered are: ${[...models.keys()].join(', ') || 'none'}`,
-        }),
-      );
-    }
+    const registered = registeredModel(models, model);
+    if (!registered.ok) return registered;
+    const profile = registered.value;
     const mistake = mistakeIn(
       { kind: 'bench', variants: [variant], ...(suite === undefined ? {} : { suite }) },
       profile,
