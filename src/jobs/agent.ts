@@ -1,19 +1,19 @@
 import type { Profile } from '../config/profile.ts';
 import { asError } from '../core/as-error.ts';
-import { attempt, type Problem, problem } from '../core/problem.ts';
+import { type Problem, problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
-import { isEnded } from '../core/run-terms.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Run, RunQuery } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
 import type { Snapshot } from '../telemetry/snapshot.ts';
 import type { AgentDeps } from './agent-deps.ts';
+import { cancelRun } from './cancel-run.ts';
 import { exportResult, restoreMetrics } from './exported-results.ts';
+import { queueFullRun, requestWithBasis } from './full-run-order.ts';
 import { HostReports } from './host-reports.ts';
 import { type ModelHistory, modelHistory } from './model-history.ts';
 import type { ModelChanges } from './model-registry.ts';
 import { type ModelView, modelView } from './model-view.ts';
-import type { RunOrder } from './orders.ts';
 import type { PipelineResult } from './pipeline.ts';
 import { Prober } from './probe/prober.ts';
 import { pruneRunTraces } from './prune-run-traces.ts';
@@ -22,19 +22,16 @@ import { orderLines } from './recorded-arrivals.ts';
 import { failOrphans, showModels } from './reload/take-up-models.ts';
 import { removeRun } from './remove-run.ts';
 import { failureReason } from './result-metrics.ts';
-import { changedParts, type RunBasis, type RunReason } from './run-basis.ts';
+import type { RunBasis, RunReason } from './run-basis.ts';
 import { RunFeed, type RunNews } from './run-feed.ts';
 import { runOrder } from './run-order.ts';
 import { RunOutlook } from './run-outlook.ts';
 import { type CurrentRun, RunQueue } from './run-queue.ts';
 import { RunRecords } from './run-records.ts';
-import type { RunView } from './run-view.ts';
+import { type RunView, runView } from './run-view.ts';
 import { Scheduler } from './scheduler.ts';
 import { StorageKeeper } from './storage/storage-keeper.ts';
 import { type IncomingOrder, takeOrder } from './take-order.ts';
-
-/** Full runs of one model wait at the same time only where people ordered different ones. */
-const FEW = 20;
 
 /**
  * The daemon's work, from start to stop: one run at a time, because two would disturb each other's figures. Runs are
@@ -78,7 +75,7 @@ export class Agent {
       beforeRun: (signal) => this.#storage.untilRoom(signal),
       afterRun: async () => void (await this.#storage.collect()),
       profileOf: (model) => deps.models.get(model),
-      requestOf: (run, profile) => this.#requestOf(run, profile),
+      requestOf: (run, profile) => requestWithBasis(run, profile, (of) => this.#scheduler.basisOf(of)),
       carryOut: (run, profile, current) => this.#carryOut(run, profile, current),
       onResult: (run, profile, result) => this.#takeResult(run, profile, result),
       onFailure: (reason) => deps.metrics.countJobFailure(failureReason(reason)),
@@ -110,13 +107,7 @@ export class Agent {
   /** Queues a full run, unless one of the model is queued already. */
   async #orderFull(model: string, reasons: readonly RunReason[], basis: RunBasis): Promise<void> {
     const { store, logger } = this.#deps;
-    const request: RunOrder = { kind: 'pipeline', reasons, basis };
-    const made = await this.#queue.write(() => {
-      const waiting = store.listRuns({ model, kind: 'pipeline', state: 'queued', limit: FEW });
-      // One that may expire before its turn is none to rely on.
-      const relied = waiting.find(({ deadlineMs }) => deadlineMs === undefined);
-      return relied ?? store.createRun({ kind: 'pipeline', model, request, priority: 'low' });
-    });
+    const made = await this.#queue.write(() => queueFullRun(store, model, { reasons, basis }));
     if (made === undefined) return;
     logger.info('run ordered', { run: made.id, model, reasons });
     this.#updateJobCounts();
@@ -167,29 +158,12 @@ export class Agent {
     return ok(this.#view(run.value));
   }
 
-  /**
-   * Ends a run: one that waits at once, the one under way as soon as its processes are gone. One that is cancelled
-   * already stays so. Problems: `unknown-run`, `run-ended`, `store-not-written`.
-   */
+  /** Ends a run that waits or is under way; see `cancelRun`. */
   cancelRun(id: string): Result<RunView, Problem> {
-    const run = this.#deps.store.getRun(id);
-    if (run === undefined) return err(problem('unknown-run', `there is no run '${id}'`));
-    if (run.state === 'cancelled') return ok(run);
-    if (isEnded(run)) {
-      return err(
-        problem('run-ended', `the run is over: it is ${run.state}`, { hint: 'GET it for its result' }),
-      );
-    }
-    const { current } = this.#queue;
-    if (current?.id === id) {
-      current.cancelling = true;
-      current.abort.abort();
-    } else {
-      const cancelled = attempt(() => this.#deps.store.cancelRun(id));
-      if (!cancelled.ok) return cancelled;
-      this.#updateJobCounts();
-    }
-    const view = this.getRun(id) as RunView;
+    const cancelled = cancelRun(id, this.#queue.current, this.#deps.store);
+    if (!cancelled.ok) return cancelled;
+    this.#updateJobCounts();
+    const view = this.#view(cancelled.value);
     this.#feed.tell(view);
     return ok(view);
   }
@@ -294,35 +268,12 @@ export class Agent {
   }
 
   #view(run: Run): RunView {
-    const { current } = this.#queue;
-    if (current?.id === run.id) {
-      const { progress, waitingFor, cancelling } = current;
-      return {
-        ...run,
-        ...(run.state === 'queued' ? { queuePosition: 0 } : {}),
-        ...(progress === undefined ? {} : { progress }),
-        ...(waitingFor === undefined ? {} : { waitingFor }),
-        ...(cancelling === undefined ? {} : { cancelling }),
-      };
-    }
-    if (run.state !== 'queued') return run;
-    const ahead = this.#deps.store.countAhead(run.id);
-    return { ...run, queuePosition: ahead + (current === undefined ? 0 : 1) };
+    return runView(run, this.#queue.current, this.#deps.store);
   }
 
   #tell(id: string): void {
     const view = this.getRun(id);
     if (view !== undefined) this.#feed.tell(view);
-  }
-
-  /** A full run notes what it is made from when it begins: what changed while it waited is no reason for another. */
-  async #requestOf({ request }: Run, profile: Profile): Promise<unknown> {
-    const order = request as RunOrder;
-    // A bug in what was stored is the run's failure.
-    if (order?.kind !== 'pipeline') return undefined;
-    const basis = await this.#scheduler.basisOf(profile);
-    const isNoted = order.basis !== undefined && changedParts(order.basis, basis).length === 0;
-    return isNoted ? undefined : { ...order, basis };
   }
 
   #carryOut(run: Run, profile: Profile, current: CurrentRun): Promise<Result<PipelineResult, Problem>> {
