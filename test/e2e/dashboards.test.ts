@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { DASHBOARDS } from '../../dashboards/source/all.ts';
-import { ended, startDaemon, until } from '../support/daemon.ts';
+import { ended, firstRun, startDaemon, until } from '../support/daemon.ts';
 import { queriesOf } from '../support/lint-dashboard.ts';
 import { isBuilt, writeProfile } from '../support/program.ts';
 import { hasPrometheus, type Prometheus, startPrometheus } from '../support/prometheus.ts';
@@ -66,7 +66,7 @@ describe.skipIf(!isBuilt || !hasPrometheus)(`panels in a real Prometheus (${miss
       agent: new URL(daemon.url).host,
     });
     onTestFinished(prometheus.stop);
-    const run = await until(async () => (await daemon.runs())[0]);
+    const run = await firstRun(daemon);
     expect(await ended(daemon, run.id)).toMatchObject({ state: 'succeeded' });
     // Of queries and inferences the first benchmark makes the series, and the second makes them grow.
     const again = await daemon.order({ model: 'digits', scenario: 'single-stream', durationSeconds: 1 });

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type Daemon, ended, startDaemon, until } from '../support/daemon.ts';
+import { type Daemon, ended, firstRun, startDaemon, until } from '../support/daemon.ts';
 import { isBuilt, writeProfile } from '../support/program.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -89,7 +89,7 @@ describe.skipIf(!isBuilt)('A daemon whose configuration changes', { timeout: 180
 
   it('fails what waits for a model that is removed, and lets what is under way end', async () => {
     const { daemon, profiles } = await start(['tiny']);
-    const first = await until(async () => (await daemon.runs())[0]);
+    const first = await firstRun(daemon);
     await until(async () => ((await daemon.run(first.id)).state === 'running' ? true : undefined));
     const waiting = await daemon.order({ model: 'tiny' });
     // As a deployment does that puts another set of profiles in its place.
@@ -117,7 +117,7 @@ describe.skipIf(!isBuilt)('A daemon whose configuration changes', { timeout: 180
 
   it('runs a variant that is added, and shows one that is removed no more', async () => {
     const { daemon, profiles } = await start(['tiny']);
-    const first = await until(async () => (await daemon.runs())[0]);
+    const first = await firstRun(daemon);
     await ended(daemon, first.id);
     expect(await metricsOf(daemon)).toContain('variant="int8"');
     const file = join(profiles, 'tiny/profile.yaml');

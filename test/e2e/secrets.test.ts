@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { ended, startDaemon, until } from '../support/daemon.ts';
+import { ended, firstRun, startDaemon } from '../support/daemon.ts';
 import { isBuilt, writeProfile } from '../support/program.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -72,7 +72,7 @@ describe.skipIf(!isBuilt)('What a daemon writes', { timeout: 180_000 }, () => {
       await daemon.finished;
     });
     const url = new URL(daemon.url);
-    const first = await until(async () => (await daemon.runs())[0]);
+    const first = await firstRun(daemon);
 
     const basic = Buffer.from(`alice:${PLANTED.password}`).toString('base64');
     const answers = [

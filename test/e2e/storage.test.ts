@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readdirSync, unlinkSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type Daemon, ended, startDaemon, until } from '../support/daemon.ts';
+import { type Daemon, ended, firstRun, startDaemon, until } from '../support/daemon.ts';
 import { isBuilt, runProgram, writeProfile } from '../support/program.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -79,11 +79,8 @@ describe.skipIf(!isBuilt || !canMount())(
       const { profiles, disk, dataDir } = workspace();
       writeProfile(profiles, 'tiny');
       const daemon = await start(profiles, dataDir);
-      const [first] = await until(async () => {
-        const runs = await daemon.runs();
-        return runs.length > 0 ? runs : undefined;
-      });
-      expect(await ended(daemon, first?.id ?? '')).toMatchObject({ state: 'succeeded' });
+      const first = await firstRun(daemon);
+      expect(await ended(daemon, first.id)).toMatchObject({ state: 'succeeded' });
       expect(mount('--bind', disk, disk) && mount('-o', 'remount,bind,ro', disk)).toBe(true);
       const unmount = () => spawnSync('umount', ['--lazy', disk]);
       onTestFinished(() => void unmount());
@@ -114,18 +111,15 @@ describe.skipIf(!isBuilt)('a data directory (skipped where `npm run build` was n
     const { profiles, dataDir } = workspace();
     writeProfile(profiles, 'tiny');
     const daemon = await start(profiles, dataDir);
-    const [run] = await until(async () => {
-      const runs = await daemon.runs();
-      return runs.length > 0 ? runs : undefined;
-    });
-    await ended(daemon, run?.id ?? '');
+    const run = await firstRun(daemon);
+    await ended(daemon, run.id);
     const gc = (...args: readonly string[]) =>
       runProgram(['gc', '--profiles', profiles, '--data-dir', dataDir, ...args]);
     const beside = await gc('--dry-run', '--json');
     expect(JSON.parse(beside.stdout)).toMatchObject({ dryRun: true, artifactsInUse: 1, removed: [] });
     expect(await gc()).toMatchObject({ code: 2, stderr: expect.stringContaining('data-dir-in-use') });
 
-    const removed = await fetch(`${daemon.url}/bench/${run?.id}`, { method: 'DELETE' });
+    const removed = await fetch(`${daemon.url}/bench/${run.id}`, { method: 'DELETE' });
     expect(removed.status).toBe(401);
     daemon.child.kill('SIGKILL');
     await daemon.finished;
@@ -134,7 +128,7 @@ describe.skipIf(!isBuilt)('a data directory (skipped where `npm run build` was n
     const tidied = await gc();
     expect([tidied.code, tidied.stdout]).toEqual([0, expect.stringMatching(/^artifacts +\d/m)]);
     expect(readdirSync(join(dataDir, 'outputs')).filter((name) => name.endsWith('Ab12Cd'))).toEqual([]);
-    expect(readdirSync(join(dataDir, 'runs'))).toEqual([run?.id]);
+    expect(readdirSync(join(dataDir, 'runs'))).toEqual([run.id]);
   }, 120_000);
 });
 
@@ -147,11 +141,8 @@ describe.skipIf(!isBuilt || !hasPrlimit)(
       const { profiles, dataDir } = workspace();
       writeProfile(profiles, 'tiny');
       const daemon = await start(profiles, dataDir);
-      const [run] = await until(async () => {
-        const runs = await daemon.runs();
-        return runs.length > 0 ? runs : undefined;
-      });
-      await ended(daemon, run?.id ?? '');
+      const run = await firstRun(daemon);
+      await ended(daemon, run.id);
       const setLimit = (files: number) =>
         expect(spawnSync('prlimit', ['--pid', `${daemon.pid}`, `--nofile=${files}:`]).status).toBe(0);
       // Those that it has, and one for whoever asks.

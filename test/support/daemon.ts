@@ -93,3 +93,8 @@ export function ended(daemon: Daemon, id: string): Promise<ShownRun> {
     return ENDED.includes(run.state) ? run : undefined;
   });
 }
+
+/** The first run of a daemon, which orders it by itself a while after its start. */
+export function firstRun(daemon: Daemon): Promise<ShownRun> {
+  return until(async () => (await daemon.runs())[0]);
+}
