@@ -1,6 +1,8 @@
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { silentLogger } from '../../../src/core/log.ts';
+import { removeRun } from '../../../src/jobs/remove-run.ts';
 import { MARK_FILE, markText } from '../../../src/trace/run-layout.ts';
 import { agentOf, idle } from '../../support/agent-of.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
@@ -27,6 +29,21 @@ describe('removing a run', () => {
     for (const tree of ['plugins/profile', 'perfetto'])
       expect(readdirSync(join(logdir, tree))).toEqual(['stays']);
     expect(await agent.removeRun(gone ?? '')).toMatchObject({ ok: false, error: { kind: 'unknown-run' } });
+  });
+
+  it('leaves a trace that somebody reads', async () => {
+    const logdir = temporaryFolder();
+    const read = join(logdir, 'plugins/profile', 'read');
+    mkdirSync(read, { recursive: true });
+    writeFileSync(join(read, MARK_FILE), markText(5));
+    const { store } = agentOf([]);
+    const { id } = store.createRun({ kind: 'bench', model: 'tiny', request: {} });
+    store.startRun(id);
+    store.finishRun(id, { variants: [], trace: { run: 'read' } });
+    const removed = await removeRun(id, { store, logdir, reading: ['read'], logger: silentLogger });
+    expect(removed).toEqual({ ok: true, value: undefined });
+    expect(store.getRun(id)).toBeUndefined();
+    expect(existsSync(read)).toBe(true);
   });
 
   it('is refused while it waits or runs', async () => {
