@@ -27,7 +27,8 @@ export class Ledger {
   accepted(tag: string, id: string): string[] {
     const before = this.#accepted.get(tag);
     this.#accepted.set(tag, id);
-    return before === undefined || before === id
+    // A key is forgotten together with its run, and the same order is then a new one.
+    return before === undefined || before === id || this.#mayBeDeleted(before)
       ? []
       : [`order ${tag} was accepted as ${before} and then as ${id}`];
   }
@@ -61,7 +62,7 @@ export class Ledger {
   compare(runs: readonly SeenRun[]): string[] {
     const wrong = runs.flatMap((run) => this.see(run));
     const there = new Set(runs.map(({ id }) => id));
-    const gone = (id: string) => !there.has(id) && !this.#deleted.has(id) && !this.#perhapsDeleted.has(id);
+    const gone = (id: string) => !there.has(id) && !this.#mayBeDeleted(id);
     for (const { id, state } of this.#runs.values())
       if (gone(id)) wrong.push(`${id}, which was ${state}, is gone`);
     for (const [tag, id] of this.#accepted)
@@ -74,6 +75,10 @@ export class Ledger {
       byTag.set(tag, id);
     }
     return wrong;
+  }
+
+  #mayBeDeleted(id: string): boolean {
+    return this.#deleted.has(id) || this.#perhapsDeleted.has(id);
   }
 }
 
