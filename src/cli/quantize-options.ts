@@ -76,7 +76,7 @@ export function addRecipeOptions(command: Command): Command {
   );
   command
     .option('--percentile <percent>', 'static, --method percentile: the per cent of values kept', percentile)
-    .option('--samples <n>', 'static: use at most so many samples', positiveInteger)
+    .option('--samples <n>', 'static: use at most so many samples, spread over the split', positiveInteger)
     .option('--per-tensor', 'static, dynamic: one weight scale a tensor instead of one a channel');
   choice(
     '--reduce-range <when>',

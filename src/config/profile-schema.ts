@@ -15,7 +15,11 @@ const Split = (description: string, defaultSplit: string) =>
         Type.String({ minLength: 1, default: defaultSplit, description: 'the split of the data set to use' }),
       ),
       samples: Type.Optional(
-        Type.Integer({ minimum: 1, description: 'how many samples to use, from the start of the split' }),
+        Type.Integer({
+          minimum: 1,
+          description:
+            'how many samples to use, spread over the split; its first ones where states are carried',
+        }),
       ),
     },
     { ...closed, description },

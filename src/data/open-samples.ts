@@ -28,7 +28,7 @@ export interface OpenSamplesOptions extends OpenCollectionPorts {
   readonly modelOutputs?: readonly ModelInput[];
   /** Inputs that the run before gives. They need no data; the first sample of a sequence brings zeros for them. */
   readonly states?: readonly CarriedState[];
-  /** At most this many samples, from the first. A positive integer. */
+  /** At most this many samples; see `choosePositions`. A positive integer. */
   readonly limit?: number;
   /** Whether samples bring their labels, which are then checked. */
   readonly withTruth?: boolean;
@@ -73,12 +73,12 @@ async function bindCollection(
   fedInputs: readonly ModelInput[],
   options: OpenSamplesOptions & { readonly limit: number },
 ): Promise<Result<SampleSource, SampleProblem>> {
-  const { split, modelInputs, modelOutputs, states = [] } = options;
+  const { split, modelInputs, modelOutputs, states = [], limit } = options;
   const bound = await bindItems(collection, spec, fedInputs, options);
   if (!bound.ok) return bound;
-  const chosen = await choosePositions(collection, spec, { split, inOrder: states.length > 0 });
+  const chosen = await choosePositions(collection, spec, { split, inOrder: states.length > 0, limit });
   if (!chosen.ok) return chosen;
-  const positions = chosen.value.subarray(0, Math.min(options.limit, chosen.value.length));
+  const positions = chosen.value;
   if (positions.length === 0) return err(noSamples(collection, split));
   const contents = { collection, spec, bound: bound.value, positions };
   const { withTruth = false } = options;

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { evenPositions } from '../core/even-positions.ts';
 import { ProblemError, problem } from '../core/problem.ts';
 import type { NamedTensors } from '../core/tensor.ts';
 import type { Sample, SampleSource, SkippedSample } from '../data/sample-source.ts';
@@ -50,19 +51,12 @@ export async function divideSamples(source: SampleSource): Promise<TuningSamples
     }
   }
   async function* learning(limit = split.learn.length): AsyncGenerator<Sample> {
-    const chosen = new Set(spread(split.learn, limit));
+    // Data sets are often sorted by class.
+    const spread = evenPositions(split.learn.length, limit);
+    const chosen = new Set(Array.from(spread, (at) => split.learn[at] as number));
     for await (const sample of source.samples()) if (chosen.has(sample.index)) yield sample;
   }
   return { split, learn: learning, judge: judging, skipped: source.skipped };
-}
-
-/** At most so many positions, evenly spread: data sets are often sorted by class. */
-function spread(positions: readonly number[], limit: number): readonly number[] {
-  const count = Math.min(limit, positions.length);
-  return Array.from(
-    { length: count },
-    (_, i) => positions[Math.floor((i * positions.length) / count)] as number,
-  );
 }
 
 function digestFeeds(feeds: NamedTensors): string {

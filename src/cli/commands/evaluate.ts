@@ -54,7 +54,7 @@ export function evaluateCommand(terminal: Terminal, exit: (code: number) => void
     .argument('[candidates...]', 'models made from it')
     .option('--data <path>', `required: ${DATA_HELP}`)
     .option('--split <name>', "the split to evaluate on (default: the profile's, eval, or all of it)")
-    .option('--samples <n>', 'use at most so many samples', positiveInteger)
+    .option('--samples <n>', 'use at most so many samples, spread over the split', positiveInteger)
     .addOption(
       new Option('--task <name>', "what the outputs are; without it the profile's, or classification")
         .choices(PLAIN_TASKS)

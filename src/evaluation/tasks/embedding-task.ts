@@ -1,3 +1,4 @@
+import { evenPositions } from '../../core/even-positions.ts';
 import type { ItemFacts } from '../../core/item.ts';
 import { problem } from '../../core/problem.ts';
 import { err, ok, type Result } from '../../core/result.ts';
@@ -69,7 +70,7 @@ export function createEmbeddingTask(settings: EmbeddingSettings): Task<Embedding
     show: ({ vector, norm }) => `${vector.length} numbers of norm ${Number(norm.toPrecision(4))}`,
     measure: (answers, reference) => {
       const length = reference[0]?.vector.length ?? 0;
-      const queries = takeEvenly(answers.length, maxItems);
+      const queries = evenPositions(answers.length, maxItems);
       const neighbors = Math.min(k, answers.length - 1);
       const search = (vectors: readonly EmbeddingAnswer[]): Int32Array => {
         const nearest = found.get(vectors) ?? nearestNeighbors(tableOf(vectors, length), queries, neighbors);
@@ -121,12 +122,6 @@ function tableOf(answers: readonly EmbeddingAnswer[], length: number) {
     for (let j = 0; j < length; j += 1) rows[i * length + j] = (vector[j] as number) / divisor;
   });
   return { count: answers.length, length, rows };
-}
-
-/** At most `limit` of the positions below `count`, at equal distances. */
-function takeEvenly(count: number, limit: number): Uint32Array {
-  const taken = Math.min(count, limit);
-  return Uint32Array.from({ length: taken }, (_, i) => Math.floor((i * count) / taken));
 }
 
 /** For each query the share of the reference's neighbours that the candidate finds. */

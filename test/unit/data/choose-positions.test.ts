@@ -31,6 +31,25 @@ describe('choosePositions', () => {
     expect(await positionsOf(SPLIT, 'eval', true)).toEqual(ascending(shuffled));
   });
 
+  it('spreads fewer than all over data that is not split, which may be sorted by class', async () => {
+    const [few, most] = [{ limit: 5 }, { limit: 19 }];
+    const chosen = async ({ limit }: { limit: number }, inOrder = false) => [
+      ...unwrap(await choosePositions(TWENTY, { path: 'data' }, { split: 'eval', inOrder, limit })),
+    ];
+    expect(await chosen(few)).toEqual([0, 4, 8, 12, 16]);
+    expect(new Set(await chosen(most)).size).toBe(19);
+    expect(await chosen({ limit: 21 })).toHaveLength(20);
+    expect(await chosen(few, true)).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  it('takes the first of a split, and of items that follow each other the first as they do', async () => {
+    const chosen = async (inOrder: boolean) => [
+      ...unwrap(await choosePositions(TWENTY, SPLIT, { split: 'eval', inOrder, limit: 3 })),
+    ];
+    expect(await chosen(false)).toEqual((await positionsOf(SPLIT, 'eval')).slice(0, 3));
+    expect(await chosen(true)).toEqual(ascending(await positionsOf(SPLIT, 'eval')).slice(0, 3));
+  });
+
   it.each([true, false])('passes on that there is no such split (in order: %s)', async (inOrder) => {
     expect(await choose(SPLIT, 'test', inOrder)).toMatchObject({
       ok: false,
