@@ -31,6 +31,8 @@ const MAY_IMPORT = {
   api: ['core'],
   // What it takes of the API are types: others import it without the daemon.
   client: ['core', 'api'],
+  // It knows daemons by their client alone, and hosts by what they answer.
+  fleet: ['core', 'client', 'config', 'benchmark'],
   page: ['core', 'telemetry'],
   server: ['core', 'api', 'jobs', 'metrics', 'store', 'config', 'trace'],
 };

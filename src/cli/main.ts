@@ -26,6 +26,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   watch: async () => (await import('./commands/watch.ts')).watchCommand,
   runs: async () => (await import('./commands/runs.ts')).runsCommand,
   models: async () => (await import('./commands/models.ts')).modelsCommand,
+  fleet: async () => (await import('./commands/fleet.ts')).fleetCommand,
   timeline: async () => (await import('./commands/timeline.ts')).timelineCommand,
   gc: async () => (await import('./commands/gc.ts')).gcCommand,
   inspect: async () => (await import('./commands/inspect.ts')).inspectCommand,

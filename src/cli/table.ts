@@ -18,9 +18,10 @@ const NO_BORDER = {
   middle: '  ',
 };
 
-/** Columns of text under a header; numbers are aligned to the right. Plain text, so that it can be pasted anywhere. */
+/** Columns of text under a header; numbers, but not addresses, are aligned to the right. Plain text, so that it can be pasted anywhere. */
 export function renderTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const isNumeric = (column: number) => rows.every((row) => /^[-+−]?[\d.]|^–$|^$/.test(row[column] ?? ''));
+  const isNumeric = (column: number) =>
+    rows.every((row) => /^[-+−]?[\d.]+(?![\d.:])|^–$|^$/.test(row[column] ?? ''));
   const table = new Table({
     head: [...header],
     chars: NO_BORDER,

@@ -1,4 +1,6 @@
 import type Type from 'typebox';
+import type { OverviewSchema, ReadinessSchema } from '../api/daemon-schema.ts';
+import type { HostSchema } from '../api/host-schema.ts';
 import type { ModelListSchema, ModelSchema } from '../api/model-schema.ts';
 import type { BenchRequest, EvaluateRequest, QuantizeRequest, RunRequest } from '../api/order-schema.ts';
 import type { ProblemDetailsSchema } from '../api/problem-schema.ts';
@@ -13,6 +15,9 @@ export type Run = Type.Static<typeof RunSchema>;
 export type RunSummary = Type.Static<typeof RunSummarySchema>;
 export type RunProgress = NonNullable<Run['progress']>;
 export type RunQuery = RunQueryString;
+export type Overview = Type.Static<typeof OverviewSchema>;
+export type Readiness = Type.Static<typeof ReadinessSchema>;
+export type Host = Type.Static<typeof HostSchema>;
 
 /** Why a request was not answered as asked. */
 export interface ClientProblem {
@@ -53,6 +58,12 @@ export interface OrderOptions {
 
 /** The HTTP API of a daemon. Nothing throws for what a daemon or a network can do: every answer is a result. */
 export interface Client {
+  /** What the daemon is and which models it has. */
+  getOverview(): Promise<ClientResult<Overview>>;
+  /** Where it is between its start and its end; one that is not ready has an answer, too. */
+  getReadiness(): Promise<ClientResult<Readiness>>;
+  /** What the host is and has. */
+  getHost(): Promise<ClientResult<Host>>;
   /** All of them, page after page. */
   listModels(): Promise<ClientResult<readonly Model[]>>;
   getModel(name: string): Promise<ClientResult<Model>>;
@@ -93,7 +104,11 @@ export function createClient(options: ClientOptions): Client {
   const authorization: Record<string, string> =
     token === undefined ? {} : { authorization: `Bearer ${token}` };
 
-  const ask = async <T>(path: string, init: RequestInit = {}): Promise<ClientResult<T>> => {
+  const ask = async <T>(
+    path: string,
+    init: RequestInit = {},
+    alsoAnswers?: number,
+  ): Promise<ClientResult<T>> => {
     try {
       const answer = await send(new URL(path, url), {
         signal: AbortSignal.timeout(timeoutMs),
@@ -104,12 +119,12 @@ export function createClient(options: ClientOptions): Client {
           ...(init.headers as Record<string, string>),
         },
       });
-      if (!answer.ok) return { ok: false, error: await problemOf(answer) };
+      if (!answer.ok && answer.status !== alsoAnswers) return { ok: false, error: await problemOf(answer) };
       // What is removed has no content.
       const value = answer.status === 204 ? undefined : await answer.json();
       return { ok: true, value: value as T };
     } catch (error) {
-      return { ok: false, error: unreachable(url, error) };
+      return { ok: false, error: unreachable(url, error, timeoutMs) };
     }
   };
 
@@ -165,6 +180,9 @@ export function createClient(options: ClientOptions): Client {
   };
 
   return {
+    getOverview: () => ask('/'),
+    getReadiness: () => ask('/-/ready', {}, 503),
+    getHost: () => ask('/host'),
     listModels: async () => {
       const models: Model[] = [];
       for (;;) {
@@ -227,10 +245,12 @@ async function problemOf(answer: Response): Promise<ClientProblem> {
   };
 }
 
-function unreachable(url: string | URL, error: unknown): ClientProblem {
+function unreachable(url: string | URL, error: unknown, timeoutMs?: number): ClientProblem {
   // `fetch` says little itself, and its cause much.
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const reason = cause instanceof Error ? cause.message || cause.name : String(cause);
+  const said = cause instanceof Error ? cause.message || cause.name : String(cause);
+  const isTimeout = error instanceof Error && error.name === 'TimeoutError' && timeoutMs !== undefined;
+  const reason = isTimeout ? `nothing came within ${timeoutMs / 1000} s` : said;
   return {
     kind: 'daemon-unreachable',
     message: `no daemon answers at ${new URL(url).origin}: ${reason}`,

@@ -32,7 +32,7 @@ const rooms = readdirSync(join(REPOSITORY, 'src'), { withFileTypes: true })
 
 /** The rooms that know one subject each and nothing of the others. */
 const domainRooms = rooms.filter(
-  (room) => !['core', 'quantization', 'jobs', 'server', 'page', 'client', 'cli'].includes(room),
+  (room) => !['core', 'quantization', 'jobs', 'server', 'page', 'client', 'fleet', 'cli'].includes(room),
 );
 
 describe('the rooms of src', () => {
@@ -58,6 +58,10 @@ describe('the rooms of src', () => {
 
   it('client imports core, and the words of the API', () => {
     expect(mayImport.get('client')).toEqual(['core', 'api']);
+  });
+
+  it('fleet knows daemons by their client alone', () => {
+    expect(mayImport.get('fleet')).toEqual(['core', 'client', 'config', 'benchmark']);
   });
 
   it('quantization imports core and onnx', () => {

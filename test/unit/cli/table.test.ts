@@ -2,6 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { decimal, percent, renderTable } from '../../../src/cli/table.ts';
 
 describe('renderTable', () => {
+  it('takes addresses for words, though they begin with a digit', () => {
+    const rows = [['10.0.0.1:9477'], ['10.0.0.12:9477']];
+    expect(renderTable(['host'], rows).split('\n')[1]).toBe('10.0.0.1:9477');
+  });
+
   it('aligns words to the left and numbers to the right, in plain text', () => {
     const text = renderTable(
       ['variant', 'size', 'p50', 'verdict'],
