@@ -87,6 +87,16 @@ export const PROBLEM_TYPES = {
       'The configuration on the disk cannot be used, so that everything stays as it was; "errors" says what is wrong where.',
     whatToDo: 'Correct the files, and ask again.',
   },
+  'nothing-to-acknowledge': {
+    status: 409,
+    meaning: 'Nothing that was chosen of the model has regressed, so that there is nothing to be known of.',
+    whatToDo: 'GET /models/{name}/watch has the states; choose less, or nothing at all.',
+  },
+  'nothing-to-pin': {
+    status: 409,
+    meaning: 'Nothing that was chosen of the model has a run that could be its baseline.',
+    whatToDo: 'GET /models/{name}/watch has what is watched; a run has to end well first.',
+  },
   'run-not-ended': {
     status: 409,
     meaning: 'The run waits or is under way, and what was asked needs one that is over.',

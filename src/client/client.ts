@@ -6,11 +6,20 @@ import type { BenchRequest, EvaluateRequest, QuantizeRequest, RunRequest } from 
 import type { ProblemDetailsSchema } from '../api/problem-schema.ts';
 import type { RunQueryString } from '../api/run-request-schema.ts';
 import type { RunListSchema, RunSchema, RunSummarySchema } from '../api/run-schema.ts';
+import type { AcknowledgeRequest, BaselineRequest, WatchSchema } from '../api/watch-schema.ts';
 import { readEvents, type ServerEvent } from './read-events.ts';
 
-export type { BenchRequest, EvaluateRequest, QuantizeRequest, RunRequest };
+export type {
+  AcknowledgeRequest,
+  BaselineRequest,
+  BenchRequest,
+  EvaluateRequest,
+  QuantizeRequest,
+  RunRequest,
+};
 export type Model = Type.Static<typeof ModelSchema>;
 type ModelList = Type.Static<typeof ModelListSchema>;
+export type Watch = Type.Static<typeof WatchSchema>;
 export type Run = Type.Static<typeof RunSchema>;
 export type RunSummary = Type.Static<typeof RunSummarySchema>;
 export type RunProgress = NonNullable<Run['progress']>;
@@ -67,6 +76,12 @@ export interface Client {
   /** All of them, page after page. */
   listModels(): Promise<ClientResult<readonly Model[]>>;
   getModel(name: string): Promise<ClientResult<Model>>;
+  /** What the runs of a model say from one to the next. */
+  getWatch(name: string): Promise<ClientResult<Watch>>;
+  /** Takes regressions of a model for known; see the operation `acknowledgeRegression`. */
+  acknowledge(name: string, what: AcknowledgeRequest): Promise<ClientResult<Watch>>;
+  /** Expects of a model from now on what was found last; see the operation `pinBaseline`. */
+  pinBaseline(name: string, what: BaselineRequest): Promise<ClientResult<Watch>>;
   bench(order: BenchRequest, options?: OrderOptions): Promise<ClientResult<Run>>;
   quantize(order: QuantizeRequest, options?: OrderOptions): Promise<ClientResult<Run>>;
   evaluate(order: EvaluateRequest, options?: OrderOptions): Promise<ClientResult<Run>>;
@@ -138,6 +153,13 @@ export function createClient(options: ClientOptions): Client {
       },
     });
 
+  const changeWatch = (name: string, change: 'acknowledge' | 'baseline', body: object) =>
+    ask<Watch>(`/models/${encodeURIComponent(name)}/${change}`, {
+      method: 'POST',
+      body: JSON.stringify(body),
+      headers: { 'content-type': 'application/json' },
+    });
+
   const getRun = (id: string) => ask<Run>(`/bench/${encodeURIComponent(id)}`);
 
   /** Reads events until the connection ends. True at the end of the run, a problem where asking again would not help. */
@@ -196,6 +218,9 @@ export function createClient(options: ClientOptions): Client {
       }
     },
     getModel: (name) => ask(`/models/${encodeURIComponent(name)}`),
+    getWatch: (name) => ask(`/models/${encodeURIComponent(name)}/watch`),
+    acknowledge: (name, what) => changeWatch(name, 'acknowledge', what),
+    pinBaseline: (name, what) => changeWatch(name, 'baseline', what),
     bench: (body, more) => order('/bench', body, more),
     quantize: (body, more) => order('/quantize', body, more),
     evaluate: (body, more) => order('/evaluate', body, more),

@@ -32,6 +32,7 @@ import { type RunView, runView } from './run-view.ts';
 import { Scheduler } from './scheduler.ts';
 import { StorageKeeper } from './storage/storage-keeper.ts';
 import { type IncomingOrder, takeOrder } from './take-order.ts';
+import { ResultWatch } from './watching/result-watch.ts';
 
 /**
  * The daemon's work, from start to stop: one run at a time, because two would disturb each other's figures. Runs are
@@ -45,6 +46,7 @@ export class Agent {
   readonly outlook: RunOutlook;
   readonly prober: Prober;
   readonly host: HostReports;
+  readonly watch: ResultWatch;
   readonly #feed: RunFeed;
   readonly #scheduler: Scheduler;
   readonly #queue: RunQueue;
@@ -64,6 +66,7 @@ export class Agent {
     this.outlook = new RunOutlook(deps);
     this.prober = new Prober({ ...deps, isBusy: () => this.#queue.current !== undefined });
     this.host = new HostReports({ ...deps, isBusy: () => this.#queue.current !== undefined });
+    this.watch = new ResultWatch(deps);
     this.records = new RunRecords(deps.store, deps.workerEntry);
     this.#storage = new StorageKeeper({
       ...deps,
@@ -99,6 +102,7 @@ export class Agent {
           logger.warn('a run was interrupted', { run: run.id, model: run.model, state: run.state });
       });
       this.#updateJobCounts();
+      await this.watch.catchUp((write) => this.#queue.write(write));
       await this.#storage.start();
       await this.#scheduler.start();
     });
@@ -283,6 +287,7 @@ export class Agent {
       traces: this.#deps.traces(),
       signal: current.abort.signal,
       workers: this.#deps.metrics,
+      baselinesOf: (model) => this.watch.baselinesOf(model),
       onProgress: (progress) => {
         current.progress = progress;
         delete current.waitingFor;
@@ -298,6 +303,7 @@ export class Agent {
   async #takeResult(run: Run, profile: Profile, result: PipelineResult): Promise<void> {
     const { traces, clock, logger } = this.#deps;
     exportResult(this.#deps, profile, run.id, result);
+    await this.#queue.write(() => this.watch.take({ ...run, finishedMs: clock.wallMs() }, result));
     const reading = this.records.tracesInUse();
     await pruneRunTraces(result, traces(), { reading, nowMs: clock.wallMs(), logger });
   }

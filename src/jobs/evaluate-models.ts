@@ -1,3 +1,4 @@
+import { basename, join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import { ProblemError, problem } from '../core/problem.ts';
 import {
@@ -11,10 +12,11 @@ import { collectIndices } from '../evaluation/index-list.ts';
 import type { Task } from '../evaluation/task.ts';
 import { DEFAULT_VERDICT_SETTINGS, type VerdictSettings } from '../evaluation/verdict.ts';
 import type { ModelPort } from '../runtime/session.ts';
-import type { EvaluatedCandidate, EvaluateTask, ModelEvaluation } from './evaluate-task.ts';
+import { type BaselineCheck, concludeBaselines, openBaselineCheck } from './baseline-check.ts';
+import type { EvaluatedCandidate, EvaluateTask, ModelEvaluation, WatchedAnswers } from './evaluate-task.ts';
 import type { LaneOutputs, LaneResult } from './evaluation-lane.ts';
 import { openLanes } from './evaluation-lanes.ts';
-import { type GoldenCheck, openGoldenCheck } from './golden-check.ts';
+import { type GoldenCheck, openGoldenCheck, recordGolden } from './golden-check.ts';
 import { describeBadSample, LISTED_PROBLEMS } from './left-out-samples.ts';
 import { openTask } from './open-task.ts';
 import { readOwnCounters } from './own-counters.ts';
@@ -29,6 +31,7 @@ import { writeJsonLines } from './write-lines.ts';
 interface Candidate extends EvaluatedCandidate {
   readonly evaluator: Evaluator;
   readonly goldenCheck: GoldenCheck | undefined;
+  readonly baselineCheck: BaselineCheck | undefined;
 }
 
 /**
@@ -56,7 +59,7 @@ export function evaluateModels(
       const stored = keep(await openReferenceOutputs(paths.reference, clock));
       const lanes = keep(await openLanes(laneTask(task, stored), laneEntry));
       requireRealData(lanes.source);
-      const comparison = await openComparison(task, lanes.outputs, { paths: paths.golden, clock, keep });
+      const comparison = await openComparison(task, lanes.outputs, { paths, clock, keep });
       const skipped = { list: collectIndices(), problems: [] as string[] };
       const total = lanes.source.count;
       const isDue = isProgressDue(clock);
@@ -69,7 +72,7 @@ export function evaluateModels(
         emit({ kind: 'progress', progress: { phase: 'evaluate', done, total, unit: 'samples' } });
       }
       await stored.finish();
-      return await finish(comparison, {
+      return await finish(comparison, paths, {
         skipped: { ...skipped.list.list(), problems: skipped.problems },
         referenceReused: stored.isKnown,
         unused: listUnused(lanes.source.unused),
@@ -105,16 +108,18 @@ function laneTask(task: EvaluateTask, { isKnown }: ReferenceOutputs): Parameters
 interface Comparison {
   readonly task: Task<unknown> | undefined;
   readonly candidates: readonly Candidate[];
+  /** Of the reference itself. */
+  readonly own: Pick<Candidate, 'goldenCheck' | 'baselineCheck'>;
 }
 
 async function openComparison(
   task: EvaluateTask,
   ports: readonly ModelPort[],
   golden: {
-    readonly paths: StoredOutputPaths['golden'];
+    readonly paths: StoredOutputPaths;
     readonly clock: Clock;
     /** Sees to it that a check is closed. */
-    readonly keep: (check: GoldenCheck) => GoldenCheck;
+    readonly keep: <T extends { close(): Promise<void> }>(check: T) => T;
   },
 ): Promise<Comparison> {
   const outputs = ports.filter(({ type }) => type !== 'string').map(({ name }) => name);
@@ -132,20 +137,35 @@ async function openComparison(
   }
   const opened = await openTask(task.task, outputs);
   const settings = verdictSettings(task.budget, opened);
+  const { paths, clock, keep } = golden;
+  const openBaseline = async (variant: string) => {
+    const path = baselinePath(task, variant, paths.data);
+    const check = await openBaselineCheck(path, { task: opened, outputs, settings });
+    return check && keep(check);
+  };
   const candidates: Candidate[] = [];
   for (const [position, candidate] of task.candidates.entries()) {
-    const goldenCheck = await openGoldenCheck(golden.paths[position], {
-      task: opened,
-      outputs,
-      clock: golden.clock,
-    });
+    const goldenCheck = await openGoldenCheck(paths.golden[position], { task: opened, outputs, clock });
     candidates.push({
       ...candidate,
       evaluator: createEvaluator({ task: opened, outputs, settings }),
-      goldenCheck: goldenCheck && golden.keep(goldenCheck),
+      goldenCheck: goldenCheck && keep(goldenCheck),
+      baselineCheck: await openBaseline(candidate.variant),
     });
   }
-  return { task: opened, candidates };
+  const recorder = await recordGolden(paths.referenceGolden, clock);
+  const own = {
+    goldenCheck: recorder && keep(recorder),
+    baselineCheck: await openBaseline(task.reference.variant),
+  };
+  return { task: opened, candidates, own };
+}
+
+/** Undefined where there is no baseline, or it is on other samples. */
+function baselinePath({ golden }: EvaluateTask, variant: string, data: string | undefined) {
+  const baseline = golden?.baselines?.[variant];
+  if (golden === undefined || baseline === undefined || baseline.outputs === null) return undefined;
+  return baseline.data === data ? join(golden.folder, `${baseline.outputs}.outputs`) : undefined;
 }
 
 function verdictSettings(
@@ -171,7 +191,7 @@ function verdictSettings(
 
 async function compareSample(
   { facts, outputs: [ofReference, ...ofCandidates] }: LaneResult & { readonly kind: 'sample' },
-  { task, candidates }: Comparison,
+  { task, candidates, own }: Comparison,
   stored: ReferenceOutputs,
   dataPath: string,
 ): Promise<void> {
@@ -187,7 +207,10 @@ async function compareSample(
       unwrapIn(dataPath, candidate.evaluator.add(item));
     }
     await candidate.goldenCheck?.add(facts, found);
+    await candidate.baselineCheck?.add(facts, found);
   }
+  await own.goldenCheck?.add(facts, reference);
+  await own.baselineCheck?.add(facts, reference);
 }
 
 /** A problem that a task finds knows the sample, not the file. */
@@ -227,21 +250,47 @@ function requireRealData({ isMadeUp }: { readonly isMadeUp: boolean }): void {
 }
 
 async function finish(
-  { candidates }: Comparison,
+  { candidates, own }: Comparison,
+  paths: StoredOutputPaths,
   shared: Pick<ModelEvaluation, 'skipped' | 'referenceReused' | 'unused'>,
 ): Promise<ModelEvaluation[]> {
   const concluded = finishTogether(candidates.map(({ evaluator }) => evaluator));
+  const [ofReference, ...baselines] = concludeBaselines(
+    [own, ...candidates].map(({ baselineCheck }) => baselineCheck),
+  );
+  const ownGolden = await own.goldenCheck?.finish();
   const evaluations: ModelEvaluation[] = [];
   for (const [position, candidate] of candidates.entries()) {
     const { variant, path, evaluator, changedItems, goldenCheck } = candidate;
     if (changedItems !== undefined) await writeJsonLines(changedItems, evaluator.changed());
+    const golden = await goldenCheck?.finish();
     evaluations.push({
       variant,
       model: path,
       ...(concluded[position] as VariantEvaluation),
       ...shared,
-      ...(await goldenCheck?.finish()),
+      ...golden,
+      ...watched('watched', paths.golden[position], paths.data, golden, baselines[position]),
+      ...watched('referenceWatched', paths.referenceGolden, paths.data, ownGolden, ofReference),
     });
   }
   return evaluations;
+}
+
+function watched(
+  name: 'watched' | 'referenceWatched',
+  path: string | undefined,
+  data: string | undefined,
+  golden: Awaited<ReturnType<GoldenCheck['finish']>> | undefined,
+  againstBaseline: WatchedAnswers['againstBaseline'],
+): Pick<ModelEvaluation, 'watched' | 'referenceWatched'> {
+  if (path === undefined || data === undefined) return {};
+  // What is known already was compared with, or left alone, and lies there.
+  const isKept = golden?.goldenRecorded ?? true;
+  const answers: WatchedAnswers = {
+    outputs: isKept ? basename(path, '.outputs') : null,
+    data,
+    ...(againstBaseline === undefined ? {} : { againstBaseline }),
+  };
+  return { [name]: answers };
 }

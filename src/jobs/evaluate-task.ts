@@ -1,7 +1,9 @@
 import type { CarriedState } from '../data/carried-state.ts';
 import type { VariantEvaluation } from '../evaluation/evaluation.ts';
 import type { IndexList } from '../evaluation/index-list.ts';
+import type { MetricInfo } from '../evaluation/task.ts';
 import type { TaskSettings } from '../evaluation/tasks/create-task.ts';
+import type { Verdict } from '../evaluation/verdict.ts';
 import type { InputDigests } from './digest-inputs.ts';
 import type { OutputsOrigin } from './outputs-file.ts';
 import type { TaskData } from './task-data.ts';
@@ -28,7 +30,11 @@ export interface EvaluateTask {
     readonly digests?: InputDigests;
   };
   /** Keeps every candidate's outputs, and compares with those that it gave on an earlier day. */
-  readonly golden?: { readonly folder: string };
+  readonly golden?: {
+    readonly folder: string;
+    /** Answers that models are held to, by variant; given also where there are none yet, so that this one's are kept for later. */
+    readonly baselines?: Readonly<Record<string, KeptAnswers>>;
+  };
   /** Traces the first samples of every model. */
   readonly trace?: TracedSamples;
 }
@@ -73,6 +79,39 @@ export interface ModelEvaluation extends VariantEvaluation {
   readonly drift?: GoldenDrift;
   /** Instead of a drift where there was nothing to compare with: false where outputs are too large or a sample failed. */
   readonly goldenRecorded?: boolean;
+  /** Of the candidate. */
+  readonly watched?: WatchedAnswers;
+  /** Of the reference, which has no evaluation of its own. */
+  readonly referenceWatched?: WatchedAnswers;
+}
+
+/** Outputs of a model on the samples of an evaluation, in a file of the golden folder. */
+export interface KeptAnswers {
+  /** The name of the file without its ending; null where outputs are too large to keep, or a sample failed. */
+  readonly outputs: string | null;
+  /** Names the samples. */
+  readonly data: string;
+}
+
+/** What an evaluation leaves for later ones to compare with, and what it found against an earlier one. */
+export interface WatchedAnswers extends KeptAnswers {
+  readonly againstBaseline?: BaselineComparison;
+}
+
+/** A model against the one that it is held to, on the same samples. Null is what could not be told; see `VariantEvaluation`. */
+export interface BaselineComparison {
+  readonly n: number;
+  readonly metric: string;
+  readonly unit: MetricInfo['unit'];
+  readonly value: number | null;
+  readonly baseline: number | null;
+  readonly loss: number | null;
+  readonly lossUpperBound: number | null;
+  readonly allowedDrop: number | null;
+  /** Samples that got another answer. */
+  readonly changed: number;
+  readonly verdict: Verdict;
+  readonly verdictReason: string;
 }
 
 /** A model against its own outputs of an earlier day: labels are not needed, and nothing should have changed. */

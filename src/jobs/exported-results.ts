@@ -11,6 +11,7 @@ import type { Store } from '../store/store.ts';
 import type { ModelRegistry } from './model-registry.ts';
 import type { PipelineResult } from './pipeline.ts';
 import { countInferences, recordQuantizations, recordResult, recordRunUse } from './result-metrics.ts';
+import { showWatched } from './watching/show-series.ts';
 
 export interface ExportDeps {
   readonly store: Store;
@@ -85,6 +86,7 @@ export function restoreMetrics(deps: ExportDeps, profile: Profile): void {
       logger.warn('an earlier result cannot be shown', { run: run.id, reason: asError(error).message });
     }
   }
+  showWatched(deps, profile.name, seriesOf(profile));
   // Its profile may have other variants now than those of its last runs.
   metrics.forgetModel(profile.name, seriesOf(profile));
 }

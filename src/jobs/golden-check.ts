@@ -46,6 +46,15 @@ export async function openGoldenCheck(
   return reader === undefined ? record(path, options.clock) : compare(path, reader, options);
 }
 
+/** Records the outputs where there are none yet, and compares with nothing. */
+export async function recordGolden(path: string | undefined, clock: Clock): Promise<GoldenCheck | undefined> {
+  if (path === undefined) return undefined;
+  const known = await openOutputsFile(path);
+  if (known === undefined) return record(path, clock);
+  await known.close();
+  return undefined;
+}
+
 async function record(path: string, clock: Clock): Promise<GoldenCheck> {
   const writer = await createOutputsFile(path, outputsOrigin(clock), MAX_BYTES);
   let hasFailed = false;

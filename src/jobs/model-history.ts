@@ -79,7 +79,8 @@ function accuracyByVariant(variants: PipelineResult['variants']): ReadonlyMap<st
   return known;
 }
 
-function hostWords(host: HostFingerprint | undefined): string {
+/** The processor, and GPUs where there are some: what figures are comparable by. */
+export function hostWords(host: HostFingerprint | undefined): string {
   if (host === undefined) return '';
   const gpus = (host.hardware?.gpus ?? []).map(({ model }) => model);
   return [`${host.cpuModel} (${host.logicalCpus} CPUs)`, ...gpus].join(', ');

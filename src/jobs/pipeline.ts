@@ -9,10 +9,11 @@ import { type ArtifactsInUse, useArtifacts } from './artifacts-in-use.ts';
 import { benchSuites, readySuites } from './bench-run.ts';
 import type { SuiteBenchResult } from './bench-suite.ts';
 import type { InputDigests } from './digest-inputs.ts';
-import type { ModelEvaluation } from './evaluate-task.ts';
+import type { ModelEvaluation, WatchedAnswers } from './evaluate-task.ts';
 import { type HostFingerprint, readHostFingerprint } from './host-fingerprint.ts';
 import type { LiveSystem } from './live-system.ts';
 import type { QuantizeReport } from './quantize-task.ts';
+import { digestProfile } from './run-basis.ts';
 import type { PipelineDeps, PipelinePlan, RunContext } from './run-context.ts';
 import { changedItemsFile, timelineFile, traceRecordFile } from './run-files.ts';
 import { beginRunTrace, type RunTraceRecord } from './run-trace.ts';
@@ -32,6 +33,8 @@ export interface VariantOutcome {
   readonly sizeBytes: number;
   readonly quantization?: QuantizeReport & { readonly reused: boolean };
   readonly evaluation?: ModelEvaluation;
+  /** What is kept of its answers, and how they compare with those that it is held to. */
+  readonly watched?: WatchedAnswers;
   /** One a measurement, in the order of the plan. */
   readonly bench: readonly SuiteBenchResult[];
   /** Against FP32, one a measurement. */
@@ -42,6 +45,8 @@ export interface VariantOutcome {
 export interface PipelineResult {
   readonly model: string;
   readonly host: HostFingerprint;
+  /** What it was made from; absent in results of older versions. */
+  readonly inputs?: Pick<InputDigests, 'modelDigest' | 'dataDigest'> & { readonly profileDigest: string };
   readonly variants: readonly VariantOutcome[];
   readonly timeline?: RunTimeline;
   /** Where one was wanted. */
@@ -99,10 +104,10 @@ export function runPipeline(
     const context: RunContext = { runId, profile, plan, deps, host, watch, trace, onEvent };
     const artifacts = useArtifacts(deps.store);
     try {
-      let variants: readonly VariantOutcome[];
+      let found: Pick<PipelineResult, 'inputs' | 'variants'>;
       let watched = false;
       try {
-        variants = await runSteps(context, artifacts);
+        found = await runSteps(context, artifacts);
       } finally {
         watched = await watch.finish();
       }
@@ -112,7 +117,7 @@ export function runPipeline(
       return {
         model: profile.name,
         host: readHostFingerprint(await deps.hardware),
-        variants,
+        ...found,
         ...(timeline === undefined ? {} : { timeline }),
         ...(traced === undefined ? {} : { trace: traced }),
         seconds: Number(clock.nowNs() - startNs) / 1e9,
@@ -146,7 +151,7 @@ async function summarize(file: string, { deps }: RunContext): Promise<RunTimelin
 async function runSteps(
   context: RunContext,
   artifactsInUse: ArtifactsInUse,
-): Promise<readonly VariantOutcome[]> {
+): Promise<Pick<PipelineResult, 'inputs' | 'variants'>> {
   const { profile, plan } = context;
   const artifacts: VariantArtifact[] = [];
   const variants = chosenVariants(profile, plan);
@@ -169,25 +174,31 @@ async function runSteps(
     ...artifacts.map(({ variant, path }) => ({ variant, path })),
   ];
   const evaluations = plan.evaluate ? await evaluate(context, models, inputs) : [];
+  const ownAnswers = evaluations[0]?.referenceWatched;
   const bench = await benchSuites(context, suites, models);
   const fp32 = {
     variant: FP32,
     sizeBytes: inputs.modelSizeBytes,
+    ...(ownAnswers === undefined ? {} : { watched: ownAnswers }),
     bench: bench.results(FP32),
     speedUps: [],
   };
   const made = artifacts.map(({ variant, sizeBytes, report, reused }) => {
-    const evaluation = evaluations.find((candidate) => candidate.variant === variant);
+    const found = evaluations.find((candidate) => candidate.variant === variant);
+    const { watched, referenceWatched: _, ...evaluation } = found ?? {};
     return {
       variant,
       sizeBytes,
       quantization: { ...report, reused },
-      ...(evaluation === undefined ? {} : { evaluation }),
+      ...(found === undefined ? {} : { evaluation: evaluation as ModelEvaluation }),
+      ...(watched === undefined ? {} : { watched }),
       bench: bench.results(variant),
       speedUps: bench.speedUps(variant),
     };
   });
-  return [fp32, ...made];
+  const { modelDigest, dataDigest } = inputs;
+  const profileDigest = digestProfile(profile);
+  return { inputs: { modelDigest, dataDigest, profileDigest }, variants: [fp32, ...made] };
 }
 
 async function digest(context: RunContext): Promise<InputDigests> {
@@ -235,7 +246,7 @@ async function evaluate(
         changedItems: changedItemsFile(folder, candidate.variant),
       })),
       outputsCache: { folder: deps.store.outputsFolder, digests },
-      golden: { folder: deps.store.goldenFolder },
+      golden: { folder: deps.store.goldenFolder, baselines: deps.baselinesOf?.(profile.name) ?? {} },
       data: { spec: profile.data.set, split },
       ...(samples === undefined ? {} : { samples }),
       task: profile.task,

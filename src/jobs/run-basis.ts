@@ -25,17 +25,22 @@ export type RunReason = 'first' | 'interrupted' | 'schedule' | BasisPart;
 
 /** Looks at the files of a profile. A file that is not there is a state as any other: the run will say so. */
 export async function readBasis(profile: Profile, hardware: HostInventory | undefined): Promise<RunBasis> {
-  const { model, data, file, ...rest } = profile;
+  const { model, data } = profile;
   const [modelStamp, dataStamp] = await Promise.all([stampOf(model), stampOf(data.set.path)]);
-  // Paths inside of the profile's own folder move with it.
-  const text = toJson({ data, ...rest }).replaceAll(dirname(file), '.');
   return {
     model: modelStamp,
     data: dataStamp,
-    profile: digestText(text).slice(0, 16),
+    profile: digestProfile(profile),
     software: `ptq-agent ${agentVersion()}, onnxruntime ${onnxRuntimeVersion()}`,
     ...(hardware === undefined ? {} : { drivers: driversOf(hardware) }),
   };
+}
+
+/** Names what a profile says, but for the model's own path. */
+export function digestProfile({ model: _, file, ...said }: Profile): string {
+  // Paths inside of the profile's own folder move with it. The data come first, as in the names of earlier versions.
+  const { data, ...rest } = said;
+  return digestText(toJson({ data, ...rest }).replaceAll(dirname(file), '.')).slice(0, 16);
 }
 
 /** Which parts differ. What one of both does not know is no difference. */

@@ -9,6 +9,7 @@ import type { HostInventory } from '../telemetry/inventory/host-inventory.ts';
 import type { Sampler } from '../telemetry/sampler.ts';
 import type { LiveWork } from './capture/live-work.ts';
 import type { WorkerEntry } from './confinement/confined-entry.ts';
+import type { KeptAnswers } from './evaluate-task.ts';
 import type { RunTrace } from './run-trace.ts';
 import type { RunWatch } from './run-watch.ts';
 import type { WorkerHost } from './worker-process.ts';
@@ -46,6 +47,8 @@ export interface PipelineDeps {
   readonly onProgress?: (progress: JobProgress) => void;
   /** Told what the run waits for, such as a benchmark of another process. The next progress ends the waiting. */
   readonly onWaiting?: (what: string) => void;
+  /** The answers that the variants of a model are held to. */
+  readonly baselinesOf?: (model: string) => Readonly<Record<string, KeptAnswers>>;
   /** Told of the run, its phases and its systems under test, for whoever looks on. */
   readonly live?: LiveWork;
   /** Told of the processes that work for the run. */

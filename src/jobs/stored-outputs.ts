@@ -13,6 +13,10 @@ export interface StoredOutputPaths {
   readonly reference: string | undefined;
   /** Each candidate's own, to see whether it still gives them, in the order of the task. */
   readonly golden: readonly (string | undefined)[];
+  /** Where models are held to earlier ones: the reference's, for later ones. */
+  readonly referenceGolden?: string;
+  /** Names the samples and how they are prepared. */
+  readonly data?: string;
 }
 
 /**
@@ -31,17 +35,19 @@ export async function storedOutputPaths(task: EvaluateTask): Promise<StoredOutpu
   const path = (folder: string, model: string, host: readonly string[]) =>
     join(folder, `${digestText(JSON.stringify([model, ...shared, ...host]))}.outputs`);
   const host = [agentVersion(), onnxRuntimeVersion(), cpus()[0]?.model ?? ''];
+  const modelDigest = async () => outputsCache?.digests?.modelDigest ?? digestModel(task.reference.path);
   const reference =
-    outputsCache === undefined
-      ? undefined
-      : path(
-          outputsCache.folder,
-          outputsCache.digests?.modelDigest ?? (await digestModel(task.reference.path)),
-          host,
-        );
+    outputsCache === undefined ? undefined : path(outputsCache.folder, await modelDigest(), host);
+  if (golden === undefined) return { reference, golden: task.candidates.map(() => undefined) };
   const goldenPaths: (string | undefined)[] = [];
   for (const candidate of task.candidates) {
-    goldenPaths.push(golden && path(golden.folder, await digestModel(candidate.path), []));
+    goldenPaths.push(path(golden.folder, await digestModel(candidate.path), []));
   }
-  return { reference, golden: goldenPaths };
+  if (golden.baselines === undefined) return { reference, golden: goldenPaths };
+  return {
+    reference,
+    golden: goldenPaths,
+    referenceGolden: path(golden.folder, await modelDigest(), []),
+    data: digestText(JSON.stringify(shared)),
+  };
 }

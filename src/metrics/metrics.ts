@@ -14,6 +14,7 @@ import { createReloadMetrics, type ReloadMetrics } from './reload-metrics.ts';
 import { createResultMetrics, type ResultMetrics } from './result-metrics.ts';
 import { createRunMetrics, type RunMetrics } from './run-metrics.ts';
 import { createStorageMetrics, type StorageMetrics } from './storage-metrics.ts';
+import { createWatchMetrics, type WatchMetrics } from './watch-metrics.ts';
 
 /** Everything the daemon exports. Updates are cheap and synchronous; nothing is read from the host here. */
 export interface Metrics
@@ -23,6 +24,7 @@ export interface Metrics
     ReloadMetrics,
     ResultMetrics,
     StorageMetrics,
+    WatchMetrics,
     Pick<RunMetrics, 'recordRun'> {
   /** Shows what the host is made of. */
   readonly setInventory: (inventory: InventorySnapshot) => void;
@@ -85,6 +87,7 @@ export function createMetrics({
       ...createReloadMetrics(registry),
       ...createResultMetrics(registry),
       ...createStorageMetrics(registry),
+      ...createWatchMetrics(registry),
       recordRun: runs.recordRun,
       setInventory: createInventoryMetrics(registry),
       forgetModel: (model: string, kept?: ModelSeries) => {

@@ -37,6 +37,7 @@ import { addTelemetryRoute } from './telemetry-route.ts';
 import { addTimelineRoute } from './timeline-route.ts';
 import { addTraceRoute } from './trace-route.ts';
 import { refuseUnusual } from './unusual-requests.ts';
+import { addWatchRoutes } from './watch-routes.ts';
 
 const BODY_LIMIT_BYTES = 64 * 1024;
 
@@ -101,6 +102,7 @@ export function createServer(
   addFigures(app, agent);
   addChangedRoute(app, agent);
   addModels(app, agent);
+  addWatchRoutes(app, agent);
   addRunEvents(app, agent, { limits, metrics });
   addTimelineRoute(app, agent.records);
   addTraceRoute(app, agent.records);

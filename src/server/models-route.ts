@@ -179,7 +179,7 @@ function modelPath(name: string): string {
   return `/models/${name}`;
 }
 
-function unknownModel(name: string, agent: Pick<Agent, 'listModels'>) {
+export function unknownModel(name: string, agent: Pick<Agent, 'listModels'>) {
   const known = agent.listModels().map((model) => model.name);
   return problem('no-such-model', `no model '${name}' is registered`, {
     hint: `registered are: ${known.join(', ') || 'none'}`,

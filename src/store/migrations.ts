@@ -45,4 +45,42 @@ export const MIGRATIONS: readonly string[] = [
    ALTER TABLE runs ADD COLUMN earlier_problem TEXT;
    UPDATE runs SET rank_ms = created_ms + 43200000;
    CREATE INDEX runs_by_rank ON runs (state, rank_ms, id);`,
+  // What is watched from run to run outlives the runs. Those that ended before are looked at once, at the next start.
+  `ALTER TABLE runs ADD COLUMN watched INTEGER NOT NULL DEFAULT 0;
+   CREATE INDEX runs_unwatched ON runs (finished_ms) WHERE watched = 0 AND state = 'succeeded';
+   CREATE TABLE watch_series (
+     id INTEGER PRIMARY KEY,
+     kind TEXT NOT NULL,
+     model TEXT NOT NULL,
+     variant TEXT NOT NULL,
+     suite TEXT NOT NULL,
+     measurement TEXT NOT NULL,
+     device TEXT NOT NULL,
+     host TEXT NOT NULL,
+     state TEXT NOT NULL,
+     since_ms INTEGER NOT NULL,
+     updated_ms INTEGER NOT NULL,
+     memory TEXT NOT NULL,
+     UNIQUE (model, kind, variant, suite, measurement, device, host)
+   ) STRICT;
+   CREATE TABLE watch_points (
+     series INTEGER NOT NULL REFERENCES watch_series (id) ON DELETE CASCADE,
+     run TEXT NOT NULL,
+     finished_ms INTEGER NOT NULL,
+     figure REAL,
+     valid INTEGER NOT NULL,
+     facts TEXT NOT NULL,
+     PRIMARY KEY (series, run)
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE watch_events (
+     id INTEGER PRIMARY KEY,
+     series INTEGER NOT NULL REFERENCES watch_series (id) ON DELETE CASCADE,
+     at_ms INTEGER NOT NULL,
+     kind TEXT NOT NULL,
+     from_state TEXT NOT NULL,
+     to_state TEXT NOT NULL,
+     run TEXT,
+     detail TEXT NOT NULL
+   ) STRICT;
+   CREATE INDEX watch_events_by_series ON watch_events (series, id);`,
 ];

@@ -6,11 +6,13 @@ import { type Problem, problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { createHousekeeping, type Housekeeping } from './housekeeping.ts';
 import { createRuns, type Runs } from './runs.ts';
+import { createWatched, type Watched } from './watched.ts';
 
 /** What can be read of a data directory beside the process that has it. */
 export interface ReadableStore
   extends Pick<Runs, 'listRuns' | 'countRuns'>,
-    Pick<Housekeeping, 'storedFiles' | 'diskSpace' | 'endedRuns'> {
+    Pick<Housekeeping, 'storedFiles' | 'diskSpace' | 'endedRuns'>,
+    Pick<Watched, 'watchedSeries'> {
   close(): void;
 }
 
@@ -26,7 +28,16 @@ export function readStore(
     const db = new Database(file, { readonly: true, fileMustExist: true });
     const { listRuns, countRuns } = createRuns(db, clock, () => {});
     const { storedFiles, diskSpace, endedRuns } = createHousekeeping(db, root, root);
-    return ok({ listRuns, countRuns, storedFiles, diskSpace, endedRuns, close: () => db.close() });
+    const { watchedSeries } = createWatched(db);
+    return ok({
+      watchedSeries,
+      listRuns,
+      countRuns,
+      storedFiles,
+      diskSpace,
+      endedRuns,
+      close: () => db.close(),
+    });
   } catch (error) {
     // What fails to open is a plain Error with an SQLite message and an empty code; a table that is not there is an SqliteError.
     if (!(error instanceof Error && 'code' in error)) throw error;

@@ -16,8 +16,8 @@ const FORMATS = { run: 'ptq-agent run 1', artifact: 'ptq-agent artifact 1' } as 
  * @param row as the database has it
  */
 export function recordOf(kind: keyof typeof FORMATS, row: Row): string {
-  // libsql adds a column of its own.
-  const { _metadata, ...columns } = row;
+  // libsql adds a column of its own; and a database that has lost a run has lost what was watched, too.
+  const { _metadata, watched, ...columns } = row;
   return toJson({ format: FORMATS[kind], row: columns });
 }
 

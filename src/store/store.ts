@@ -10,6 +10,7 @@ import { createRunDurations, type RunDurations } from './run-durations.ts';
 import { createRunFolders, type RunFolders, type RunRecordKeeper } from './run-folders.ts';
 import { createRuns, type Runs } from './runs.ts';
 import { makeTemporaryFolder } from './temporary-folder.ts';
+import { createWatched, type Watched } from './watched.ts';
 
 /**
  * The state of a daemon: its runs and artifacts. Calls of SQLite are synchronous: in WAL mode with
@@ -24,6 +25,7 @@ export interface Store
     Artifacts,
     RunFolders,
     Housekeeping,
+    Watched,
     Pick<RunRecordKeeper, 'keepMissingRecords'> {
   /** The folder of files in the making, of this process alone. */
   readonly temporaryFolder: string;
@@ -70,6 +72,7 @@ export function openStore(
     ...createArtifacts(db, join(root, 'artifacts'), temporary.path, clock),
     ...folders,
     ...createHousekeeping(db, root, temporary.path),
+    ...createWatched(db),
     temporaryFolder: temporary.path,
     calibrationFolder: join(root, 'calibration'),
     outputsFolder: join(root, 'outputs'),

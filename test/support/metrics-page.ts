@@ -4,7 +4,7 @@ import type { MetricDescription } from '../../src/metrics/exposition.ts';
 const SECTIONS: readonly { readonly title: string; readonly names: RegExp }[] = [
   { title: 'Quantization', names: /^ptq_(quantize|calibration|model)_/ },
   { title: 'Accuracy', names: /^ptq_(accuracy|agreement|changed|golden|sqnr)/ },
-  { title: 'Benchmarks', names: /^ptq_(bench|inferences)_/ },
+  { title: 'Benchmarks', names: /^ptq_(bench|inferences|latency)_/ },
   { title: 'The last run', names: /^ptq_run_/ },
   { title: 'Host', names: /^ptq_(host|rapl|thermal)_/ },
   { title: 'Disks and NVMe drives', names: /^ptq_(disk|nvme)_/ },

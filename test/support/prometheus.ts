@@ -19,10 +19,18 @@ export interface Prometheus {
   readonly stop: () => Promise<void>;
 }
 
+/** Rules that are looked at every second, and where what fires goes. */
+export interface Alerting {
+  readonly ruleFiles: readonly string[];
+  /** Host and port. */
+  readonly alertmanager: string;
+}
+
 /** Starts a Prometheus that scrapes each job's address every second, and waits until it answers. */
 export async function startPrometheus(
   folder: string,
   jobs: Readonly<Record<string, string>>,
+  alerting?: Alerting,
 ): Promise<Prometheus> {
   mkdirSync(folder, { recursive: true });
   const configs = Object.entries(jobs).map(
@@ -31,7 +39,8 @@ export async function startPrometheus(
   const file = join(folder, 'prometheus.yml');
   writeFileSync(
     file,
-    `global: { scrape_interval: 1s, scrape_timeout: 1s }\nscrape_configs:\n${configs.join('')}`,
+    `global: { scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s }
+${alerting === undefined ? '' : alertingConfig(alerting)}scrape_configs:\n${configs.join('')}`,
   );
   const port = await freePort();
   const url = `http://127.0.0.1:${port}/api/v1`;
@@ -69,6 +78,12 @@ export async function startPrometheus(
     },
     stop: () => ended(child),
   };
+}
+
+function alertingConfig({ ruleFiles, alertmanager }: Alerting): string {
+  return `rule_files: ${JSON.stringify(ruleFiles)}
+alerting: { alertmanagers: [ { static_configs: [ { targets: ['${alertmanager}'] } ] } ] }
+`;
 }
 
 /** Passes requests on with another `Accept`, as a scraper would send them that reads nothing else. */

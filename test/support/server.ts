@@ -49,6 +49,7 @@ interface Surface {
   readonly beginReadingTrace: RunRecords['beginReadingTrace'];
   readonly listModels: Agent['listModels'];
   readonly modelHistory: Agent['modelHistory'];
+  readonly watch: Pick<Agent['watch'], 'view' | 'acknowledge' | 'rebaseline'>;
   readonly onSnapshot: Agent['onSnapshot'];
   readonly isReady: Agent['isReady'];
   readonly isStopping: Agent['isStopping'];
@@ -135,6 +136,11 @@ export function serve(
     followRun: () => undefined,
     listModels: () => [],
     modelHistory: () => ({ points: [] }),
+    watch: {
+      view: () => ({ series: [], events: [] }),
+      acknowledge: () => err(problem('nothing-to-acknowledge', 'nothing has regressed')),
+      rebaseline: () => err(problem('nothing-to-pin', 'there is no run')),
+    },
     records: {
       changedItems: changedItems ?? (() => undefined),
       readTimeline: readTimeline ?? (async () => undefined),

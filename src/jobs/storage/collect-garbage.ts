@@ -7,6 +7,7 @@ import type { DiskSpace } from '../../store/housekeeping.ts';
 import type { Store } from '../../store/store.ts';
 import { CACHE_KINDS, type CacheKind } from '../../store/stored-files.ts';
 import type { PipelineResult } from '../pipeline.ts';
+import { pinsOf } from '../watching/watch-memory.ts';
 import { planCollection, type Removal, type StorageUsage, totalBytes, usageOf } from './plan-collection.ts';
 
 /** What a look at the data directory found, and what was removed of it. */
@@ -24,7 +25,10 @@ export interface CollectionReport {
   readonly failures: readonly string[];
 }
 
-type Readable = Pick<Store, 'storedFiles' | 'diskSpace' | 'endedRuns' | 'listRuns' | 'countRuns'>;
+type Readable = Pick<
+  Store,
+  'storedFiles' | 'diskSpace' | 'endedRuns' | 'listRuns' | 'countRuns' | 'watchedSeries'
+>;
 
 export type CollectableStore = Readable &
   Pick<
@@ -53,10 +57,19 @@ export async function previewCollection(
   const files = await store.storedFiles();
   const space = await store.diskSpace();
   const minFreeBytes = settings.minFreeBytes ?? minFreeBytesOf(space);
-  const artifactsInUse = findArtifactsInUse(profiles, store);
+  const pins = pinsOf(profiles.flatMap(({ name }) => store.watchedSeries(name)));
+  const artifactsInUse = new Set([...findArtifactsInUse(profiles, store), ...pins.artifacts]);
   const isBusy = (store.countRuns().running ?? 0) > 0;
   const removed = planCollection(
-    { files, endedRuns: store.endedRuns(), artifactsInUse, freeBytes: space.freeBytes, isBusy, nowMs },
+    {
+      files,
+      endedRuns: store.endedRuns(),
+      artifactsInUse,
+      goldenInUse: pins.golden,
+      freeBytes: space.freeBytes,
+      isBusy,
+      nowMs,
+    },
     { ...settings, minFreeBytes },
   );
   const before = usageOf(files);

@@ -30,6 +30,8 @@ export interface Holdings {
   readonly endedRuns: readonly EndedRun[];
   /** Artifacts that stay whatever the limits say. */
   readonly artifactsInUse: ReadonlySet<string>;
+  /** Golden outputs that stay, as models are held to them. */
+  readonly goldenInUse: ReadonlySet<string>;
   readonly freeBytes: number;
   /** A run is under way: what its processes make or read stays. */
   readonly isBusy: boolean;
@@ -41,23 +43,23 @@ type Limits = StorageSettings & { readonly minFreeBytes: number };
 
 /** What to remove. Without a change of the holdings it is the same every time, and nothing once it was done. */
 export function planCollection(holdings: Holdings, settings: Limits): readonly Removal[] {
-  const { files, endedRuns, artifactsInUse, isBusy, nowMs } = holdings;
+  const { files, endedRuns, artifactsInUse, goldenInUse, isBusy, nowMs } = holdings;
   const runs = overdueRuns(endedRuns, settings, nowMs);
   const goneRuns = new Set(runs.map(({ name }) => name));
   const running = new Set(isBusy ? files.runFiles.map(({ name }) => name) : []);
   for (const { id } of endedRuns) running.delete(id);
   const runFiles = files.runFiles.filter(({ name }) => !goneRuns.has(name) && !running.has(name));
   const unused = files.artifacts.filter(({ name }) => !artifactsInUse.has(name));
+  const unpinned = files.caches.golden.filter(({ name }) => !goldenInUse.has(name));
   const caches = isBusy ? [] : CACHE_KINDS;
   const byLimits: readonly Removal[] = [
     ...(isBusy ? [] : files.leftovers).map((name) => leftover(name)),
     ...runs,
     ...removals('run_files', overLimits(runFiles, settings.runFiles, nowMs)),
     ...caches.flatMap((kind) =>
-      removals(
-        kind,
-        overLimits(files.caches[kind], kind === 'golden' ? settings.golden : settings.caches, nowMs),
-      ),
+      kind === 'golden'
+        ? removals(kind, overLimits(unpinned, settings.golden, nowMs))
+        : removals(kind, overLimits(files.caches[kind], settings.caches, nowMs)),
     ),
     ...removals('artifacts', overLimits(unused, settings.artifacts, nowMs)),
   ];

@@ -91,7 +91,6 @@ const CASES: readonly {
 }[] = [
   ...(
     [
-      ['PtqAccuracyRegressed', 'regressed', 'critical', 6, 4],
       ['PtqAccuracyDegraded', 'degraded_within_budget', 'info', 6, 4],
       ['PtqAccuracyInconclusive', 'inconclusive', 'warning', 4326, 4320],
       ['PtqAccuracyInvalid', 'invalid', 'warning', 70, 60],
@@ -106,6 +105,30 @@ const CASES: readonly {
     quietAtMinutes,
     firing: { ...LABELS_INT8, verdict, severity },
   })),
+  {
+    alert: 'PtqAccuracyRegressed',
+    series: {
+      [`ptq_accuracy_state{${A}, ${INT8}, state="regressed"}`]: '0x4 1x5 0x10',
+      [`ptq_accuracy_state{${A}, ${INT8}, state="acknowledged"}`]: '0x10 1x10',
+      [`ptq_accuracy_state{${B}, ${INT8}, state="regressed"}`]: '0x20',
+      [`ptq_accuracy_state{${B}, ${INT8}, state="suspected"}`]: '1x20',
+    },
+    atMinutes: 6,
+    quietAtMinutes: 12,
+    firing: { ...LABELS_INT8, state: 'regressed', severity: 'critical' },
+  },
+  {
+    alert: 'PtqLatencyRegressed',
+    series: {
+      [`ptq_latency_state{${A}, ${MEASURED}, state="regressed"}`]: '0x4 1x5 0x10',
+      [`ptq_latency_state{${A}, ${MEASURED}, state="acknowledged"}`]: '0x10 1x10',
+      [`ptq_latency_state{${B}, ${MEASURED}, state="regressed"}`]: '0x20',
+      [`ptq_latency_state{${B}, ${MEASURED}, state="suspected"}`]: '1x20',
+    },
+    atMinutes: 6,
+    quietAtMinutes: 12,
+    firing: { ...LABELS_MEASURED, state: 'regressed', severity: 'warning' },
+  },
   {
     alert: 'PtqGoldenDrift',
     series: {

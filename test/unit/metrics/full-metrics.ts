@@ -235,6 +235,19 @@ export function createFull(): Metrics {
     accuracy: { metric: 'mae', unit: 'number', value: 2.25, baselineValue: 2.125, lossBudget: 0.25 },
     verdict: 'inconclusive',
   });
+  metrics.showLatencyWatch({
+    ...BENCH,
+    state: 'regressed',
+    expectedSeconds: 0.000_064,
+    limitSeconds: 0.000_068,
+    changeRatio: 1.25,
+  });
+  metrics.showAccuracyWatch({
+    model: 'digits',
+    variant: 'int8',
+    state: 'regressed',
+    drop: { metric: 'top1', ratio: 0.0625 },
+  });
   metrics.recordRun({
     model: 'digits',
     durationSeconds: 61.5,

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { watchLatency } from '../../../../src/benchmark/watch/latency-watch.ts';
+import {
+  acknowledgeLatency,
+  type LatencyMemory,
+  NO_RUNS,
+  takeLatency,
+  watchLatency,
+} from '../../../../src/benchmark/watch/latency-watch.ts';
 
 /** Twelve runs around 10 ms with a scatter of 1 %. */
 const QUIET = [1, 1.01, 0.99, 1.005, 0.995, 1.01, 0.99, 1, 1.005, 0.995, 1, 1.01].map((of) => of * 0.01);
@@ -74,5 +80,51 @@ describe('watching the latency of a measurement from run to run', () => {
     const noisy = [1, 1.2, 0.85, 1.1, 0.9, 1.15, 0.8, 1, 1.1, 0.95, 1.05, 0.9];
     expect(watchLatency([...noisy, 1.3, 1.3, 1.3]).state).toBe('steady');
     expect(watchLatency([...noisy, 1.9, 1.9, 1.9]).state).toBe('regressed');
+  });
+});
+
+/** What is remembered after runs that are named by their numbers, as plain data that went through a store. */
+function remember(before: LatencyMemory, ...latencies: readonly number[]): LatencyMemory {
+  return latencies.reduce<LatencyMemory>(
+    (memory, latency, run) => JSON.parse(JSON.stringify(takeLatency(memory, { run: `R${run}`, latency }))),
+    before,
+  );
+}
+
+describe('what is remembered of the latency of runs', () => {
+  const regressed = remember(NO_RUNS, ...QUIET, 0.0115, 0.0115, 0.0115);
+
+  it('says the same as the whole history, and since which run', () => {
+    expect(regressed).toMatchObject({ state: 'regressed', since: 'R12' });
+    expect(remember(regressed, 0.01)).toMatchObject({ state: 'regressed', since: 'R12' });
+    expect(remember(regressed, 0.01, 0.01)).toMatchObject({ state: 'steady', since: null });
+  });
+
+  it('grows with nothing but the baseline, however often the latency goes up and down', () => {
+    const after = remember(
+      regressed,
+      ...Array.from({ length: 50 }, (_, run) => (run % 2 === 0 ? 0.01 : 0.0115)),
+    );
+    expect(JSON.stringify(after).length).toBeLessThan(JSON.stringify(regressed).length + 20);
+  });
+
+  it('leaves a regression alone that somebody knows of, until three runs in a row are slower than that', () => {
+    const known = acknowledgeLatency(regressed) as LatencyMemory;
+    expect(known.state).toBe('acknowledged');
+    expect(remember(known, 0.0115, 0.0118, 0.0119, 0.0118).state).toBe('acknowledged');
+    expect(remember(known, 0.013, 0.013).state).toBe('acknowledged');
+    expect(remember(known, 0.013, 0.013, 0.0115, 0.013).state).toBe('acknowledged');
+    expect(remember(known, 0.013, 0.013, 0.013)).toMatchObject({ state: 'regressed', acknowledged: null });
+  });
+
+  it('forgets what was acknowledged when it is over', () => {
+    const over = remember(acknowledgeLatency(regressed) as LatencyMemory, 0.01, 0.01);
+    expect(over).toMatchObject({ state: 'steady', acknowledged: null });
+    expect(remember(over, 0.0115, 0.0115, 0.0115).state).toBe('regressed');
+  });
+
+  it('has nothing to acknowledge where nothing regressed', () => {
+    for (const quiet of [NO_RUNS, remember(NO_RUNS, ...QUIET), remember(NO_RUNS, ...QUIET, 0.0115)])
+      expect(acknowledgeLatency(quiet)).toBeUndefined();
   });
 });

@@ -30,6 +30,7 @@ function holding(more: Partial<StoredFiles>, others: Partial<Holdings> = {}): Ho
     files: { ...NO_FILES, ...more },
     endedRuns: [],
     artifactsInUse: new Set(),
+    goldenInUse: new Set(),
     freeBytes: 2 ** 40,
     isBusy: false,
     nowMs: NOW_MS,
@@ -64,6 +65,11 @@ describe('planCollection', () => {
     expect(plan(holding({ artifacts }, { artifactsInUse: new Set(['used']) }))).toEqual([
       'artifacts old age',
     ]);
+  });
+
+  it('keeps the answers that models are held to, however old they are', () => {
+    const caches = { ...NO_FILES.caches, golden: [item('pinned', 900), item('old', 500)] };
+    expect(plan(holding({ caches }, { goldenInUse: new Set(['pinned']) }))).toEqual(['golden old age']);
   });
 
   it('goes by count and bytes too, and keeps what was used last', () => {

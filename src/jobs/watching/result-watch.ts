@@ -1,0 +1,138 @@
+import { setImmediate } from 'node:timers/promises';
+import type { Profile } from '../../config/profile.ts';
+import { asError } from '../../core/as-error.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { Logger } from '../../core/log.ts';
+import { type Problem, ProblemError } from '../../core/problem.ts';
+import { ok, type Result } from '../../core/result.ts';
+import type { Metrics } from '../../metrics/metrics.ts';
+import type { Run } from '../../store/run.ts';
+import type { Store } from '../../store/store.ts';
+import type { SeriesChange } from '../../store/watched.ts';
+import type { KeptAnswers } from '../evaluate-task.ts';
+import { seriesOf } from '../exported-results.ts';
+import type { ModelRegistry } from '../model-registry.ts';
+import { acknowledge, rebaseline, type WatchOrder } from './change-watch.ts';
+import { showWatched } from './show-series.ts';
+import { accuracyMemoryOf } from './watch-memory.ts';
+import { type StateDetail, watchResult } from './watch-result.ts';
+import { type WatchView, watchView } from './watch-view.ts';
+
+export interface ResultWatchDeps {
+  readonly store: Pick<
+    Store,
+    | 'getRun'
+    | 'unwatchedRuns'
+    | 'watchedSeries'
+    | 'watchedPoints'
+    | 'watchEvents'
+    | 'findSeries'
+    | 'keepWatched'
+  >;
+  readonly models: Pick<ModelRegistry, 'get' | 'all'>;
+  readonly metrics: Pick<Metrics, 'showLatencyWatch' | 'showAccuracyWatch'>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Watches what runs find out, from one to the next: what is expected, what changed, and since when. */
+export class ResultWatch {
+  readonly #deps: ResultWatchDeps;
+
+  constructor(deps: ResultWatchDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * Looks at results that ended before anybody watched them, or just before this daemon's predecessor died.
+   * @param write waits for the disk where it has to
+   */
+  async catchUp(write: (take: () => void) => Promise<unknown>): Promise<void> {
+    const { store, models } = this.#deps;
+    for (const id of store.unwatchedRuns()) {
+      const run = store.getRun(id);
+      if (run !== undefined) await write(() => this.take(run, run.result));
+      // A result may be large; whoever scrapes meanwhile does not wait for all of them.
+      await setImmediate();
+    }
+    for (const profile of models.all) this.#show(profile);
+  }
+
+  /** Remembers what a run found out. Throws a `ProblemError`, `store-not-written`, where the disk does not take it. */
+  take(run: Run, result: unknown): void {
+    const { store, models, logger } = this.#deps;
+    const changes = this.#changes(run, result);
+    store.keepWatched(changes, run.id);
+    for (const change of changes) this.#tell(change);
+    const profile = models.get(run.model);
+    if (profile !== undefined && changes.length > 0) this.#show(profile);
+    logger.debug('a result was taken up', { run: run.id, model: run.model, series: changes.length });
+  }
+
+  /** The answers that the variants of a model are held to on this host. */
+  baselinesOf(model: string): Readonly<Record<string, KeptAnswers>> {
+    const newestFirst = this.#deps.store.watchedSeries(model).toSorted((a, b) => b.updatedMs - a.updatedMs);
+    const baselines: Record<string, KeptAnswers> = {};
+    for (const series of newestFirst) {
+      if (series.kind !== 'accuracy' || series.variant in baselines) continue;
+      const { baseline } = accuracyMemoryOf(series).watch;
+      if (baseline?.data == null) continue;
+      baselines[series.variant] = { outputs: baseline.outputs, data: baseline.data };
+    }
+    return baselines;
+  }
+
+  /** What is known of a model; of all hosts that were its own. */
+  view(model: string): WatchView {
+    return watchView(this.#deps.store, model);
+  }
+
+  /** See `acknowledge`. */
+  acknowledge(order: WatchOrder): Result<WatchView, Problem> {
+    return this.#changed(order, acknowledge(order, this.#deps.store, this.#deps.clock.wallMs()));
+  }
+
+  /** See `rebaseline`. */
+  rebaseline(order: Parameters<typeof rebaseline>[0]): Result<WatchView, Problem> {
+    return this.#changed(order, rebaseline(order, this.#deps.store, this.#deps.clock.wallMs()));
+  }
+
+  #changed(
+    { model }: WatchOrder,
+    changes: Result<readonly SeriesChange[], Problem>,
+  ): Result<WatchView, Problem> {
+    if (!changes.ok) return changes;
+    for (const change of changes.value) this.#tell(change);
+    const profile = this.#deps.models.get(model);
+    if (profile !== undefined) this.#show(profile);
+    return ok(this.view(model));
+  }
+
+  #show(profile: Profile): void {
+    showWatched(this.#deps, profile.name, seriesOf(profile));
+  }
+
+  /** A bug in looking at a result must not end the queue, nor come again at every start. */
+  #changes(run: Run, result: unknown): readonly SeriesChange[] {
+    const { store, logger } = this.#deps;
+    try {
+      return watchResult(run, result, store);
+    } catch (error) {
+      if (error instanceof ProblemError) throw error;
+      logger.error('a result cannot be watched', { run: run.id, stack: asError(error).stack });
+      return [];
+    }
+  }
+
+  #tell({ key, state, events }: SeriesChange): void {
+    for (const { kind, run, detail } of events) {
+      const { reason, causes } = detail as StateDetail;
+      const { host: _, ...where } = key;
+      const isBad = kind === 'state' && (state === 'regressed' || state === 'suspected');
+      const words = kind === 'baseline' ? `a baseline of ${key.kind} was pinned` : `${key.kind} is ${state}`;
+      const fields = { run, ...where, reason, causes: causes.map((cause) => cause.words) };
+      if (isBad) this.#deps.logger.warn(words, fields);
+      else this.#deps.logger.info(words, fields);
+    }
+  }
+}
