@@ -22,7 +22,7 @@ export interface LatencyWatchSettings {
   readonly recoveries: number;
 }
 
-export const LATENCY_WATCH: LatencyWatchSettings = {
+const LATENCY_WATCH: LatencyWatchSettings = {
   confidence: 0.995,
   fewestRuns: 10,
   mostRuns: 64,

@@ -49,7 +49,7 @@ export function factsOf(
 }
 
 /** The hash that names an artifact, from the path of its file. */
-export function artifactOf(output: string | undefined): string | undefined {
+function artifactOf(output: string | undefined): string | undefined {
   return /^([0-9a-f]{64})\.onnx$/.exec(basename(output ?? ''))?.[1];
 }
 
