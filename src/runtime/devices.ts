@@ -10,6 +10,7 @@ import {
   type Machine,
   readSystemFile,
 } from './machine.ts';
+import { neededLibraries } from './needed-libraries.ts';
 import { findVulkanDrivers } from './vulkan.ts';
 
 /** Whether a device has what it needs, as far as files tell. Whether it works shows when a session is opened on it. */
@@ -32,9 +33,8 @@ interface Missing {
   readonly howToGet: string;
 }
 
-/** Of the package for CUDA 12. Source: onnxruntime.ai, «CUDA execution provider» and «TensorRT execution provider», requirements. */
-const CUDA_LIBRARIES = ['libcudart.so.12', 'libcublas.so.12', 'libcublasLt.so.12', 'libcudnn.so.9'];
-const TENSORRT_LIBRARIES = ['libnvinfer.so.10'];
+/** What the providers open by name while they run, and are therefore not linked with. */
+const OPENED_BY_NAME = { cuda: ['libcudnn.so.9'], tensorrt: [] } as const;
 
 /** Every device with what it lacks on `machine`. Reads files; loads and runs nothing. */
 export function deviceAvailability(machine: Machine): readonly DeviceAvailability[] {
@@ -92,19 +92,10 @@ function missingFor(device: Device, machine: Machine): readonly Missing[] {
     case 'webgpu':
       return missingForWebgpu(machine);
     case 'cuda':
-      return [
-        ...missingProvider('cuda', machine),
-        ...missingForNvidia(CUDA_LIBRARIES, 'CUDA 12 and cuDNN 9', machine),
-      ];
+      return [...missingProvider('cuda', machine), ...missingForNvidia(['cuda'], machine)];
     case 'tensorrt':
-      return [
-        ...missingProvider('tensorrt', machine),
-        ...missingForNvidia(
-          [...CUDA_LIBRARIES, ...TENSORRT_LIBRARIES],
-          'CUDA 12, cuDNN 9 and TensorRT 10',
-          machine,
-        ),
-      ];
+      // What TensorRT does not take is left to CUDA.
+      return [...missingProvider('tensorrt', machine), ...missingForNvidia(['cuda', 'tensorrt'], machine)];
   }
 }
 
@@ -149,11 +140,7 @@ function missingProvider(provider: 'cuda' | 'tensorrt', { bindingFolder }: Machi
 }
 
 /** Where there is no GPU, what else its driver would bring is not worth listing. */
-function missingForNvidia(
-  libraries: readonly string[],
-  bundle: string,
-  machine: Machine,
-): readonly Missing[] {
+function missingForNvidia(providers: readonly ('cuda' | 'tensorrt')[], machine: Machine): readonly Missing[] {
   if (!hasNvidiaDevice(machine)) {
     return [
       {
@@ -172,6 +159,7 @@ function missingForNvidia(
     });
   }
   // The runtime's own words name none of these: its binding says no more than that a library cannot be loaded.
+  const libraries = [...new Set(providers.flatMap((provider) => librariesOfNvidia(provider, machine)))];
   const absent = libraries.filter(
     (name) =>
       findSharedLibrary(name, machine) === undefined && !existsSync(join(machine.bindingFolder, name)),
@@ -179,10 +167,34 @@ function missingForNvidia(
   if (absent.length > 0) {
     missing.push({
       what: `${absent.join(', ')} ${absent.length === 1 ? 'is' : 'are'} not found`,
-      howToGet: `install ${bundle}, and name their folder in LD_LIBRARY_PATH where \`ldconfig -p\` does not list them`,
+      howToGet: `install ${bundleOf(libraries)}, and name their folders in LD_LIBRARY_PATH where \`ldconfig -p\` does not list them`,
     });
   }
   return missing;
+}
+
+/**
+ * The libraries of NVIDIA that a provider which is there needs, apart from the driver's. Read from its file, as packages of one
+ * version of ONNX Runtime exist for several of CUDA.
+ */
+function librariesOfNvidia(provider: 'cuda' | 'tensorrt', { bindingFolder }: Machine): readonly string[] {
+  const needed = neededLibraries(join(bindingFolder, `libonnxruntime_providers_${provider}.so`));
+  if (needed === undefined) return [];
+  const linked = needed.filter((name) => /^lib(?:cu|nv)/.test(name) && name !== 'libcuda.so.1');
+  return [...linked, ...OPENED_BY_NAME[provider]];
+}
+
+/** What these libraries are part of, such as «CUDA 13, cuDNN 9 and TensorRT 10». */
+function bundleOf(libraries: readonly string[]): string {
+  const majorOf = (stem: string) =>
+    libraries.find((name) => name.startsWith(`${stem}.so.`))?.slice(`${stem}.so.`.length);
+  const parts = [
+    ['CUDA', majorOf('libcudart') ?? majorOf('libcublas')],
+    ['cuDNN', majorOf('libcudnn')],
+    ['TensorRT', majorOf('libnvinfer')],
+  ].flatMap(([name, major]) => (major === undefined ? [] : [`${name} ${major}`]));
+  const [last, ...before] = parts.reverse();
+  return before.length === 0 ? (last ?? 'CUDA') : `${before.reverse().join(', ')} and ${last}`;
 }
 
 /** Under WSL the GPU is behind one device of another name. */

@@ -9,7 +9,14 @@ const RADEON = { '/etc/vulkan/icd.d/radeon.json': manifest('/radeon.so'), '/rade
 const LAVAPIPE = { '/etc/vulkan/icd.d/lvp.json': manifest('/libvulkan_lvp.so'), '/libvulkan_lvp.so': '' };
 
 const PROVIDERS = ['cuda', 'tensorrt', 'shared'].map((name) => `libonnxruntime_providers_${name}.so`);
-const CUDA = ['libcudart.so.12', 'libcublas.so.12', 'libcublasLt.so.12', 'libcudnn.so.9'];
+const LINKED = ['libcublas.so.13', 'libcudart.so.13'];
+const CUDA = [...LINKED, 'libcudnn.so.9'];
+/** Such as the package for CUDA 13 has. */
+const LIBRARIES = {
+  'libonnxruntime_providers_cuda.so': [...LINKED, 'libcuda.so.1', 'libc.so.6'],
+  'libonnxruntime_providers_tensorrt.so': ['libcudart.so.13', 'libnvinfer.so.10'],
+  'libonnxruntime_providers_shared.so': ['libc.so.6'],
+};
 const inLib = (names: readonly string[]) => Object.fromEntries(names.map((name) => [`/usr/lib/${name}`, '']));
 const NVIDIA = { '/dev/nvidia0': '', '/dev/nvidiactl': '', ...inLib(['libcuda.so.1']) };
 
@@ -126,16 +133,16 @@ describe('CUDA and TensorRT', () => {
     );
   });
 
-  it('need the driver library and the libraries of CUDA where there is a GPU', () => {
-    const bare = fakeMachine({ beside: PROVIDERS, system: { '/dev/nvidia0': '' } });
-    expect(stateOf('cuda', bare)?.reason).toBe(
-      "NVIDIA's driver library libcuda.so.1 is not installed; " +
-        'libcudart.so.12, libcublas.so.12, libcublasLt.so.12, libcudnn.so.9 are not found',
-    );
-    const withoutCudnn = fakeMachine({
-      beside: PROVIDERS,
-      system: { ...NVIDIA, ...inLib(CUDA.slice(0, 3)) },
+  it('need the driver library and the libraries that the provider is linked with', () => {
+    const bare = fakeMachine({ libraries: LIBRARIES, system: { '/dev/nvidia0': '' } });
+    expect(stateOf('cuda', bare)).toMatchObject({
+      reason:
+        "NVIDIA's driver library libcuda.so.1 is not installed; " +
+        'libcublas.so.13, libcudart.so.13, libcudnn.so.9 are not found',
+      howToGet: expect.stringContaining('install CUDA 13 and cuDNN 9, and'),
     });
+    expect(stateOf('tensorrt', bare)?.howToGet).toContain('install CUDA 13, cuDNN 9 and TensorRT 10, and');
+    const withoutCudnn = fakeMachine({ libraries: LIBRARIES, system: { ...NVIDIA, ...inLib(LINKED) } });
     expect(stateOf('cuda', withoutCudnn)).toMatchObject({
       available: false,
       reason: 'libcudnn.so.9 is not found',
@@ -143,23 +150,35 @@ describe('CUDA and TensorRT', () => {
     });
   });
 
+  it('need the CUDA that their own files name, whichever that is', () => {
+    const libraries = { ...LIBRARIES, 'libonnxruntime_providers_cuda.so': ['libcudart.so.12'] };
+    const machine = fakeMachine({ libraries, system: { ...NVIDIA, ...inLib(CUDA) } });
+    expect(stateOf('cuda', machine)).toMatchObject({
+      reason: 'libcudart.so.12 is not found',
+      howToGet: expect.stringContaining('install CUDA 12'),
+    });
+  });
+
   it('are not taken for present by the control device alone', () => {
     const system = { '/dev/nvidiactl': '', ...inLib([...CUDA, 'libcuda.so.1']) };
-    expect(stateOf('cuda', fakeMachine({ beside: PROVIDERS, system }))?.reason).toContain('no NVIDIA GPU');
+    expect(stateOf('cuda', fakeMachine({ libraries: LIBRARIES, system }))?.reason).toContain('no NVIDIA GPU');
   });
 
   it('are there with all of it, TensorRT with its own library too', () => {
     const system = { ...NVIDIA, ...inLib(CUDA) };
-    const machine = fakeMachine({ beside: PROVIDERS, system });
+    const machine = fakeMachine({ libraries: LIBRARIES, system });
     expect(stateOf('cuda', machine)).toEqual({ device: 'cuda', available: true });
     expect(stateOf('tensorrt', machine)?.reason).toBe('libnvinfer.so.10 is not found');
-    const full = fakeMachine({ beside: PROVIDERS, system: { ...system, ...inLib(['libnvinfer.so.10']) } });
+    const full = fakeMachine({
+      libraries: LIBRARIES,
+      system: { ...system, ...inLib(['libnvinfer.so.10']) },
+    });
     expect(stateOf('tensorrt', full)).toEqual({ device: 'tensorrt', available: true });
   });
 
   it('find their libraries beside the runtime too, and the GPU under WSL', () => {
     const system = { '/dev/dxg': '', ...inLib(['libcuda.so.1']) };
-    const machine = fakeMachine({ beside: [...PROVIDERS, ...CUDA], system });
+    const machine = fakeMachine({ libraries: LIBRARIES, beside: CUDA, system });
     expect(stateOf('cuda', machine)).toEqual({ device: 'cuda', available: true });
   });
 });
