@@ -72,6 +72,7 @@ export function restrictFiles(system: SystemCalls, access: FileAccess, programs:
   allow(access.named, READ, access.roots?.map(realPathOr));
   allow(access.writable, WRITE);
   allow(access.devices, DRIVE);
+  allow(access.listed, FILES.readDirectory);
   system.call('landlock_restrict_self', ruleset, 0);
   closeSync(ruleset);
 }

@@ -20,6 +20,8 @@ export interface FileAccess {
   readonly writable: readonly string[];
   /** Devices, and folders of devices, that it may drive. */
   readonly devices: readonly string[];
+  /** Folders of which it may know what is in them, and no more. */
+  readonly listed: readonly string[];
 }
 
 /** Limits that the kernel enforces; each absent where there is none. */

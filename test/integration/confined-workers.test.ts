@@ -141,6 +141,13 @@ describe.skipIf(cannot !== undefined)(`a confined worker (skipped: ${cannot})`, 
     expect(await attempt(`connect:${port}`, {}, { task })).toEqual(refused('EACCES'));
   });
 
+  it('sees by name which GPUs there are where it drives one, and opens no other device', async () => {
+    const task: WorkerTask = { kind: 'device-trial', device: 'cuda' };
+    expect(await attempt('list:/dev', {}, { task })).toEqual({ done: expect.any(Number) });
+    expect(await attempt('read:/dev/tty', {}, { task })).toEqual(refused('EACCES'));
+    expect(await attempt('list:/dev')).toEqual(refused('EACCES'));
+  });
+
   it('starts no program, and signals none but itself', async () => {
     expect(await attempt('start:true')).toEqual(refused('EACCES'));
     expect(await attempt(`signal:${process.pid}`)).toEqual(refused('EPERM'));

@@ -88,6 +88,8 @@ export function confinementOf(
       ...(entry.roots === undefined ? {} : { roots: entry.roots }),
       writable: [temporaryFolder, ...captures, ...writable, ...files.writable],
       devices: [...DEVICES, ...(usesGpu ? gpuDevices(deviceNames) : [])],
+      // Which GPUs there are is looked up by the names of their devices.
+      listed: usesGpu ? ['/dev'] : [],
     },
     sockets: usesGpu ? 'local' : 'none',
     limits: {

@@ -102,6 +102,8 @@ describe('the policy of a task', () => {
     expect(onGpu?.sockets).toBe('local');
     expect(onGpu?.files.devices).toEqual(expect.arrayContaining(['/dev/nvidia0', '/dev/dri', '/dev/null']));
     expect(onGpu?.files.devices).not.toContain('/dev/sda');
+    expect(onGpu?.files.listed).toEqual(['/dev']);
+    expect(confinementOf(ENTRY, INSPECT, GRANT)?.files.listed).toEqual([]);
   });
 
   it('lets scripts be read that every process of the program is to load first', () => {
