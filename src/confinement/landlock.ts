@@ -38,7 +38,8 @@ const WRITE =
   FILES.makeRegularFile |
   FILES.renameAcrossFolders |
   FILES.truncate;
-const DRIVE = READ | FILES.writeFile | FILES.truncate | FILES.driveDevice;
+const REWRITE = READ | FILES.writeFile | FILES.truncate;
+const DRIVE = REWRITE | FILES.driveDevice;
 const OF_FILES = FILES.execute | FILES.writeFile | FILES.readFile | FILES.truncate | FILES.driveDevice;
 
 /** The newest version that each of these is new in. */
@@ -73,6 +74,7 @@ export function restrictFiles(system: SystemCalls, access: FileAccess, programs:
   allow(access.writable, WRITE);
   allow(access.devices, DRIVE);
   allow(access.listed, FILES.readDirectory);
+  allow(access.rewritable, REWRITE);
   system.call('landlock_restrict_self', ruleset, 0);
   closeSync(ruleset);
 }

@@ -22,6 +22,8 @@ export interface FileAccess {
   readonly devices: readonly string[];
   /** Folders of which it may know what is in them, and no more. */
   readonly listed: readonly string[];
+  /** Files, and folders of files, that it may also write to; it makes and removes none there. */
+  readonly rewritable: readonly string[];
 }
 
 /** Limits that the kernel enforces; each absent where there is none. */

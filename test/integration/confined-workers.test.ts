@@ -148,6 +148,14 @@ describe.skipIf(cannot !== undefined)(`a confined worker (skipped: ${cannot})`, 
     expect(await attempt('list:/dev')).toEqual(refused('EACCES'));
   });
 
+  it('names its threads where it drives a GPU, as CUDA does, and changes nothing else of the system', async () => {
+    const task: WorkerTask = { kind: 'device-trial', device: 'cuda' };
+    expect(await attempt('nameThread:', {}, { task })).toEqual({ done: 'named' });
+    expect(await attempt('nameThread:')).toEqual(refused('EACCES'));
+    expect(await attempt('append:/proc/sys/vm/drop_caches', {}, { task })).toEqual(refused('EACCES'));
+    expect(await attempt(`append:/proc/${process.pid}/comm`, {}, { task })).toEqual(refused('EACCES'));
+  });
+
   it('starts no program, and signals none but itself', async () => {
     expect(await attempt('start:true')).toEqual(refused('EACCES'));
     expect(await attempt(`signal:${process.pid}`)).toEqual(refused('EPERM'));

@@ -90,6 +90,8 @@ export function confinementOf(
       devices: [...DEVICES, ...(usesGpu ? gpuDevices(deviceNames) : [])],
       // Which GPUs there are is looked up by the names of their devices.
       listed: usesGpu ? ['/dev'] : [],
+      // CUDA gives its threads names, by files of its own process, and does not start where it cannot.
+      rewritable: usesGpu ? ['/proc/self/task'] : [],
     },
     sockets: usesGpu ? 'local' : 'none',
     limits: {

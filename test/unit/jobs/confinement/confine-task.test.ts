@@ -102,8 +102,8 @@ describe('the policy of a task', () => {
     expect(onGpu?.sockets).toBe('local');
     expect(onGpu?.files.devices).toEqual(expect.arrayContaining(['/dev/nvidia0', '/dev/dri', '/dev/null']));
     expect(onGpu?.files.devices).not.toContain('/dev/sda');
-    expect(onGpu?.files.listed).toEqual(['/dev']);
-    expect(confinementOf(ENTRY, INSPECT, GRANT)?.files.listed).toEqual([]);
+    expect(onGpu?.files).toMatchObject({ listed: ['/dev'], rewritable: ['/proc/self/task'] });
+    expect(confinementOf(ENTRY, INSPECT, GRANT)?.files).toMatchObject({ listed: [], rewritable: [] });
   });
 
   it('lets scripts be read that every process of the program is to load first', () => {
