@@ -12,6 +12,9 @@ export type OpeningProblem = Problem<'model-rejected-by-runtime'> | DeviceProble
 const DEVICE_FAILURE =
   /webgpu_context\.cc|WebGPU (adapter|device)|Failed to load shared library|AppendExecutionProvider|CU(DA|DNN|BLAS) failure|backend not found/;
 
+/** Written by cuda_call.cc, after the names of its C++ function: what failed, where, and the call. */
+const CUDA_FAILURE = /(?<failure>CU\w* failure \d+: .*?) ; GPU=.* ; expr=(?<call>.*?);?\s*$/;
+
 /** Dawn's words for a shader that computes with half floats on a driver that has none. */
 const NO_HALF_FLOATS = /requires f16 but the device does not support it/;
 const HALF_FLOAT_HINT =
@@ -51,6 +54,8 @@ export function runningProblem(error: unknown, path: string): Problem<'inference
 function runtimeMessage(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   const firstLine = text.split('\n', 1)[0] ?? text;
+  const { failure, call } = CUDA_FAILURE.exec(firstLine)?.groups ?? {};
+  if (failure !== undefined) return `${failure} (${call})`;
   return firstLine
     .replace(/\/[^ ]*\.(cc|h):\d+ [^ (]+(\([^)]*\))?(::<lambda\(\)>)? ?/g, '')
     .replace(/^\S+ [=!]= \S+ was false\. (?=\S)/, '')

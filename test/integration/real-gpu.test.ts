@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { SYSTEM_ROOTS } from '../../src/telemetry/collectors/collector.ts';
 import { NvmlBackend } from '../../src/telemetry/collectors/gpu/nvml/nvml-backend.ts';
+import { isBuilt, runProgram } from '../support/program.ts';
 import { unwrap } from '../support/unwrap.ts';
 
 const FIELDS = [
@@ -77,5 +78,17 @@ describe.skipIf(FIRST === undefined)(
         within((gpu.utilizationRatio ?? Number.NaN) * 100, 'utilization.gpu', 50);
       });
     });
+
+    it.skipIf(!isBuilt)(
+      'is driven by confined workers on every device that has what it needs',
+      async () => {
+        const { stdout } = await runProgram(['doctor', '--json']);
+        const { devices } = JSON.parse(stdout) as { readonly devices: readonly { readonly state: string }[] };
+        process.stderr.write(`${JSON.stringify(devices)}\n`);
+        expect(devices.filter(({ state }) => state === 'fails')).toEqual([]);
+        expect(devices).not.toContainEqual(expect.objectContaining({ softwareOnly: true }));
+      },
+      120_000,
+    );
   },
 );

@@ -25,6 +25,16 @@ describe('an error of the runtime', () => {
     expect(hint).toContain('ptq-agent doctor');
   });
 
+  it('is told in words of CUDA, without those of the C++ that reports it', () => {
+    const words =
+      '/onnxruntime_src/onnxruntime/core/providers/cuda/cuda_call.cc:129 std::conditional_t<THRW, void, Status> onnxruntime::CudaCall(ERRTYPE, ' +
+      'const char*, int) [with ERRTYPE = cudaError; bool THRW = true] CUDA failure 304: OS call failed or operation not supported on this OS ; ' +
+      'GPU=-1 ; hostname=h ; file=/onnxruntime_src/a.cc ; line=352 ; expr=cudaSetDevice(info_.device_id); \n';
+    expect(openingProblem(new Error(words), 'm.onnx', 'cuda').message).toBe(
+      'the device cuda cannot be used: CUDA failure 304: OS call failed or operation not supported on this OS (cudaSetDevice(info_.device_id))',
+    );
+  });
+
   it('is told without the condition that the runtime checked', () => {
     const words =
       '/a/webgpu_context.cc:136 T::Initialize(const C&)::<lambda()> a.status == S::Ok was false. No adapter\n';
