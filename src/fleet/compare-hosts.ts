@@ -1,6 +1,7 @@
 import { type ComparableResult, comparedMetric, type SpeedUp } from '../benchmark/compare.ts';
 import { compareSeparateRuns } from '../benchmark/compare-separate-runs.ts';
 import type { Host } from '../client/client.ts';
+import type { Scenario } from '../core/bench-terms.ts';
 import { differencesWithin, hostClassOf } from './host-class.ts';
 import type { Measured, MeasuredRun } from './measured-runs.ts';
 
@@ -19,6 +20,11 @@ export interface HostStanding {
   readonly valid: boolean;
   /** Against the reference; null for the reference itself. */
   readonly speedUp: SpeedUp | null;
+  /**
+   * By throughput, where queries come as fast as they are answered: a host that is stopped from time to time, as by a CPU quota, answers most
+   * queries as fast as ever. Null elsewhere, and for the reference.
+   */
+  readonly throughput: SpeedUp | null;
   /** What could explain it, as phrases: other software, other work on the host, why its figures are not valid. */
   readonly differences: readonly string[];
 }
@@ -59,11 +65,14 @@ export interface CompareHostsOptions {
 
 /** Runs of a host from which on they, and not the rounds of one, say how sure its figure is. */
 const FEWEST_RUNS = 3;
+/** Scenarios in which the next query is sent when the last one is answered. */
+const CLOSED_LOOPS: readonly Scenario[] = ['single-stream', 'multi-stream', 'closed-loop'];
 const SMALLEST_EFFECT = { runs: 0.05, rounds: 0.15 } as const;
 
 /**
  * Holds the hosts of each class against the one in the middle, measurement by measurement. Only like is compared with like: the same model and variant,
- * suite, measurement, device and settings, on the same processor, GPUs and runtime. The intervals are Welch's on logarithms, at a confidence that holds for all hosts
+ * suite, measurement, device and settings, on the same processor, GPUs and runtime. Where queries come as fast as they are answered, throughput is held against its like, too.
+ * The intervals are Welch's on logarithms, at a confidence that holds for all hosts
  * of a comparison together (Bonferroni), and a difference below `minEffectRatio` is not claimed: see `compareSeparateRuns`. The rounds of single runs know nothing of how
  * runs differ: with a scatter of 3 % from run to run they would name an innocent host in 14 of 100 fleets of three at a floor of 5 %.
  */
@@ -136,7 +145,9 @@ function compareGroup(
     .map((entry) => toContender(entry, basis))
     .toSorted((a, b) => a.seconds - b.seconds || a.agent.localeCompare(b.agent));
   const middle = sorted[Math.floor((sorted.length - 1) / 2)] as Contender;
-  const ofAll = 1 - (1 - confidence) / (entries.length - 1);
+  const isClosedLoop = CLOSED_LOOPS.includes(middle.results[0].scenario);
+  const intervals = (entries.length - 1) * (isClosedLoop ? 2 : 1);
+  const options = { confidence: 1 - (1 - confidence) / intervals, minEffectRatio };
   const { model, variant, suite, measurement, scenario, device, settings } = middle.results[0];
   return {
     ...{ model, variant, suite, measurement, scenario, device, settings },
@@ -149,12 +160,11 @@ function compareGroup(
       runs: contender.results.length,
       valid: contender.valid,
       speedUp:
-        contender === middle
+        contender === middle ? null : compareSeparateRuns(asResult(middle), asResult(contender), options),
+      throughput:
+        contender === middle || !isClosedLoop
           ? null
-          : compareSeparateRuns(asResult(middle), asResult(contender), {
-              confidence: ofAll,
-              minEffectRatio,
-            }),
+          : compareSeparateRuns(asThroughput(middle), asThroughput(contender), options),
       differences: [...ownReasons(contender), ...(contender === middle ? [] : unlike(contender, middle))],
     })),
   };
@@ -187,6 +197,16 @@ function toContender(
 
 function asResult({ agent, results: [{ scenario }], valid, rounds }: Contender): ComparableResult {
   return { variant: agent, scenario, valid, rounds };
+}
+
+/** Rounds are then compared by their throughput. */
+function asThroughput(contender: Contender): ComparableResult {
+  return { ...asResult(contender), scenario: 'offline' };
+}
+
+/** What one of the two comparisons of a host claims. */
+export function isSlower({ speedUp, throughput }: HostStanding): boolean {
+  return speedUp?.outcome === 'slower' || throughput?.outcome === 'slower';
 }
 
 function mean(values: readonly number[]): number {

@@ -36,13 +36,20 @@ export interface Daemon extends Program {
 export async function startDaemon(
   profiles: string,
   dataDir: string,
-  more: { readonly args?: readonly string[]; readonly env?: Readonly<Record<string, string>> } = {},
+  more: {
+    readonly args?: readonly string[];
+    readonly env?: Readonly<Record<string, string>>;
+    /** Loopback unless given. */
+    readonly listen?: string;
+    readonly within?: readonly string[];
+  } = {},
 ): Promise<Daemon> {
-  const addresses = ['--listen', '127.0.0.1:0', '--profiler', '127.0.0.1:0'];
+  const { listen = '127.0.0.1:0' } = more;
+  const addresses = ['--listen', listen, '--profiler', '127.0.0.1:0'];
   const roots = ['--root', dirname(dirname(DIGITS_MODEL)), dirname(profiles)];
   const own = more.args ?? [];
   const args = ['serve', '--profiles', profiles, '--data-dir', dataDir, ...addresses, ...own, ...roots];
-  const program = startProgram(args, undefined, more.env);
+  const program = startProgram(args, undefined, more.env, more.within);
   const url = await until(() => /"address":"([^"]+)"/.exec(program.stderr())?.[1] ?? exitOf(program));
   const profilerPort = await until(
     () => /"profiler":"127\.0\.0\.1:([0-9]+)"/.exec(program.stderr())?.[1] ?? exitOf(program),

@@ -30,14 +30,19 @@ export interface Program {
   readonly signalGroup: (signal: NodeJS.Signals) => void;
 }
 
-/** Starts the compiled program in a process group of its own. */
+/**
+ * Starts the compiled program in a process group of its own.
+ * @param within a command that becomes the program, such as `nsenter --net=…`
+ */
 export function startProgram(
   args: readonly string[],
   cwd = ROOT,
   more: Readonly<Record<string, string>> = {},
+  within: readonly string[] = [],
 ): Program {
   const env = { ...process.env, NO_COLOR: '1', ...more };
-  const child = spawn(process.execPath, [MAIN, ...args], { cwd, env, detached: true });
+  const [command = process.execPath, ...words] = [...within, process.execPath, MAIN, ...args];
+  const child = spawn(command, words, { cwd, env, detached: true });
   const text = { stdout: '', stderr: '' };
   for (const side of ['stdout', 'stderr'] as const) {
     child[side].setEncoding('utf8').on('data', (chunk: string) => {
@@ -60,8 +65,12 @@ export function startProgram(
   };
 }
 
-export function runProgram(args: readonly string[], cwd?: string): Promise<Finished> {
-  return startProgram(args, cwd).finished;
+export function runProgram(
+  args: readonly string[],
+  cwd?: string,
+  within?: readonly string[],
+): Promise<Finished> {
+  return startProgram(args, cwd, {}, within).finished;
 }
 
 export interface ProfileChoices {

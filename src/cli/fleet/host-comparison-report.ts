@@ -1,9 +1,9 @@
 import { formatRatio } from '../../benchmark/compare.ts';
 import { formatSeconds } from '../../core/units.ts';
-import type { FleetComparison, HostComparison, HostStanding } from '../../fleet/compare-hosts.ts';
+import { type FleetComparison, type HostComparison, type HostStanding, isSlower } from '../../fleet/compare-hosts.ts';
 import { renderTable } from '../table.ts';
 
-const HEADER = ['host', 'figure', 'runs', 'speed', ''];
+const HEADER = ['host', 'figure', 'runs', 'speed', 'throughput', ''];
 
 /** What comparing the hosts of a fleet found; the hosts that are slower at the end. */
 export function renderFleetComparison({ comparisons, alone }: FleetComparison): string {
@@ -31,13 +31,15 @@ function renderComparison(of: HostComparison): string {
   ].join('\n');
 }
 
-function toRow({ agent, seconds, runs, valid, speedUp }: HostStanding): string[] {
-  const outcome = speedUp === null ? 'reference' : speedUp.outcome;
+function toRow(host: HostStanding): string[] {
+  const { agent, seconds, runs, valid, speedUp, throughput } = host;
+  const outcome = isSlower(host) ? 'slower' : (speedUp?.outcome ?? 'reference');
   return [
     agent,
     formatSeconds(seconds),
     String(runs),
     speedUp === null ? '1' : formatRatio(speedUp),
+    throughput === null ? '–' : formatRatio(throughput),
     `${outcome}${valid ? '' : ', not valid'}`,
   ];
 }
@@ -45,8 +47,8 @@ function toRow({ agent, seconds, runs, valid, speedUp }: HostStanding): string[]
 /** The hosts that are slower than the reference, by agent. */
 export function slowerHosts(comparisons: readonly HostComparison[]): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
-  for (const { agent, speedUp } of comparisons.flatMap(({ hosts }) => hosts)) {
-    if (speedUp?.outcome === 'slower') counts.set(agent, (counts.get(agent) ?? 0) + 1);
+  for (const host of comparisons.flatMap(({ hosts }) => hosts)) {
+    if (isSlower(host)) counts.set(host.agent, (counts.get(host.agent) ?? 0) + 1);
   }
   return counts;
 }

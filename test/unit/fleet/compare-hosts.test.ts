@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compareHosts } from '../../../src/fleet/compare-hosts.ts';
+import { compareHosts, isSlower } from '../../../src/fleet/compare-hosts.ts';
 import type { Measured, MeasuredRun } from '../../../src/fleet/measured-runs.ts';
 import { pipelineResultOf } from '../../support/pipeline-result.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
@@ -103,6 +103,18 @@ describe('compareHosts', () => {
       expect.closeTo(0.002, 6),
     ]);
     expect(only?.hosts[1]?.speedUp).toMatchObject({ outcome: 'slower', metric: 'throughput' });
+  });
+
+  it('names a host that is stopped from time to time, though most queries are as fast as ever', () => {
+    const stopped = measured(0.01);
+    const rounds = stopped.rounds.map((round) => ({ ...round, throughput: 40 }));
+    const hosts = [hostOf('a', [0.01]), { agent: 'b', runs: [runOf([{ ...stopped, rounds }])] }];
+    const [only] = compareHosts(hosts).comparisons;
+    expect(only?.hosts[1]).toMatchObject({
+      speedUp: { outcome: 'not-distinguished' },
+      throughput: { outcome: 'slower' },
+    });
+    expect(only?.hosts.map(isSlower)).toEqual([false, true]);
   });
 
   it('leaves out runs that are not valid where the host has valid ones, and otherwise says that and why', () => {
