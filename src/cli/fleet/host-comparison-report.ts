@@ -1,6 +1,11 @@
 import { formatRatio } from '../../benchmark/compare.ts';
 import { formatSeconds } from '../../core/units.ts';
-import { type FleetComparison, type HostComparison, type HostStanding, isSlower } from '../../fleet/compare-hosts.ts';
+import {
+  type FleetComparison,
+  type HostComparison,
+  type HostStanding,
+  isSlower,
+} from '../../fleet/compare-hosts.ts';
 import { renderTable } from '../table.ts';
 
 const HEADER = ['host', 'figure', 'runs', 'speed', 'throughput', ''];
