@@ -17,6 +17,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   evaluate: async () => (await import('./commands/evaluate.ts')).evaluateCommand,
   bench: async () => (await import('./commands/bench.ts')).benchCommand,
   compare: async () => (await import('./commands/compare.ts')).compareCommand,
+  explain: async () => (await import('./commands/explain.ts')).explainCommand,
   roofline: async () => (await import('./commands/roofline.ts')).rooflineCommand,
   'cold-start': async () => (await import('./commands/cold-start.ts')).coldStartCommand,
   soak: async () => (await import('./commands/soak.ts')).soakCommand,

@@ -34,6 +34,8 @@ function main(): void {
         return (await import('./quantize-model.ts')).quantizeModel(request, context);
       case 'evaluate':
         return (await import('./evaluate-models.ts')).evaluateModels(request, context, LANE_ENTRY);
+      case 'explain':
+        return (await import('./explain/explain-models.ts')).explainModels(request, context);
       case 'inspect':
         return (await import('./inspect-model.ts')).inspectModel(request);
       case 'timeline':

@@ -10,6 +10,7 @@ import type { DeviceTrialTask } from './device-trial.ts';
 import type { DigestTask } from './digest-inputs.ts';
 import type { DoctorTask } from './doctor-task.ts';
 import type { EvaluateTask } from './evaluate-task.ts';
+import type { ExplainTask } from './explain/explain-task.ts';
 import type { GpuExaminationTask } from './gpu-examination.ts';
 import type { InspectTask } from './inspect-task.ts';
 import type { InventoryTask } from './inventory-task.ts';
@@ -27,6 +28,7 @@ export type WorkerTask =
   | DigestTask
   | QuantizeTask
   | EvaluateTask
+  | ExplainTask
   | InspectTask
   | SutTask
   | ColdStartTask

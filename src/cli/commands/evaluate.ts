@@ -23,7 +23,7 @@ import { tracedCommand } from '../traced-command.ts';
 import { hasFailed } from '../verdict-exit.ts';
 
 /** Tasks that need no settings; the others are described in a profile. */
-const PLAIN_TASKS = [
+export const PLAIN_TASKS = [
   'classification',
   'fidelity',
   'multi-label',

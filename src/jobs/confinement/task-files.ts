@@ -2,6 +2,7 @@ import { realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { DataSpec } from '../../core/data-spec.ts';
 import type { Device } from '../../core/device.ts';
+import type { TaskSettings } from '../../evaluation/tasks/create-task.ts';
 import type { TaskData } from '../task-data.ts';
 import type { WorkerTask } from '../worker-protocol.ts';
 
@@ -56,9 +57,13 @@ export function filesOfTask(task: WorkerTask): TaskFiles | undefined {
         [dirname(outputPath), ...ranges, ...folders(rangesCache, trace)],
       );
     }
+    case 'explain': {
+      const { referencePath, candidatePath, data, task: measured, scratch } = task;
+      const models = [referencePath, candidatePath].flatMap(modelFiles);
+      return onCpu([...models, ...taskDataFiles(data), ...taskSettingsFiles(measured)], [scratch]);
+    }
     case 'evaluate': {
       const { reference, candidates, data, task: measured, outputsCache, golden, trace } = task;
-      const { vocabulary } = measured.settings;
       const changedItems = candidates.flatMap(({ changedItems: file }) =>
         file === undefined ? [] : [dirname(file)],
       );
@@ -66,8 +71,7 @@ export function filesOfTask(task: WorkerTask): TaskFiles | undefined {
         [
           ...[reference, ...candidates].flatMap(({ path }) => modelFiles(path)),
           ...taskDataFiles(data),
-          ...(measured.module === undefined ? [] : moduleFiles(measured.module)),
-          ...(typeof vocabulary === 'string' ? [vocabulary] : []),
+          ...taskSettingsFiles(measured),
         ],
         [...changedItems, ...folders(outputsCache, golden, trace)],
       );
@@ -99,6 +103,13 @@ function realPathOr(path: string): string {
 
 function taskDataFiles({ spec }: TaskData): readonly string[] {
   return dataFiles(spec);
+}
+
+function taskSettingsFiles({ module, settings: { vocabulary } }: TaskSettings): readonly string[] {
+  return [
+    ...(module === undefined ? [] : moduleFiles(module)),
+    ...(typeof vocabulary === 'string' ? [vocabulary] : []),
+  ];
 }
 
 function dataFiles({ path, labels, module, preprocess, inputs = {} }: DataSpec): readonly string[] {

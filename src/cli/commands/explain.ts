@@ -1,0 +1,114 @@
+import { Command, Option } from 'commander';
+import { resolveTask } from '../../config/task.ts';
+import type { Explanation } from '../../jobs/explain/explanation.ts';
+import { runExplanation } from '../../jobs/explain/run-explanation.ts';
+import { prepareFile } from '../../jobs/prepared-file.ts';
+import { DATA_HELP, type DataChoice, resolveData } from '../data-option.ts';
+import { WORKER_ENTRY } from '../entries.ts';
+import { EXIT } from '../exit-code.ts';
+import { renderExplanation } from '../explain/explain-report.ts';
+import { abortOnInterrupt } from '../interrupt.ts';
+import { durationSeconds, positiveInteger, threadCount } from '../option-parsers.ts';
+import { createProgressView } from '../progress.ts';
+import { printProblems, printResult, type Terminal } from '../terminal.ts';
+import { PLAIN_TASKS } from './evaluate.ts';
+
+interface ExplainOptions {
+  readonly data: string;
+  readonly split?: string;
+  readonly samples: number;
+  readonly task?: (typeof PLAIN_TASKS)[number];
+  readonly top?: number;
+  readonly timeLimit?: number;
+  readonly threads: number;
+  readonly html?: string;
+  readonly json: boolean;
+  readonly quiet: boolean;
+}
+
+export function explainCommand(terminal: Terminal, exit: (code: number) => void): Command {
+  return new Command('explain')
+    .description('tell what each quantized node of a model costs, why, and what to do about it')
+    .argument('<fp32>', 'the float32 model')
+    .argument('<quantized>', 'a model made from it, by any tool: QDQ, QOperator, dynamic or weights alone')
+    .requiredOption('--data <path>', DATA_HELP)
+    .option('--split <name>', "the split to look at (default: the profile's, eval, or all of it)")
+    .option('--samples <n>', 'use so many samples, spread evenly over the split', positiveInteger, 32)
+    .addOption(
+      new Option('--task <name>', 'what the outputs are, to count answers that change')
+        .choices(PLAIN_TASKS)
+        .default(undefined, "the profile's, or classification where the outputs look like it"),
+    )
+    .option(
+      '--top <n>',
+      'measure only so many nodes at the outputs: those whose own results are furthest off',
+      positiveInteger,
+    )
+    .option('--time-limit <duration>', 'measure no further node after so long, such as 2m', durationSeconds)
+    .option('--html <file>', 'write a page with pictures')
+    .option('--threads <n>', 'threads inside an operator; 0 is every core', threadCount, 0)
+    .option('--json', 'print the result as JSON', false)
+    .option('-q, --quiet', 'no progress', false)
+    .action(async (fp32: string, quantized: string, options: ExplainOptions) =>
+      exit(await explain(fp32, quantized, options, terminal)),
+    );
+}
+
+async function explain(
+  fp32: string,
+  quantized: string,
+  options: ExplainOptions,
+  terminal: Terminal,
+): Promise<number> {
+  const data = await resolveData(options.data, options.split, 'evaluation');
+  if (!data.ok) return printProblems(terminal, data.error);
+  // Known now, and not only after minutes of work, if it cannot be written.
+  const page = options.html === undefined ? undefined : await prepareFile(options.html);
+  if (page !== undefined && !page.ok) return printProblems(terminal, [page.error]);
+  const progress = await createProgressView(terminal, options);
+  const explained = await runExplanation(
+    { entry: WORKER_ENTRY },
+    toTask(fp32, quantized, options, data.value),
+    {
+      signal: abortOnInterrupt(),
+      onEvent: (event) => {
+        if (event.kind === 'progress') progress.update(event.progress);
+      },
+    },
+  );
+  progress.stop();
+  if (!explained.ok) {
+    await page?.value.discard();
+    return printProblems(terminal, [explained.error]);
+  }
+  const written = await page?.value.write([await pageOf(explained.value)]);
+  if (written?.ok === false) return printProblems(terminal, [written.error]);
+  printResult(terminal, explained.value, options.json, (result) => renderExplanation(result, options.html));
+  return EXIT.done;
+}
+
+async function pageOf(explanation: Explanation): Promise<string> {
+  return (await import('../explain/explain-page.ts')).renderExplainPage(explanation);
+}
+
+function toTask(
+  fp32: string,
+  quantized: string,
+  options: ExplainOptions,
+  { spec, split, profile }: DataChoice,
+) {
+  const { samples, task: named, threads, top, timeLimit } = options;
+  const ofProfile = profile?.task;
+  const isOfProfile = ofProfile !== undefined && (named ?? ofProfile.name) === ofProfile.name;
+  return {
+    referencePath: fp32,
+    candidatePath: quantized,
+    data: { spec, split },
+    samples,
+    task: isOfProfile ? ofProfile : resolveTask(named ?? 'classification', '.'),
+    taskIsNamed: named !== undefined || isOfProfile,
+    threads,
+    ...(top === undefined ? {} : { top }),
+    ...(timeLimit === undefined ? {} : { timeLimitSeconds: timeLimit }),
+  };
+}

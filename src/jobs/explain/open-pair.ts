@@ -1,0 +1,41 @@
+import { readModel } from '../../onnx/model-file.ts';
+import type { OpenModel } from '../../onnx/open-model.ts';
+import { nameNodes } from '../../onnx/passes/name-nodes.ts';
+import { prepareModel } from '../../onnx/passes/prepare.ts';
+import { type Pairing, pairedWeights, pairGraphs } from '../../quantization/explain/pair-graphs.ts';
+import { readQuantizedGraph } from '../../quantization/explain/quantized-graph.ts';
+import { type GraphView, viewGraph } from '../../quantization/graph-view.ts';
+import { requireQuantizable } from '../quantizable.ts';
+import { unwrap } from '../unwrap.ts';
+
+export interface OpenedPair {
+  /** The float32 model in the form that the quantized one was made of. */
+  readonly float: GraphView;
+  readonly quantized: GraphView;
+  readonly pairing: Pairing;
+}
+
+/**
+ * Reads both models and finds out what of one belongs to what of the other. Tools fold normalization into weights before they quantize, or
+ * do not: the form of the float32 model in which more weights are found again is taken. Throws `ProblemError`.
+ */
+export async function openPair(
+  referencePath: string,
+  candidatePath: string,
+  open: OpenModel,
+): Promise<OpenedPair> {
+  const quantized = viewGraph(unwrap(readModel(candidatePath)));
+  const graph = readQuantizedGraph(quantized);
+  const pairWith = async (fold: boolean): Promise<OpenedPair> => {
+    const model = unwrap(readModel(referencePath));
+    requireQuantizable(model);
+    unwrap(await prepareModel(model, { fold, open }));
+    nameNodes(model);
+    const float = viewGraph(model);
+    return { float, quantized, pairing: pairGraphs(graph, quantized, float) };
+  };
+  const folded = await pairWith(true);
+  if (folded.pairing.unpaired.length === 0) return folded;
+  const plain = await pairWith(false);
+  return pairedWeights(plain.pairing) > pairedWeights(folded.pairing) ? plain : folded;
+}

@@ -1,0 +1,23 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Problem } from '../../core/problem.ts';
+import { ok, type Result } from '../../core/result.ts';
+import { runTask, type WorkerControls, type WorkerHost } from '../worker-process.ts';
+import type { ExplainTask } from './explain-task.ts';
+import type { Explanation } from './explanation.ts';
+
+/** Explains in a worker of its own, whose working files are gone however it ends. */
+export async function runExplanation(
+  host: WorkerHost,
+  task: Omit<ExplainTask, 'kind' | 'scratch'>,
+  controls: WorkerControls = {},
+): Promise<Result<Explanation, Problem>> {
+  const scratch = await mkdtemp(join(tmpdir(), 'ptq-agent-'));
+  try {
+    const result = await runTask(host, { kind: 'explain', scratch, ...task }, controls);
+    return result.ok ? ok(result.value as Explanation) : result;
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
