@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { ok, type Result } from '../core/result.ts';
-import type { Session, SessionProblem } from '../runtime/session.ts';
+import type { Session, SessionProblem, SessionSettings } from '../runtime/session.ts';
 import type { SessionThread } from './session-thread.ts';
 import { shareRuns } from './share-runs.ts';
 import { type FirstRunsTrace, openTracedSession } from './traced-session.ts';
@@ -20,18 +20,20 @@ const HELPER_PLACES = 2;
  * has loaded the model, and stays the caller's to close, once no run is under way.
  * @param threads all that there are to use; 0 for every core
  * @param trace what to trace of it; two threads share it out
+ * @param more what else to open it with
  */
 export async function openSharedSession(
   path: string,
   threads: number,
   helper: SessionThread | undefined,
   trace?: FirstRunsTrace,
+  more: Pick<SessionSettings, 'keepsConversions'> = {},
 ): Promise<Result<SharedSession, SessionProblem>> {
   if (helper === undefined) {
-    const session = await openTracedSession(path, { intraOpThreads: threads }, trace);
+    const session = await openTracedSession(path, { intraOpThreads: threads, ...more }, trace);
     return session.ok ? ok({ ...session.value, runsAtOnce: 1 }) : session;
   }
-  const settings = { intraOpThreads: Math.floor(coresFor(threads) / 2) };
+  const settings = { intraOpThreads: Math.floor(coresFor(threads) / 2), ...more };
   const half = trace === undefined ? undefined : { ...trace, runs: Math.ceil(trace.runs / 2) };
   const ready = helper.open(path, settings, half);
   // What it cannot load, for lack of memory, is run here alone.

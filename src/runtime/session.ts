@@ -40,6 +40,8 @@ export interface SessionSettings {
    * model keeps the larger ones in a file beside it.
    */
   readonly inspectOnly?: boolean;
+  /** Compute in float between QuantizeLinear and DequantizeLinear, as they stand, instead of fusing them with what lies around them. */
+  readonly keepsConversions?: boolean;
   /** The blocked-layout arena trades memory for speed; calibration of large models may switch it off. */
   readonly memoryArena?: boolean;
   /**
@@ -119,6 +121,7 @@ export function sessionOptions(settings: SessionSettings): OrtSession.SessionOpt
       ? {}
       : { optimizedModelFilePath: settings.optimizedModelPath }),
     ...(settings.inspectOnly === true ? { extra: inspectOnlyExtra(settings.optimizedModelPath) } : {}),
+    ...(settings.keepsConversions === true ? { extra: { session: { disable_quant_qdq: '1' } } } : {}),
     ...(settings.profilePrefix === undefined
       ? {}
       : { enableProfiling: true, profileFilePrefix: settings.profilePrefix }),

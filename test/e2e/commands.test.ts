@@ -117,6 +117,20 @@ describe.skipIf(!isBuilt)('ptq-agent (skipped where `npm run build` was not run)
     expect(evaluated).toMatchObject({ code: 0 });
     expect(JSON.parse(evaluated.stdout)).toMatchObject([{ variant: 'int8', n: 100 }]);
 
+    const page = join(folder, 'why.html');
+    const explain = ['explain', DIGITS_MODEL, int8, '--data', DIGITS_DATA, '--samples', '2', '--top', '2'];
+    const explained = await runProgram([...explain, '--html', page, '--json']);
+    expect(explained).toMatchObject({ code: 0 });
+    expect(JSON.parse(explained.stdout)).toMatchObject({
+      task: 'classification',
+      unpaired: [],
+      measured: { alone: 2, stopped: 'top' },
+      nodes: expect.arrayContaining([
+        expect.objectContaining({ alone: expect.any(Object), reason: expect.any(String) }),
+      ]),
+    });
+    expect(readFileSync(page, 'utf8')).toContain('Which nodes cost most');
+
     const bench = ['bench', DIGITS_MODEL, int8, '--data', DIGITS_DATA, '--duration', '200ms', '--json'];
     const benched = await runProgram(bench);
     // On a busy host the measurement is not valid, which exit code 1 says.
@@ -207,6 +221,12 @@ describe.skipIf(!isBuilt)('ptq-agent (skipped where `npm run build` was not run)
 
   const folder = '{folder}';
   it.each([
+    [
+      'a missing model to explain',
+      ['explain', DIGITS_MODEL, 'none.onnx', '--data', DIGITS_DATA],
+      2,
+      'none.onnx',
+    ],
     ['a missing model', ['inspect', `${folder}/none.onnx`], 2, 'none.onnx'],
     ['a folder for a model', ['inspect', folder], 2, 'Expected a file'],
     ['an empty model', ['inspect', `${folder}/empty.onnx`], 2, 'The file is empty'],

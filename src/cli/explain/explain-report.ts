@@ -118,6 +118,7 @@ function shorten(name: string): string {
   return name.length <= LONGEST_NAME ? name : `…${name.slice(1 - LONGEST_NAME)}`;
 }
 
-export function signed(gainDb: number): string {
+export function signed(gainDb: Decibels): string {
+  if (gainDb === null) return 'all';
   return `${gainDb < 0 ? '−' : '+'}${Math.abs(gainDb).toFixed(1)}`;
 }

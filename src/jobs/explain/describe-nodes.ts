@@ -1,7 +1,11 @@
 import { nodeLabel } from '../../onnx/make-node.ts';
 import type { PairedNode } from '../../quantization/explain/pair-graphs.ts';
 import { type NamedStatistics, reasonFor } from '../../quantization/explain/reasons.ts';
-import { type TensorStatistics, toDecibels } from '../../quantization/explain/tensor-statistics.ts';
+import {
+  type GridStatistics,
+  type TensorStatistics,
+  toDecibels,
+} from '../../quantization/explain/tensor-statistics.ts';
 import {
   median,
   type WeightStatistics,
@@ -75,14 +79,12 @@ function describeNode(
     outputTensor,
   });
   const grid = outputTensor?.statistics.grid;
-  const own =
-    (error?.weights ?? 0) + (error?.inputs ?? 0) + (grid?.roundingNoise ?? 0) + (grid?.clippingNoise ?? 0);
   const accumulated = statistics.get(output)?.accumulatedNoise;
   const cost = alone.get(pair);
   const gained = (of: OutputCost | undefined) =>
-    of === undefined ? undefined : { ...of, gainDb: (of.sqnrDb ?? 0) - (simulated.sqnrDb ?? 0) };
+    of === undefined ? undefined : { ...of, gainDb: gainOver(simulated, of) };
   const [removed, left] = [gained(without.get(pair)), gained(leftFloat.get(pair))];
-  const gainDb = left?.gainDb ?? 0;
+  const gainDb = left?.gainDb === null ? Number.POSITIVE_INFINITY : (left?.gainDb ?? 0);
   return {
     node: nodeLabel(float),
     op: float.opType ?? '',
@@ -92,18 +94,7 @@ function describeNode(
     ...(cost === undefined ? {} : { alone: cost }),
     ...(removed === undefined ? {} : { without: removed }),
     ...(left === undefined ? {} : { leftFloat: left }),
-    own: {
-      sqnrDb: toDecibels(own),
-      ...(error?.weights === undefined ? {} : { weightsSqnrDb: toDecibels(error.weights) }),
-      ...(error?.inputs === undefined ? {} : { inputsSqnrDb: toDecibels(error.inputs) }),
-      ...(error?.clipping === undefined ? {} : { inputClippingSqnrDb: toDecibels(error.clipping) }),
-      ...(grid === undefined
-        ? {}
-        : {
-            outputRoundingSqnrDb: toDecibels(grid.roundingNoise),
-            outputClippingSqnrDb: toDecibels(grid.clippingNoise),
-          }),
-    },
+    own: describeOwn(error, grid),
     ...(accumulated === undefined ? {} : { accumulatedSqnrDb: toDecibels(accumulated) }),
     ...(weighed === undefined ? {} : { weights: describeWeights(weighed) }),
     ...(weighed === undefined ? {} : { workRatio }),
@@ -113,11 +104,33 @@ function describeNode(
       ...advice,
       ...(gainDb >= WORTH_LEAVING_DB
         ? [
-            `leave it float32 (--exclude '${nodeLabel(float)}'): gains ${gainDb.toFixed(1)} dB for ${(workRatio * 100).toFixed(1)} % of the multiplications`,
+            `leave it float32 (--exclude '${nodeLabel(float)}'): gains ${Number.isFinite(gainDb) ? `${gainDb.toFixed(1)} dB` : 'all that is lost'} for ${(workRatio * 100).toFixed(1)} % of the multiplications`,
           ]
         : []),
     ],
   };
+}
+
+function describeOwn(error: LocalError | undefined, grid: GridStatistics | undefined): ExplainedNode['own'] {
+  const { weights, inputs, clipping } = error ?? {};
+  const all = (weights ?? 0) + (inputs ?? 0) + (grid?.roundingNoise ?? 0) + (grid?.clippingNoise ?? 0);
+  return {
+    sqnrDb: toDecibels(all),
+    ...(weights === undefined ? {} : { weightsSqnrDb: toDecibels(weights) }),
+    ...(inputs === undefined ? {} : { inputsSqnrDb: toDecibels(inputs) }),
+    ...(clipping === undefined ? {} : { inputClippingSqnrDb: toDecibels(clipping) }),
+    ...(grid === undefined
+      ? {}
+      : {
+          outputRoundingSqnrDb: toDecibels(grid.roundingNoise),
+          outputClippingSqnrDb: toDecibels(grid.clippingNoise),
+        }),
+  };
+}
+
+function gainOver(simulated: OutputCost, without: OutputCost): number | null {
+  if (simulated.sqnrDb === null || without.notFinite === true) return 0;
+  return without.sqnrDb === null ? null : without.sqnrDb - simulated.sqnrDb;
 }
 
 function describeWeights(weights: WeightStatistics): ExplainedWeights {

@@ -14,6 +14,11 @@ export interface OutputCost {
   readonly figure?: number;
 }
 
+/** What leaving roundings out gains against the quantized model as it is simulated; null where nothing is lost any more. */
+export interface OutputGain extends OutputCost {
+  readonly gainDb: Decibels;
+}
+
 /** Values of one tensor of the float32 model, and the grid that they are rounded to. */
 export interface ExplainedTensor {
   readonly tensor: string;
@@ -68,9 +73,9 @@ export interface ExplainedNode {
   /** With this node alone quantized; absent where that was not measured. */
   readonly alone?: OutputCost;
   /** With all but this node's roundings, and what that gains; absent where that was not measured. */
-  readonly without?: OutputCost & { readonly gainDb: number };
+  readonly without?: OutputGain;
   /** As a recipe leaves a node float32: what other quantized nodes read or give as well goes on being rounded. */
-  readonly leftFloat?: OutputCost & { readonly gainDb: number };
+  readonly leftFloat?: OutputGain;
   /** The error of its own result, from float32 inputs. */
   readonly own: {
     readonly sqnrDb: Decibels;

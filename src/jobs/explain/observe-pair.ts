@@ -36,19 +36,23 @@ export async function observePair(
       part.map(({ float: name }) => [name, accumulateTensor(pairing.rounded.get(name)?.grid)]),
     );
     await runner.with(floatModel, (inFloat) =>
-      runner.with(quantizedModel, async (inCodes) => {
-        for await (const { feeds } of samples.read()) {
-          const [values, others] = await Promise.all([
-            inFloat.run(feeds),
-            inCodes.run(castFeeds(feeds, inCodes.inputs)),
-          ]);
-          for (const { tensor, float: seen, quantized: other } of outputs) {
-            add(accumulators.get(tensor), values[seen], other === undefined ? undefined : others[other]);
+      runner.with(
+        quantizedModel,
+        async (inCodes) => {
+          for await (const { feeds } of samples.read()) {
+            const [values, others] = await Promise.all([
+              inFloat.run(feeds),
+              inCodes.run(castFeeds(feeds, inCodes.inputs)),
+            ]);
+            for (const { tensor, float: seen, quantized: other } of outputs) {
+              add(accumulators.get(tensor), values[seen], other === undefined ? undefined : others[other]);
+            }
+            done += 1;
+            onSample(done, total);
           }
-          done += 1;
-          onSample(done, total);
-        }
-      }),
+        },
+        'codes',
+      ),
     );
     for (const [name, accumulator] of accumulators) statistics.set(name, accumulator.result());
   }

@@ -11,8 +11,14 @@ import { unwrap } from '../unwrap.ts';
 
 /** Runs models that exist in memory alone. */
 export interface ModelRunner {
-  with<T>(model: OnnxModel, use: (session: SharedSession) => Promise<T>): Promise<T>;
+  with<T>(model: OnnxModel, use: (session: SharedSession) => Promise<T>, how?: Arithmetic): Promise<T>;
 }
+
+/**
+ * `float`: conversions between floats and codes are computed as they stand. The runtime would look for operators to fuse them with, and
+ * version 1.30 aborts where what reads them is the body of an If.
+ */
+export type Arithmetic = 'float' | 'codes';
 
 export interface RunnerSettings {
   /** A folder for files of models, each of which is removed again. */
@@ -25,7 +31,7 @@ export interface RunnerSettings {
 export function createModelRunner({ scratch, threads, sessionEntry }: RunnerSettings): ModelRunner {
   let count = 0;
   return {
-    with: async (model, use) => {
+    with: async (model, use, how = 'float') => {
       count += 1;
       const path = join(scratch, `explain-${count}.onnx`);
       unwrap(writeModel(model, path, { durable: false }));
@@ -33,7 +39,8 @@ export function createModelRunner({ scratch, threads, sessionEntry }: RunnerSett
         sessionEntry === undefined || coresFor(threads) === 1 ? undefined : startSessionThread(sessionEntry);
       let session: SharedSession | undefined;
       try {
-        session = unwrap(await openSharedSession(path, threads, helper));
+        const settings = { keepsConversions: how === 'float' };
+        session = unwrap(await openSharedSession(path, threads, helper, undefined, settings));
         return await use(session);
       } finally {
         await session?.close();

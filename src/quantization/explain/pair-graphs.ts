@@ -1,5 +1,4 @@
 import { type GraphIndex, hasOneReader } from '../../onnx/graph-index.ts';
-import { nodeLabel } from '../../onnx/make-node.ts';
 import type { NodeProto } from '../../onnx/messages.ts';
 import type { GraphView } from '../graph-view.ts';
 import { compareWeights, type WeightsPair } from './compare-weights.ts';
@@ -36,79 +35,93 @@ const SUFFIX = /(_quant|_quantized|_QLinear|_MatMulInteger|_ConvInteger)(_\d+)?$
  * operator that reads what it reads. Throws `ProblemError` when weights cannot be read.
  */
 export function pairGraphs(quantized: QuantizedGraph, quantizedView: GraphView, float: GraphView): Pairing {
-  const byName = new Map(float.graph.node.map((node) => [node.name ?? '', node]));
-  const tensors = new Map<string, string>();
-  const rounded = new Map<string, RoundedTensor>();
-  const taken = new Set<NodeProto>();
+  const known = createKnownPairs(float);
   const nodes: PairedNode[] = [];
   const unpaired: UnpairedNode[] = [];
-  const pairTensor = (tensor: RoundedTensor, name: string) => {
-    tensors.set(tensor.id, name);
-    if (!rounded.has(name)) rounded.set(name, tensor);
-  };
-  const isTensor = (name: string) => float.index.producerOf.has(name) || float.index.inputs.has(name);
-
-  const find = (node: QuantizedNode): NodeProto | undefined => {
-    const isLike = (other: NodeProto | undefined): boolean =>
-      other !== undefined && isSameOperator(node.op, other.opType) && !taken.has(other);
-    const named = byName.get(node.name) ?? byName.get(node.name.replace(SUFFIX, ''));
-    if (isLike(named)) return named;
-    const results = [node.output, ...(node.rounded?.aliases ?? [])];
-    for (const result of results) {
-      const producer = float.index.producerOf.get(result);
-      if (isLike(producer)) return producer;
-      const before = isActivation(producer)
-        ? float.index.producerOf.get(producer?.input[0] ?? '')
-        : undefined;
-      if (isLike(before)) return before;
-    }
-    const reads = node.inputs.flatMap((input) => {
-      if (input.kind === 'coded') return [];
-      return tensors.get(input.kind === 'rounded' ? input.tensor.id : input.name) ?? [];
-    });
-    const readers = (float.index.consumersOf.get(reads[0] ?? '') ?? [])
-      .map((consumer) => consumer.node)
-      .filter((other) => isLike(other) && reads.every((name) => other.input.includes(name)));
-    return new Set(readers).size === 1 ? readers[0] : undefined;
-  };
-
   for (const node of quantized.nodes) {
-    for (const input of node.inputs) {
-      if (input.kind !== 'rounded' || tensors.has(input.tensor.id)) continue;
-      const alias = input.tensor.aliases.find((name) => float.index.inputs.has(name));
-      if (alias !== undefined) pairTensor(input.tensor, alias);
-    }
-    const found = find(node);
-    const weights = found === undefined ? undefined : compareWeights(node, found, float);
-    const reason =
-      found === undefined
-        ? 'the float32 model has no node of that name, result or place'
-        : typeof weights === 'string'
-          ? weights
-          : undefined;
-    if (found === undefined || reason !== undefined) {
-      unpaired.push({ node: node.name, op: node.op, reason: reason as string });
-      const alias = node.rounded?.aliases.find(isTensor);
-      if (node.rounded !== undefined && alias !== undefined) pairTensor(node.rounded, alias);
+    known.noteInputs(node);
+    const found = known.find(node);
+    const weights = found === undefined ? NOT_FOUND : compareWeights(node, found, float);
+    if (found === undefined || typeof weights === 'string') {
+      unpaired.push({ node: node.name, op: node.op, reason: weights as string });
+      known.noteResultByName(node);
       continue;
     }
-    taken.add(found);
     const output = resultOf(found, node, float.index, quantizedView.index);
-    for (const [place, input] of node.inputs.entries()) {
-      const name = found.input[place] ?? '';
-      if (input.kind === 'rounded' && name !== '' && isTensor(name) && !tensors.has(input.tensor.id)) {
-        pairTensor(input.tensor, name);
-      }
-    }
-    if (node.rounded !== undefined) pairTensor(node.rounded, output);
-    nodes.push({ quantized: node, float: found, output, weights: weights as WeightsPair | undefined });
+    known.notePair(node, found, output);
+    nodes.push({ quantized: node, float: found, output, weights });
   }
   const unread = quantized.unread.map(({ node, op }) => ({
     node,
     op,
     reason: 'how it computes with codes is not known here',
   }));
-  return { nodes, unpaired: [...unpaired, ...unread], rounded };
+  return { nodes, unpaired: [...unpaired, ...unread], rounded: known.rounded };
+}
+
+const NOT_FOUND = 'the float32 model has no node of that name, result or place';
+
+/** Which tensors and nodes of both models are known to belong together, while one goes through the quantized model in its order. */
+function createKnownPairs({ graph, index }: GraphView) {
+  const byName = new Map(graph.node.map((node) => [node.name ?? '', node]));
+  const tensors = new Map<string, string>();
+  const rounded = new Map<string, RoundedTensor>();
+  const taken = new Set<NodeProto>();
+  const isTensor = (name: string) => index.producerOf.has(name) || index.inputs.has(name);
+  const pairTensor = (tensor: RoundedTensor, name: string) => {
+    if (tensors.has(tensor.id)) return;
+    tensors.set(tensor.id, name);
+    if (!rounded.has(name)) rounded.set(name, tensor);
+  };
+  const isFree = (op: string, other: NodeProto | undefined): boolean =>
+    other !== undefined && isSameOperator(op, other.opType) && !taken.has(other);
+  const byResult = ({ op, output, rounded: given }: QuantizedNode): NodeProto | undefined => {
+    for (const result of [output, ...(given?.aliases ?? [])]) {
+      const producer = index.producerOf.get(result);
+      if (isFree(op, producer)) return producer;
+      const before = isActivation(producer) ? index.producerOf.get(producer?.input[0] ?? '') : undefined;
+      if (isFree(op, before)) return before;
+    }
+    return undefined;
+  };
+  const byPlace = ({ op, inputs }: QuantizedNode): NodeProto | undefined => {
+    const reads = inputs.flatMap((input) => {
+      if (input.kind === 'coded') return [];
+      return tensors.get(input.kind === 'rounded' ? input.tensor.id : input.name) ?? [];
+    });
+    const readers = (index.consumersOf.get(reads[0] ?? '') ?? [])
+      .map((consumer) => consumer.node)
+      .filter((other) => isFree(op, other) && reads.every((name) => other.input.includes(name)));
+    return new Set(readers).size === 1 ? readers[0] : undefined;
+  };
+  return {
+    rounded,
+    find: (node: QuantizedNode): NodeProto | undefined => {
+      const named = byName.get(node.name) ?? byName.get(node.name.replace(SUFFIX, ''));
+      return isFree(node.op, named) ? named : (byResult(node) ?? byPlace(node));
+    },
+    /** Inputs of the model go by their names. */
+    noteInputs: ({ inputs }: QuantizedNode): void => {
+      for (const input of inputs) {
+        if (input.kind !== 'rounded') continue;
+        const alias = input.tensor.aliases.find((name) => index.inputs.has(name));
+        if (alias !== undefined) pairTensor(input.tensor, alias);
+      }
+    },
+    /** What is rounded behind a node that was not found may be known all the same. */
+    noteResultByName: ({ rounded: given }: QuantizedNode): void => {
+      const alias = given?.aliases.find(isTensor);
+      if (given !== undefined && alias !== undefined) pairTensor(given, alias);
+    },
+    notePair: ({ inputs, rounded: given }: QuantizedNode, found: NodeProto, output: string): void => {
+      taken.add(found);
+      for (const [place, input] of inputs.entries()) {
+        const name = found.input[place] ?? '';
+        if (input.kind === 'rounded' && isTensor(name)) pairTensor(input.tensor, name);
+      }
+      if (given !== undefined) pairTensor(given, output);
+    },
+  };
 }
 
 const PRODUCTS: ReadonlySet<string> = new Set(['MatMul', 'Gemm']);
@@ -140,8 +153,4 @@ function resultOf(
 /** How many of the nodes that can be measured are paired: what to choose between two forms of the float32 model by. */
 export function pairedWeights({ nodes }: Pairing): number {
   return nodes.filter(({ weights }) => weights !== undefined).length;
-}
-
-export function labelOf({ float }: PairedNode): string {
-  return nodeLabel(float);
 }

@@ -53,76 +53,28 @@ const MOST_CHANNELS = 4096;
 
 /** What is kept does not grow with the number of samples. */
 export function accumulateTensor(grid: ActivationGrid | undefined): TensorAccumulator {
+  const onGrid = grid === undefined ? undefined : accumulateGrid(grid);
+  let channels: ReturnType<typeof accumulateChannels> | undefined;
   let count = 0;
   let signal = 0;
   let difference = 0;
   let isCompared = true;
   let min = Number.POSITIVE_INFINITY;
   let max = Number.NEGATIVE_INFINITY;
-  let rounding = 0;
-  let clipping = 0;
-  let clipped = 0;
-  let channels: { absMax: Float64Array; signal: Float64Array; noise: Float64Array } | undefined;
-  const { scale, zeroPoint, codes } = grid ?? { scale: 1, zeroPoint: 0, codes: { min: 0, max: 0 } };
-  const low = (codes.min - zeroPoint) * scale;
-  const high = (codes.max - zeroPoint) * scale;
-  const isCounted = codes.max - codes.min < 256;
-  const used = new Uint8Array(isCounted ? codes.max - codes.min + 1 : 0);
-  const bins = new Float64Array(3 * BINS_OVER_RANGE);
-  const magnitudes = new Float64Array(OCTAVES * STEPS_AN_OCTAVE + 1);
-  const farther = Math.max(Math.abs(low), Math.abs(high));
-  const binOf = BINS_OVER_RANGE / (high - low);
-
-  const addGrid = (x: number): number => {
-    const steps = x / scale;
-    let code = nearest(steps) + zeroPoint;
-    bins[clamp(Math.floor((x - low) * binOf) + BINS_OVER_RANGE, bins.length - 1)] =
-      (bins[clamp(Math.floor((x - low) * binOf) + BINS_OVER_RANGE, bins.length - 1)] as number) + 1;
-    const octave = Math.abs(x) > 0 ? Math.log2(farther / Math.abs(x)) : OCTAVES;
-    const step = clamp(Math.floor(octave * STEPS_AN_OCTAVE) + 1, magnitudes.length - 1);
-    magnitudes[step] = (magnitudes[step] as number) + 1;
-    if (code < codes.min || code > codes.max) {
-      const end = code < codes.min ? low : high;
-      clipping += (x - end) ** 2;
-      clipped += 1;
-      code = code < codes.min ? codes.min : codes.max;
-      if (isCounted) used[code - codes.min] = 1;
-      return (x - end) ** 2;
-    }
-    if (isCounted) used[code - codes.min] = 1;
-    const error = (x - (code - zeroPoint) * scale) ** 2;
-    rounding += error;
-    return error;
-  };
-
   return {
     add: (values, dims, other) => {
-      const isMap = dims.length > 3;
-      const width = (isMap ? dims[1] : dims[dims.length - 1]) ?? 1;
-      const inner = isMap ? dims.slice(2).reduce((product, dim) => product * dim, 1) : 1;
-      if (channels === undefined && width > 1 && width <= MOST_CHANNELS) {
-        channels = {
-          absMax: new Float64Array(width),
-          signal: new Float64Array(width),
-          noise: new Float64Array(width),
-        };
-      }
-      const known = channels?.absMax.length === width ? channels : undefined;
+      const { width, inner } = channelsOf(dims);
+      if (width > 1 && width <= MOST_CHANNELS) channels ??= accumulateChannels(width);
       const isLike = other?.length === values.length;
       isCompared &&= isLike;
       for (let i = 0; i < values.length; i++) {
         const x = values[i] as number;
         if (x < min) min = x;
         if (x > max) max = x;
-        const square = x * x;
-        signal += square;
+        signal += x * x;
         if (isLike) difference += (x - (other[i] as number)) ** 2;
-        const error = grid === undefined ? 0 : addGrid(x);
-        if (known === undefined) continue;
-        const channel = Math.floor(i / inner) % width;
-        if (Math.abs(x) > (known.absMax[channel] as number)) known.absMax[channel] = Math.abs(x);
-        known.signal[channel] = (known.signal[channel] as number) + square;
-        known.noise[channel] = (known.noise[channel] as number) + error;
+        const error = onGrid === undefined ? 0 : onGrid.add(x);
+        channels?.add(Math.floor(i / inner) % width, x, error);
       }
       count += values.length;
     },
@@ -132,27 +84,77 @@ export function accumulateTensor(grid: ActivationGrid | undefined): TensorAccumu
       accumulatedNoise: isCompared && count > 0 ? over(difference, signal) : undefined,
       min: count === 0 ? 0 : min,
       max: count === 0 ? 0 : max,
-      grid:
-        grid === undefined
-          ? undefined
-          : {
-              low,
-              high,
-              roundingNoise: over(rounding, signal),
-              clippingNoise: over(clipping, signal),
-              clippedRatio: count === 0 ? 0 : clipped / count,
-              usedCodes: isCounted ? used.reduce((sum, one) => sum + one, 0) : undefined,
-              codes: codes.max - codes.min + 1,
-              rangeOf999: rangeHolding(0.999, magnitudes, count),
-              histogram: [...bins],
-            },
-      channels:
-        channels === undefined
-          ? undefined
-          : {
-              absMax: channels.absMax,
-              noise: channels.noise.map((noise, at) => over(noise, channels?.signal[at] ?? 0)),
-            },
+      grid: onGrid?.result(count, signal),
+      channels: channels?.result(),
+    }),
+  };
+}
+
+function channelsOf(dims: readonly number[]): { readonly width: number; readonly inner: number } {
+  if (dims.length <= 3) return { width: dims.at(-1) ?? 1, inner: 1 };
+  return { width: dims[1] ?? 1, inner: dims.slice(2).reduce((product, dim) => product * dim, 1) };
+}
+
+function accumulateChannels(width: number) {
+  const absMax = new Float64Array(width);
+  const signals = new Float64Array(width);
+  const noises = new Float64Array(width);
+  return {
+    add: (channel: number, x: number, error: number): void => {
+      if (Math.abs(x) > (absMax[channel] as number)) absMax[channel] = Math.abs(x);
+      signals[channel] = (signals[channel] as number) + x * x;
+      noises[channel] = (noises[channel] as number) + error;
+    },
+    result: (): ChannelStatistics => ({
+      absMax,
+      noise: noises.map((noise, channel) => over(noise, signals[channel] as number)),
+    }),
+  };
+}
+
+function accumulateGrid({ scale, zeroPoint, codes }: ActivationGrid) {
+  const low = (codes.min - zeroPoint) * scale;
+  const high = (codes.max - zeroPoint) * scale;
+  const farther = Math.max(Math.abs(low), Math.abs(high));
+  const isCounted = codes.max - codes.min < 256;
+  const used = new Uint8Array(isCounted ? codes.max - codes.min + 1 : 0);
+  const bins = new Float64Array(3 * BINS_OVER_RANGE);
+  const binsOfOne = BINS_OVER_RANGE / (high - low);
+  const magnitudes = new Float64Array(OCTAVES * STEPS_AN_OCTAVE + 1);
+  let rounding = 0;
+  let clipping = 0;
+  let clipped = 0;
+  const count = (counts: Float64Array, at: number): void => {
+    const bin = clamp(at, counts.length - 1);
+    counts[bin] = (counts[bin] as number) + 1;
+  };
+  return {
+    /** Gives back the squared error. */
+    add: (x: number): number => {
+      count(bins, Math.floor((x - low) * binsOfOne) + BINS_OVER_RANGE);
+      const octaves = x === 0 ? OCTAVES : Math.log2(farther / Math.abs(x));
+      count(magnitudes, Math.floor(octaves * STEPS_AN_OCTAVE) + 1);
+      const wanted = nearest(x / scale) + zeroPoint;
+      const code = Math.max(codes.min, Math.min(wanted, codes.max));
+      if (isCounted) used[code - codes.min] = 1;
+      const error = (x - (code - zeroPoint) * scale) ** 2;
+      if (code === wanted) rounding += error;
+      else {
+        clipping += error;
+        clipped += 1;
+      }
+      return error;
+    },
+    result: (values: number, signal: number): GridStatistics => ({
+      low,
+      high,
+      roundingNoise: over(rounding, signal),
+      clippingNoise: over(clipping, signal),
+      clippedRatio: values === 0 ? 0 : clipped / values,
+      usedCodes: isCounted ? used.reduce((sum, one) => sum + one, 0) : undefined,
+      codes: codes.max - codes.min + 1,
+      rangeOf999: rangeHolding(0.999, magnitudes, values),
+      histogram: [...bins],
     }),
   };
 }

@@ -1,0 +1,190 @@
+import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../../../src/core/clock.ts';
+import { attemptAsync } from '../../../../src/core/problem.ts';
+import { explainModels } from '../../../../src/jobs/explain/explain-models.ts';
+import type { ExplainTask } from '../../../../src/jobs/explain/explain-task.ts';
+import type { OnnxModel } from '../../../../src/onnx/model-file.ts';
+import {
+  FITTING,
+  floatChain,
+  qdqChain,
+  writeChainSamples,
+  writeInto,
+} from '../../../support/explained-models.ts';
+import { graph, model, node, tensor, value } from '../../../support/graph-builder.ts';
+import { temporaryFolder } from '../../../support/temporary-folder.ts';
+
+const context = { clock: systemClock, emit: () => {} };
+
+function taskOf(quantized: OnnxModel, more: Partial<ExplainTask> = {}): ExplainTask {
+  const folder = temporaryFolder();
+  return {
+    kind: 'explain',
+    referencePath: writeInto(folder, 'fp32.onnx', floatChain()),
+    candidatePath: writeInto(folder, 'int8.onnx', quantized),
+    data: { spec: { path: writeChainSamples(folder) }, split: 'eval' },
+    samples: 8,
+    task: { name: 'classification', settings: {} },
+    taskIsNamed: false,
+    scratch: folder,
+    threads: 1,
+    ...more,
+  };
+}
+
+describe('explainModels', () => {
+  it('finds each quantized node again, and what it alone costs', async () => {
+    const explained = await explainModels(taskOf(qdqChain(FITTING)), context);
+    expect(explained).toMatchObject({
+      samples: 8,
+      task: 'classification',
+      unpaired: [],
+      measured: { alone: 3, of: 3 },
+    });
+    expect(explained.nodes.map(({ node: name }) => name).sort()).toEqual(['first', 'second', 'third']);
+    for (const { alone, own, without } of explained.nodes) {
+      expect(alone?.sqnrDb).toBeGreaterThan(25);
+      expect(own.weightsSqnrDb).toBeGreaterThan(35);
+      expect(without?.gainDb).toBeGreaterThan(-1);
+    }
+    // Small errors add up: the whole is worse than each.
+    const whole = explained.simulated.sqnrDb as number;
+    for (const { alone } of explained.nodes) expect(alone?.sqnrDb).toBeGreaterThan(whole - 0.5);
+    expect(Math.abs(whole - (explained.whole.sqnrDb as number))).toBeLessThan(1);
+  });
+
+  it('takes the result of a node for that of the Relu that its grid does the work of', async () => {
+    const { nodes, tensors, depth } = await explainModels(taskOf(qdqChain(FITTING)), context);
+    expect(nodes.find(({ node: name }) => name === 'first')?.output).toBe('r0');
+    expect(tensors.find(({ tensor: name }) => name === 'r0')).toMatchObject({ low: 0, clippedRatio: 0 });
+    expect(depth.map(({ tensor: name }) => name)).toEqual(['r0', 'h1', 'y']);
+  });
+
+  it('puts the node first whose range is too narrow, and says so', async () => {
+    const { nodes } = await explainModels(taskOf(qdqChain({ ...FITTING, h1: 0.3 })), context);
+    expect(nodes[0]).toMatchObject({ output: expect.stringMatching(/^(h1|y)$/) });
+    expect(nodes.slice(0, 2).map(({ cause }) => cause)).toEqual(
+      expect.arrayContaining(['output-clipping', 'input-clipping']),
+    );
+    expect(nodes[0]?.reason).toMatch(/% of the values of 'h1' lie beyond its range \[-0\.301, 0\.299\]/);
+    expect(nodes[0]?.advice[0]).toContain('a wider range');
+    expect(nodes.at(-1)?.node).toBe('first');
+  });
+
+  it('says of a range that is too wide how wide it is, and how few codes are used', async () => {
+    const { nodes } = await explainModels(taskOf(qdqChain({ ...FITTING, r0: 40 })), context);
+    const first = nodes.find(({ node: name }) => name === 'first');
+    expect(first?.cause).toBe('output-rounding');
+    expect(first?.reason).toMatch(/the range \[0, 40\] of 'r0' is \d+ times as wide .* codes are used$/);
+  });
+
+  it('says of weights that lie on the grid already that rounding them costs nothing', async () => {
+    const float = floatChain();
+    const onGrid = float.proto.graph?.initializer ?? [];
+    for (const [layer, { dims }] of onGrid.entries()) {
+      const codes = Array.from({ length: 64 }, (_, i) => ((i * 7 + layer) % 255) - 127);
+      onGrid[layer] = tensor(
+        `w${layer}`,
+        dims,
+        codes.map((code) => Math.fround(code * Math.fround(1 / 127))),
+      );
+    }
+    const weightsOnly = model(
+      graph({
+        inputs: [value('x', 'float', [1, 8])],
+        nodes: [
+          node('DequantizeLinear', ['w0_q', 's'], ['w0']),
+          node('MatMul', ['x', 'w0'], ['h0'], {}, { name: 'first' }),
+          node('Relu', ['h0'], ['r0'], {}, { name: 'relu' }),
+          node('MatMul', ['r0', 'w1'], ['h1'], {}, { name: 'second' }),
+          node('MatMul', ['h1', 'w2'], ['y'], {}, { name: 'third' }),
+        ],
+        outputs: [value('y', 'float', [1, 8])],
+        initializers: [
+          tensor(
+            'w0_q',
+            [8, 8],
+            Array.from({ length: 64 }, (_, i) => ((i * 7) % 255) - 127),
+            'int8',
+          ),
+          tensor('s', [], [1 / 127]),
+          ...onGrid.slice(1),
+        ],
+      }),
+    );
+    const task = taskOf(weightsOnly);
+    const explained = await explainModels(
+      { ...task, referencePath: writeInto(task.scratch, 'grid.onnx', float) },
+      context,
+    );
+    expect(explained.nodes).toMatchObject([
+      {
+        node: 'first',
+        cause: 'none',
+        reason: expect.stringContaining('lie on the grid already'),
+        advice: [],
+      },
+    ]);
+    expect(explained.nodes[0]?.alone).toEqual({ sqnrDb: null, changedAnswers: 0 });
+  });
+
+  it('measures no more nodes than it is told, those first whose own results are furthest off', async () => {
+    const { nodes, measured } = await explainModels(
+      taskOf(qdqChain({ ...FITTING, h1: 0.3 }), { top: 1 }),
+      context,
+    );
+    expect(measured).toEqual({ alone: 1, of: 3, stopped: 'top' });
+    expect(nodes.map(({ alone }) => alone !== undefined)).toEqual([true, false, false]);
+    expect(nodes[0]?.reason).toContain("'h1'");
+  });
+
+  it('measures no node at the outputs once the time is up, and tells all else', async () => {
+    const { nodes, measured } = await explainModels(
+      taskOf(qdqChain(FITTING), { timeLimitSeconds: 0 }),
+      context,
+    );
+    expect(measured).toEqual({ alone: 0, of: 3, stopped: 'time-limit' });
+    expect(nodes).toHaveLength(3);
+    expect(nodes[0]?.own.sqnrDb).toBeGreaterThan(20);
+  });
+
+  it('refuses a model in which nothing is quantized, and one that was not made of the other', async () => {
+    const same = await attemptAsync(() => explainModels(taskOf(floatChain()), context));
+    expect(same).toMatchObject({ ok: false, error: { kind: 'nothing-quantized' } });
+    const other = floatChain();
+    for (const weights of other.proto.graph?.initializer ?? []) {
+      const { name = '', dims } = weights;
+      Object.assign(
+        weights,
+        tensor(
+          name,
+          dims,
+          Array.from({ length: 64 }, (_, i) => Math.cos(i * i)),
+        ),
+      );
+    }
+    const task = taskOf(qdqChain(FITTING));
+    const foreign = await attemptAsync(() =>
+      explainModels({ ...task, referencePath: writeInto(task.scratch, 'other.onnx', other) }, context),
+    );
+    expect(foreign).toMatchObject({ ok: false, error: { kind: 'nothing-paired' } });
+    expect(foreign.ok ? '' : foreign.error.message).toContain(
+      "'first': its weights are not those of the float32 node",
+    );
+    const swapped = await attemptAsync(() =>
+      explainModels(
+        { ...task, referencePath: task.candidatePath, candidatePath: task.referencePath },
+        context,
+      ),
+    );
+    expect(swapped).toMatchObject({ ok: false, error: { kind: 'already-quantized' } });
+  });
+
+  it('refuses a task that was named and does not fit the outputs', async () => {
+    const task = taskOf(qdqChain(FITTING), {
+      task: { name: 'classification', settings: { output: 'nope' } },
+    });
+    const named = await attemptAsync(() => explainModels({ ...task, taskIsNamed: true }, context));
+    expect(named.ok).toBe(false);
+  });
+});
