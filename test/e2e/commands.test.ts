@@ -221,12 +221,6 @@ describe.skipIf(!isBuilt)('ptq-agent (skipped where `npm run build` was not run)
 
   const folder = '{folder}';
   it.each([
-    [
-      'a missing model to explain',
-      ['explain', DIGITS_MODEL, 'none.onnx', '--data', DIGITS_DATA],
-      2,
-      'none.onnx',
-    ],
     ['a missing model', ['inspect', `${folder}/none.onnx`], 2, 'none.onnx'],
     ['a folder for a model', ['inspect', folder], 2, 'Expected a file'],
     ['an empty model', ['inspect', `${folder}/empty.onnx`], 2, 'The file is empty'],

@@ -1,11 +1,7 @@
 import { nodeLabel } from '../../onnx/make-node.ts';
 import type { PairedNode } from '../../quantization/explain/pair-graphs.ts';
 import { type NamedStatistics, reasonFor } from '../../quantization/explain/reasons.ts';
-import {
-  type GridStatistics,
-  type TensorStatistics,
-  toDecibels,
-} from '../../quantization/explain/tensor-statistics.ts';
+import { type GridStatistics, toDecibels } from '../../quantization/explain/tensor-statistics.ts';
 import {
   median,
   type WeightStatistics,
@@ -14,13 +10,7 @@ import {
 import { MOST_LISTED_CHANNELS, rounded } from './describe-tensors.ts';
 import type { ExplainedNode, ExplainedWeights, OutputCost } from './explanation.ts';
 import type { LocalError } from './measure-local.ts';
-import type { OpenedPair } from './open-pair.ts';
-
-/** What was found out of nodes and tensors by themselves. */
-export interface NodeFindings extends OpenedPair {
-  readonly statistics: ReadonlyMap<string, TensorStatistics>;
-  readonly errors: ReadonlyMap<PairedNode, LocalError>;
-}
+import type { NodeFindings } from './node-findings.ts';
 
 /** What nodes do to the outputs. */
 export interface OutputFindings {

@@ -1,6 +1,6 @@
 import { type TensorStatistics, toDecibels } from '../../quantization/explain/tensor-statistics.ts';
-import type { NodeFindings } from './describe-nodes.ts';
 import type { ExplainedTensor } from './explanation.ts';
+import type { NodeFindings } from './node-findings.ts';
 
 /** Channels beyond this many are told by their number alone. */
 export const MOST_LISTED_CHANNELS = 512;

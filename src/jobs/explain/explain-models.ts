@@ -12,7 +12,7 @@ import { isProgressDue } from '../progress-interval.ts';
 import { scratchModelOpener } from '../scratch-models.ts';
 import type { TaskContext } from '../task-context.ts';
 import { openTaskData } from '../task-data.ts';
-import { describeNodes, type NodeFindings } from './describe-nodes.ts';
+import { describeNodes } from './describe-nodes.ts';
 import { describeTensors } from './describe-tensors.ts';
 import type { ExplainTask } from './explain-task.ts';
 import type { Explanation, OutputCost } from './explanation.ts';
@@ -25,6 +25,7 @@ import {
   roundingsOf,
 } from './measure-gates.ts';
 import { measureLocalErrors } from './measure-local.ts';
+import type { NodeFindings } from './node-findings.ts';
 import { depthOf, observePair } from './observe-pair.ts';
 import { openPair } from './open-pair.ts';
 import { createOutputTally } from './output-tally.ts';

@@ -3,14 +3,7 @@ import { DATA_TYPE, type NodeProto, type TensorProto } from '../../onnx/messages
 import { quantizeValues } from '../affine.ts';
 import type { GraphView } from '../graph-view.ts';
 import { type CodedConstant, codedConstant, codeRange, readFloats, readNumbers } from './coded-constant.ts';
-import type { ActivationGrid, RoundedTensor } from './quantized-graph.ts';
-
-/** Codes, with the names of the tensors that say what they mean. */
-export interface CodedName {
-  readonly codes: string;
-  readonly scale: string;
-  readonly zeroPoint: string;
-}
+import type { ActivationGrid, CodedName, RoundedTensor } from './quantized-node.ts';
 
 /** Knows, while it is led through the nodes of a graph in their order, which tensors are codes and what they stand for. */
 export interface CodeReader {

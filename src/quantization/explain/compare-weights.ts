@@ -2,7 +2,7 @@ import { floatAttribute, intAttribute } from '../../onnx/attributes.ts';
 import type { NodeProto, TensorProto } from '../../onnx/messages.ts';
 import type { GraphView } from '../graph-view.ts';
 import type { CodedConstant } from './coded-constant.ts';
-import type { QuantizedNode } from './quantized-graph.ts';
+import type { QuantizedNode } from './quantized-node.ts';
 
 /** Weights as codes, and as the float32 model has them. */
 export interface WeightsPair {

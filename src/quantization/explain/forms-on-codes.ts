@@ -11,7 +11,7 @@ import {
   readFloats,
   readNumbers,
 } from './coded-constant.ts';
-import type { QuantizedInput, QuantizedNode } from './quantized-graph.ts';
+import type { QuantizedInput, QuantizedNode } from './quantized-node.ts';
 
 /** Where an operator on codes has what: the places of triples (codes, scale, zero point), and of the grid of its result. */
 interface Form {

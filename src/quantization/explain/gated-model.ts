@@ -17,7 +17,7 @@ import { importRuntimeDomain } from '../dynamic/lstm.ts';
 import type { GraphView } from '../graph-view.ts';
 import { type AddedConstants, roundingNodes, withCodedWeights } from './node-copies.ts';
 import type { Pairing } from './pair-graphs.ts';
-import type { RoundedTensor } from './quantized-graph.ts';
+import type { RoundedTensor } from './quantized-node.ts';
 
 /** What becomes of one rounding of the quantized model: nothing, always, or as a run of the model says. */
 export type GateState = 'float' | 'rounded' | 'gated';

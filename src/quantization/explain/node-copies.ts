@@ -5,7 +5,7 @@ import type { NameScope } from '../../onnx/name-scope.ts';
 import { tensorFrom } from '../../onnx/tensor-data.ts';
 import { transposed, type WeightsPair } from './compare-weights.ts';
 import type { PairedNode } from './pair-graphs.ts';
-import type { ActivationGrid, RoundedTensor } from './quantized-graph.ts';
+import type { ActivationGrid, RoundedTensor } from './quantized-node.ts';
 
 export interface AddedConstants {
   readonly initializers: TensorProto[];
@@ -27,7 +27,11 @@ export function roundingNodes(
     const [scale, zeroPoint] = [names.fresh(`${to}_scale`), names.fresh(`${to}_zero_point`)];
     return [
       makeNode('DynamicQuantizeLinear', { name: codes, input: [from], output: [codes, scale, zeroPoint] }),
-      makeNode('DequantizeLinear', { name: to, input: [codes, scale, zeroPoint], output: [to] }),
+      makeNode('DequantizeLinear', {
+        name: names.fresh(`${to}_dequantize`),
+        input: [codes, scale, zeroPoint],
+        output: [to],
+      }),
     ];
   }
   const [scale, zeroPoint] = gridTensors(grid, to, added);
@@ -35,7 +39,12 @@ export function roundingNodes(
   const domain = BYTES.has(grid.dataType) ? {} : { domain: 'com.microsoft' };
   return [
     makeNode('QuantizeLinear', { name: codes, input: [from, scale, zeroPoint], output: [codes], ...domain }),
-    makeNode('DequantizeLinear', { name: to, input: [codes, scale, zeroPoint], output: [to], ...domain }),
+    makeNode('DequantizeLinear', {
+      name: names.fresh(`${to}_dequantize`),
+      input: [codes, scale, zeroPoint],
+      output: [to],
+      ...domain,
+    }),
   ];
 }
 
@@ -74,7 +83,7 @@ export function clippingNodes(
     tensorFrom(min, [], Float32Array.of((codes.min - zeroPoint) * scale)),
     tensorFrom(max, [], Float32Array.of((codes.max - zeroPoint) * scale)),
   );
-  return [makeNode('Clip', { name: to, input: [from, min, max], output: [to] })];
+  return [makeNode('Clip', { name: names.fresh(`${to}_clip`), input: [from, min, max], output: [to] })];
 }
 
 /** A float32 node with the weights, and the bias, that the quantized model really multiplies with and adds. */

@@ -4,7 +4,7 @@ import type { OnnxModel } from '../../onnx/model-file.ts';
 import { createNameScope } from '../../onnx/name-scope.ts';
 import { observeTensors } from '../calibration/observation.ts';
 import type { GraphView } from '../graph-view.ts';
-import type { CodedName } from './code-reader.ts';
+import type { CodedName } from './quantized-node.ts';
 
 /** A tensor that both models have. */
 export interface SharedTensor {

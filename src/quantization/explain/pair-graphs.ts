@@ -2,7 +2,7 @@ import { type GraphIndex, hasOneReader } from '../../onnx/graph-index.ts';
 import type { NodeProto } from '../../onnx/messages.ts';
 import type { GraphView } from '../graph-view.ts';
 import { compareWeights, type WeightsPair } from './compare-weights.ts';
-import type { QuantizedGraph, QuantizedNode, RoundedTensor } from './quantized-graph.ts';
+import type { QuantizedGraph, QuantizedNode, RoundedTensor } from './quantized-node.ts';
 
 /** A quantized node and the float32 node that it was made of. */
 export interface PairedNode {

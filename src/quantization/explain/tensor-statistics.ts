@@ -1,4 +1,4 @@
-import type { ActivationGrid } from './quantized-graph.ts';
+import type { ActivationGrid } from './quantized-node.ts';
 
 /** What samples say of one tensor, in the float32 model and in the quantized one. */
 export interface TensorStatistics {

@@ -88,7 +88,7 @@ function codeUse({ coded }: WeightsPair): Pick<WeightStatistics, 'usedCodes' | '
 }
 
 /** The axis of the channels that a node gives. */
-export function outputAxis(
+function outputAxis(
   op: string,
   rank: number,
   { attribute }: PairedNode['float'],

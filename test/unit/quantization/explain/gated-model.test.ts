@@ -45,6 +45,16 @@ describe('buildGatedModel', () => {
     expect(await outputOf(gated(() => 'float').model)).toEqual(await outputOf(floatChain()));
   });
 
+  it('keeps the names of nodes apart from those of tensors that are called alike', async () => {
+    const float = floatChain();
+    for (const node of float.proto.graph?.node ?? []) node.name = node.output[0] as string;
+    const quantized = viewGraph(qdqChain(FITTING));
+    const view = viewGraph(float);
+    const pairing = pairGraphs(readQuantizedGraph(quantized), quantized, view);
+    const { model } = buildGatedModel(view, pairing, () => 'rounded');
+    expect(await outputOf(model)).toEqual(close(await outputOf(qdqChain(FITTING))));
+  });
+
   it('opens one gate alone', async () => {
     const { model, gatesInput, gateCount, weightGate, roundingGate } = gated((what, name) =>
       what === 'weights' && name === 'h1' ? 'gated' : 'float',

@@ -1,9 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { NodeProto, TensorProto } from '../../../../src/onnx/messages.ts';
-import {
-  type QuantizedNode,
-  readQuantizedGraph,
-} from '../../../../src/quantization/explain/quantized-graph.ts';
+import { readQuantizedGraph } from '../../../../src/quantization/explain/quantized-graph.ts';
+import type { QuantizedNode } from '../../../../src/quantization/explain/quantized-node.ts';
 import { viewGraph } from '../../../../src/quantization/graph-view.ts';
 import { FITTING, qdqChain } from '../../../support/explained-models.ts';
 import { graph, model, node, tensor, value } from '../../../support/graph-builder.ts';
