@@ -17,6 +17,7 @@ const SETTINGS: Readonly<Record<keyof AgentSettings, readonly [name: string, can
   samplerIntervalMs: ['sampler.interval', true],
   traces: ['traces', true],
   storage: ['storage', true],
+  watch: ['watch', true],
   log: ['log', true],
   stopGraceMs: ['stop.grace', true],
 };

@@ -14,6 +14,7 @@ import {
   serviceSettings,
 } from './service-settings.ts';
 import { StorageSchema, type StorageSettings, storageSettings } from './storage-settings.ts';
+import { WATCH_DEFAULTS, type WatchSettings, WatchSettingsSchema } from './watch-settings.ts';
 import { type WorkerSettings, WorkersSchema, workerSettings } from './worker-settings.ts';
 import type { YamlDocument, YamlProblemKind } from './yaml-document.ts';
 
@@ -34,6 +35,7 @@ export interface AgentSettings extends ServiceSettings {
   readonly roots: readonly string[];
   readonly workers: WorkerSettings;
   readonly storage: StorageSettings;
+  readonly watch: WatchSettings;
 }
 
 /** Where the daemon keeps traces, and how many. */
@@ -143,6 +145,7 @@ const SettingsSchema = Type.Object(
     ),
     ...SERVICE_PROPERTIES,
     storage: Type.Optional(StorageSchema),
+    watch: Type.Optional(WatchSettingsSchema),
   },
   { additionalProperties: false, description: 'settings of ptq-agent serve' },
 );
@@ -229,6 +232,7 @@ export async function loadSettings(
     roots: [profilesDir, join(dirname(profilesDir), 'suites'), ...roots.map((path) => resolve(path))],
     workers: workerSettings(source.workers),
     storage: storageSettings(source.storage),
+    watch: { ...WATCH_DEFAULTS, ...source.watch },
   });
 }
 

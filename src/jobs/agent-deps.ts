@@ -1,5 +1,6 @@
 import type { TraceSettings } from '../config/settings.ts';
 import type { StorageSettings } from '../config/storage-settings.ts';
+import type { WatchSettings } from '../config/watch-settings.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import type { Metrics } from '../metrics/metrics.ts';
@@ -20,6 +21,8 @@ export interface AgentDeps {
   readonly traces: () => TraceSettings;
   /** How much is kept, as the settings have it at the moment. */
   readonly storage: () => StorageSettings;
+  /** What to do about what is watched, as the settings have it at the moment. */
+  readonly watch: () => WatchSettings;
   readonly metrics: Metrics;
   readonly workerEntry: WorkerEntry;
   /** Told what is under way. */

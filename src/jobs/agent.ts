@@ -66,7 +66,11 @@ export class Agent {
     this.outlook = new RunOutlook(deps);
     this.prober = new Prober({ ...deps, isBusy: () => this.#queue.current !== undefined });
     this.host = new HostReports({ ...deps, isBusy: () => this.#queue.current !== undefined });
-    this.watch = new ResultWatch(deps);
+    this.watch = new ResultWatch({
+      ...deps,
+      settings: deps.watch,
+      order: (incoming) => this.order(incoming),
+    });
     this.records = new RunRecords(deps.store, deps.workerEntry);
     this.#storage = new StorageKeeper({
       ...deps,
@@ -304,6 +308,7 @@ export class Agent {
     const { traces, clock, logger } = this.#deps;
     exportResult(this.#deps, profile, run.id, result);
     await this.#queue.write(() => this.watch.take({ ...run, finishedMs: clock.wallMs() }, result));
+    this.watch.confirm(run.model);
     const reading = this.records.tracesInUse();
     await pruneRunTraces(result, traces(), { reading, nowMs: clock.wallMs(), logger });
   }

@@ -48,7 +48,8 @@ function pointsOf(runs: readonly Run[]): readonly HistoryPoint[] {
     const accuracies = accuracyByVariant(variants);
     return (variants as PipelineResult['variants']).flatMap(({ variant, bench }) => {
       const first = bench?.[0];
-      if (first === undefined) return [];
+      // What was measured only to compare with has no history of its own.
+      if (first === undefined || variant.includes('@')) return [];
       const { suite, measurement, valid, throughput, latencySeconds } = first;
       const accuracy = accuracies.get(variant);
       return [

@@ -36,6 +36,15 @@ export interface BenchOrder {
   readonly threads?: number;
   readonly sampling?: Sampling;
   readonly trace?: TraceOrder;
+  /** What the daemon ordered by itself. */
+  readonly confirms?: Confirmation;
+}
+
+/** One measurement that is taken anew as its latency is suspected. */
+export interface Confirmation {
+  readonly measurement: string;
+  /** Hashes of the artifacts, by variant, that were as fast as expected: they are measured beside those of now. */
+  readonly artifacts: Readonly<Record<string, string>>;
 }
 
 /** Makes variants, those that are there already excepted. */
@@ -138,6 +147,7 @@ function benchPlan(profile: Profile, order: BenchOrder): PipelinePlan {
     })),
     threads: order.threads ?? profile.bench.threads,
     ...(variants === undefined ? {} : { variants }),
+    ...(order.confirms === undefined ? {} : { besides: order.confirms.artifacts }),
   };
 }
 
@@ -154,8 +164,13 @@ function changeMeasurements(
   return suites.map((suite) => ({ ...suite, measurements: suite.measurements.map(change) }));
 }
 
-function orderedSuites(profile: Profile, { suite, scenario }: BenchOrder): readonly Suite[] {
+function withOne(suite: Suite, measurement: string): Suite {
+  return { ...suite, measurements: suite.measurements.filter(({ name }) => name === measurement) };
+}
+
+function orderedSuites(profile: Profile, { suite, scenario, confirms }: BenchOrder): readonly Suite[] {
   const suites = suitesOf(profile).filter(({ name }) => suite === undefined || name === suite);
+  if (confirms !== undefined) return suites.map((of) => withOne(of, confirms.measurement));
   if (scenario === undefined) return suites;
   const holder = suites.find(({ measurements }) => measurements.some((of) => of.scenario === scenario));
   const base: Suite = holder ?? suites[0] ?? { name: PROFILE_SUITE, measurements: [], limits: {} };

@@ -28,6 +28,11 @@ import type { WorkerEvent } from './worker-protocol.ts';
 /** The name of the model itself among its variants. */
 export const FP32 = 'fp32';
 
+/** Under which an artifact is measured that a variant was before. No variant of a profile can have it. */
+export function earlierName(variant: string): string {
+  return `${variant}@earlier`;
+}
+
 export interface VariantOutcome {
   readonly variant: string;
   readonly sizeBytes: number;
@@ -173,9 +178,10 @@ async function runSteps(
     { variant: FP32, path: profile.model },
     ...artifacts.map(({ variant, path }) => ({ variant, path })),
   ];
+  const earlier = earlierArtifacts(context, artifacts, artifactsInUse);
   const evaluations = plan.evaluate ? await evaluate(context, models, inputs) : [];
   const ownAnswers = evaluations[0]?.referenceWatched;
-  const bench = await benchSuites(context, suites, models);
+  const bench = await benchSuites(context, suites, [...models, ...earlier]);
   const fp32 = {
     variant: FP32,
     sizeBytes: inputs.modelSizeBytes,
@@ -196,9 +202,28 @@ async function runSteps(
       speedUps: bench.speedUps(variant),
     };
   });
+  const besides = earlier.map(({ variant, sizeBytes }) => ({
+    ...{ variant, sizeBytes },
+    bench: bench.results(variant),
+    speedUps: bench.speedUps(variant),
+  }));
   const { modelDigest, dataDigest } = inputs;
   const profileDigest = digestProfile(profile);
-  return { inputs: { modelDigest, dataDigest, profileDigest }, variants: [fp32, ...made] };
+  return { inputs: { modelDigest, dataDigest, profileDigest }, variants: [fp32, ...made, ...besides] };
+}
+
+/** The artifacts that variants were before, where they are still there and are others than now. */
+function earlierArtifacts(
+  { plan: { besides = {} } }: RunContext,
+  artifacts: readonly VariantArtifact[],
+  { findArtifact }: ArtifactsInUse,
+): readonly (NamedModel & { readonly sizeBytes: number })[] {
+  return artifacts.flatMap(({ variant, path }) => {
+    const hash = besides[variant];
+    const known = hash === undefined ? undefined : findArtifact(hash);
+    if (known === undefined || known.path === path) return [];
+    return [{ variant: earlierName(variant), path: known.path, sizeBytes: known.sizeBytes }];
+  });
 }
 
 async function digest(context: RunContext): Promise<InputDigests> {

@@ -25,6 +25,8 @@ export interface PipelinePlan {
   readonly sampling?: Sampling;
   /** The variants to take, FP32 always among them; all when absent. */
   readonly variants?: readonly string[];
+  /** Hashes of artifacts to measure beside the variants, by the variant that they were; those that are gone are left out. */
+  readonly besides?: Readonly<Record<string, string>>;
   /** How many samples to evaluate on at most; as the profile says when absent. */
   readonly samples?: number;
   /** What to trace; nothing when absent. */

@@ -1,5 +1,6 @@
 import { expect, vi } from 'vitest';
 import { STORAGE_DEFAULTS } from '../../src/config/storage-settings.ts';
+import { WATCH_DEFAULTS } from '../../src/config/watch-settings.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import type { Logger } from '../../src/core/log.ts';
 import { Agent } from '../../src/jobs/agent.ts';
@@ -33,6 +34,7 @@ export function agentOf(names: readonly string[], more: Partial<AgentDeps> = {})
     samplerIdleIntervalMs: () => 1000,
     traces: () => traces,
     storage: () => ({ ...STORAGE_DEFAULTS, minFreeBytes: 0 }),
+    watch: () => WATCH_DEFAULTS,
     metrics: createMetrics({ buildInfo: { version: '1', nodeVersion: '2', ortVersion: '3' } }),
     workerEntry: worker.entry,
     clock: systemClock,

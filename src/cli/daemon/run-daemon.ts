@@ -90,6 +90,7 @@ export async function runDaemon(deps: DaemonDeps): Promise<number> {
     ...shared,
     traces: () => live.settings.traces,
     storage: () => live.settings.storage,
+    watch: () => live.settings.watch,
     hardware: readInventory(workerEntry, { signal: signals.stop }),
     onFault: () => fault.abort(),
   });

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Profile } from '../../config/profile.ts';
+import type { WatchSettings } from '../../config/watch-settings.ts';
 import { asError } from '../../core/as-error.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
@@ -13,6 +14,7 @@ import type { KeptAnswers } from '../evaluate-task.ts';
 import { seriesOf } from '../exported-results.ts';
 import type { ModelRegistry } from '../model-registry.ts';
 import { acknowledge, rebaseline, type WatchOrder } from './change-watch.ts';
+import { type ConfirmDeps, orderConfirmations } from './order-confirmations.ts';
 import { showWatched } from './show-series.ts';
 import { accuracyMemoryOf } from './watch-memory.ts';
 import { type StateDetail, watchResult } from './watch-result.ts';
@@ -28,7 +30,11 @@ export interface ResultWatchDeps {
     | 'watchEvents'
     | 'findSeries'
     | 'keepWatched'
+    | 'listRuns'
   >;
+  /** As they are at the moment. */
+  readonly settings: () => WatchSettings;
+  readonly order: ConfirmDeps['order'];
   readonly models: Pick<ModelRegistry, 'get' | 'all'>;
   readonly metrics: Pick<Metrics, 'showLatencyWatch' | 'showAccuracyWatch'>;
   readonly clock: Clock;
@@ -55,7 +61,18 @@ export class ResultWatch {
       // A result may be large; whoever scrapes meanwhile does not wait for all of them.
       await setImmediate();
     }
-    for (const profile of models.all) this.#show(profile);
+    for (const profile of models.all) {
+      this.#show(profile);
+      this.confirm(profile.name);
+    }
+  }
+
+  /** Has measured anew what is suspected of a model; see `orderConfirmations`. */
+  confirm(model: string): void {
+    const { store, models, settings, order, clock, logger } = this.#deps;
+    const profile = models.get(model);
+    if (profile === undefined) return;
+    orderConfirmations(profile, { store, settings: settings(), order, nowMs: clock.wallMs(), logger });
   }
 
   /** Remembers what a run found out. Throws a `ProblemError`, `store-not-written`, where the disk does not take it. */

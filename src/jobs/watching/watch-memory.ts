@@ -15,8 +15,8 @@ export interface LatencySeriesMemory extends Remembered<LatencyMemory> {
   /** As the last run had them; they name the series in metrics. */
   readonly provider: string;
   readonly scenario: string;
-  /** The newest runs that the daemon ordered to confirm a suspicion, the oldest first. */
-  readonly confirmations: readonly { readonly run: string; readonly orderedMs: number }[];
+  /** When the daemon ordered runs by itself, within the last day, in milliseconds since the Unix epoch. */
+  readonly confirmedMs: readonly number[];
 }
 
 export interface AccuracySeriesMemory extends Remembered<AccuracyMemory> {
@@ -33,7 +33,7 @@ export function latencyMemoryOf(series: Pick<WatchedSeries, 'memory'> | undefine
       good: null,
       provider: '',
       scenario: '',
-      confirmations: [],
+      confirmedMs: [],
     }
   );
 }

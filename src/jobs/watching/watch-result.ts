@@ -9,9 +9,10 @@ import type { Run } from '../../store/run.ts';
 import type { SeriesChange, SeriesKey, Watched } from '../../store/watched.ts';
 import type { SuiteBenchResult } from '../bench-suite.ts';
 import { hostWords } from '../model-history.ts';
-import type { RunOrder } from '../orders.ts';
+import type { BenchOrder, RunOrder } from '../orders.ts';
 import { FP32, type PipelineResult, type VariantOutcome } from '../pipeline.ts';
 import { type Cause, causesBetween } from './causes.ts';
+import { findingOf } from './confirmation.ts';
 import { factsOf } from './point-facts.ts';
 import {
   type AccuracySeriesMemory,
@@ -41,14 +42,21 @@ export function watchResult(run: EndedRun, result: unknown, store: KnownSeries):
   const outcomes: PipelineResult['variants'] = Array.isArray(found.variants) ? found.variants : [];
   const order = (run.request ?? {}) as Partial<RunOrder>;
   const latency = isComparable(order)
-    ? outcomes.flatMap((outcome) =>
-        (outcome.bench ?? []).map((bench) => watchBench(run, found, outcome, bench, store)),
-      )
+    ? outcomes
+        .filter(isOfProfile)
+        .flatMap((outcome) =>
+          (outcome.bench ?? []).map((bench) => watchBench(run, found, outcome, bench, store)),
+        )
     : [];
   const accuracy = isOfAllSamples(order)
     ? outcomes.flatMap((outcome) => watchAccuracy(run, found, outcome, store) ?? [])
     : [];
   return [...blameHost(latency), ...accuracy];
+}
+
+/** What was measured only to compare with has no history of its own. */
+function isOfProfile({ variant }: VariantOutcome): boolean {
+  return !variant.includes('@');
 }
 
 /** What somebody measured otherwise than the profile says is no figure to compare with others. */
@@ -86,15 +94,22 @@ function watchBench(
     ...{ watch, provider, scenario, good: isGood ? facts : before.good },
   };
   const changed = series === undefined ? state !== 'learning' : state !== series.state;
+  const { confirms } = (run.request ?? {}) as Partial<BenchOrder>;
+  const finding =
+    confirms === undefined || !isTrouble(state)
+      ? undefined
+      : findingOf(confirms, { variant: outcome.variant, bench }, { good: before.good, now: facts }, result);
+  const causes = [...(finding?.causes ?? []), ...causesIn(state, before.good, facts)];
   return {
     key,
     state,
     memory,
     atMs: run.finishedMs ?? run.createdMs,
     point: pointOf(run, latency, bench.valid, facts),
-    events: changed
-      ? [stateEvent(run, latencyWords(watch, latency), causesIn(state, before.good, facts))]
-      : [],
+    events: [
+      ...(changed ? [stateEvent(run, latencyWords(watch, latency), causes)] : []),
+      ...(finding === undefined ? [] : [{ kind: 'confirmation', run: run.id, detail: finding } as const]),
+    ],
   };
 }
 

@@ -37,6 +37,7 @@ describe('changedSettings', () => {
       samplerIntervalMs: before.samplerIntervalMs + 1,
       traces: { ...before.traces, maxCount: before.traces.maxCount + 1 },
       storage: { ...before.storage, maxBytes: before.storage.maxBytes + 1 },
+      watch: { ...before.watch, confirm: false },
       log: { ...before.log, requests: true },
       stopGraceMs: before.stopGraceMs + 1,
     };
@@ -54,6 +55,7 @@ describe('changedSettings', () => {
       'sampler.interval',
       'traces',
       'storage',
+      'watch',
       'log',
       'stop.grace',
     ]);

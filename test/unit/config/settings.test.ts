@@ -37,11 +37,27 @@ describe('loadSettings', () => {
         ...SERVICE,
         traces: { logdir: resolve('.ptq-agent/traces'), maxCount: 50, maxBytes: 5 * 2 ** 30 },
         storage: STORAGE_DEFAULTS,
+        watch: { confirm: true, confirmationsPerDay: 4 },
         profiler: { listen: { host: '127.0.0.1', port: 6009 }, isDefault: true },
         roots: [resolve('profiles'), resolve('suites')],
         workers: { confinement: 'auto' },
       },
     });
+  });
+
+  it('says what to do about what is watched', async () => {
+    const file = await settingsFile('watch: { confirm: false }\n');
+    expect(await loadSettings(file)).toMatchObject({
+      ok: true,
+      value: { watch: { confirm: false, confirmationsPerDay: 4 } },
+    });
+    const wrong = await loadSettings(
+      await settingsFile('watch: { confirmationsPerDay: 0, confrim: true }\n'),
+    );
+    expect(wrong.ok ? [] : wrong.error.map(({ place }) => place?.field)).toEqual([
+      '/watch/confirmationsPerDay',
+      '/watch/confrim',
+    ]);
   });
 
   it('takes the paths of the file from where the file is', async () => {
@@ -61,6 +77,7 @@ describe('loadSettings', () => {
         roots: [join(folder, 'models'), join(folder, 'suites')],
         workers: { confinement: 'auto' },
         storage: STORAGE_DEFAULTS,
+        watch: { confirm: true, confirmationsPerDay: 4 },
       },
     });
   });

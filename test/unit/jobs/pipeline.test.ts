@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Profile } from '../../../src/config/profile.ts';
 import { systemClock } from '../../../src/core/clock.ts';
@@ -257,5 +259,32 @@ describe('runPipeline', () => {
       ok: false,
       error: { kind: 'unknown-variant', hint: 'it has fp32, int8' },
     });
+  });
+
+  it('measures an artifact from before beside the one of now, where it is still there and another', async () => {
+    const { store, run } = bench();
+    await run(profileOf('tiny'), everything);
+    const now = unwrap(await run(profileOf('tiny'), everything)).variants[1]?.quantization?.output ?? '';
+    const hash = 'ab'.repeat(32);
+    const file = store.temporaryFile(hash);
+    writeFileSync(file, 'another model');
+    unwrap(
+      await store.publishArtifact(file, { hash, model: 'tiny', variant: 'int8', recipe: null, report: null }),
+    );
+    const anew = async (artifact: string) => {
+      const confirms = { measurement: 'single-stream', artifacts: { int8: artifact } };
+      const order = { kind: 'bench', variants: ['int8'], suite: 'profile', confirms } as const;
+      return unwrap(await run(profileOf('tiny'), order)).variants.map(({ variant, bench: of }) => [
+        variant,
+        of.length,
+      ]);
+    };
+    expect(await anew(hash)).toEqual([
+      ['fp32', 1],
+      ['int8', 1],
+      ['int8@earlier', 1],
+    ]);
+    expect((await anew(basename(now, '.onnx'))).length).toBe(2);
+    expect((await anew('cd'.repeat(32))).length).toBe(2);
   });
 });
