@@ -11,6 +11,7 @@ const MAY_IMPORT = {
   trace: ['core'],
   metrics: ['core'],
   store: ['core'],
+  webhook: ['core'],
   config: ['core'],
   confinement: ['core'],
   jobs: [
@@ -27,6 +28,7 @@ const MAY_IMPORT = {
     'store',
     'config',
     'confinement',
+    'webhook',
   ],
   api: ['core'],
   // What it takes of the API are types: others import it without the daemon.

@@ -31,6 +31,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   history: async () => (await import('./commands/history.ts')).historyCommand,
   acknowledge: async () => (await import('./commands/acknowledge.ts')).acknowledgeCommand,
   baseline: async () => (await import('./commands/baseline.ts')).baselineCommand,
+  'test-alert': async () => (await import('./commands/test-alert.ts')).testAlertCommand,
   timeline: async () => (await import('./commands/timeline.ts')).timelineCommand,
   gc: async () => (await import('./commands/gc.ts')).gcCommand,
   inspect: async () => (await import('./commands/inspect.ts')).inspectCommand,

@@ -14,7 +14,7 @@ import {
   serviceSettings,
 } from './service-settings.ts';
 import { StorageSchema, type StorageSettings, storageSettings } from './storage-settings.ts';
-import { WATCH_DEFAULTS, type WatchSettings, WatchSettingsSchema } from './watch-settings.ts';
+import { type WatchSettings, WatchSettingsSchema, watchSettings } from './watch-settings.ts';
 import { type WorkerSettings, WorkersSchema, workerSettings } from './worker-settings.ts';
 import type { YamlDocument, YamlProblemKind } from './yaml-document.ts';
 
@@ -188,15 +188,8 @@ export async function loadSettings(
   if (!profiler.ok) {
     problems.push({ ...profiler.error, place: placeOfAddress('profiler') });
   }
-  const intervalSeconds = parseDurationSeconds(source.sampler?.interval ?? DEFAULTS.interval) ?? 0;
-  if (intervalSeconds < MIN_INTERVAL_SECONDS || intervalSeconds > MAX_INTERVAL_SECONDS) {
-    problems.push(
-      problem('invalid-value', `"interval" is "${source.sampler?.interval}", but must be 50ms to 60s`, {
-        place: placeOf('/sampler/interval'),
-        hint: 'the default is 250ms',
-      }),
-    );
-  }
+  const interval = samplerInterval(source.sampler?.interval);
+  if (!interval.ok) problems.push({ ...interval.error, place: placeOf('/sampler/interval') });
   const service = serviceSettings(source, overrides.logLevel);
   if (service === undefined) {
     problems.push(
@@ -206,7 +199,9 @@ export async function loadSettings(
       }),
     );
   }
-  if (!listen.ok || !profiler.ok || service === undefined || problems.length > 0) return err(problems);
+  const watch = watchSettings(source.watch, (path) => resolve(dirname(document?.file ?? ''), path));
+  if (!watch.ok) problems.push({ ...watch.error, place: placeOf(watch.error.place?.field ?? '') });
+  if (!listen.ok || !profiler.ok || !watch.ok || !interval.ok || service === undefined) return err(problems);
 
   const fromFile = (path: string | undefined): string | undefined =>
     path === undefined || document === undefined ? undefined : resolve(dirname(document.file), path);
@@ -221,7 +216,7 @@ export async function loadSettings(
     dataDir,
     ...(webConfig === undefined ? {} : { webConfigFile: resolve(webConfig) }),
     tokenFile: resolve(overrides.tokenFile ?? fromFile(source.tokenFile) ?? tokenFileOf(dataDir)),
-    samplerIntervalMs: intervalSeconds * 1e3,
+    samplerIntervalMs: interval.value,
     ...service,
     traces: {
       ...TRACE_LIMITS,
@@ -232,8 +227,16 @@ export async function loadSettings(
     roots: [profilesDir, join(dirname(profilesDir), 'suites'), ...roots.map((path) => resolve(path))],
     workers: workerSettings(source.workers),
     storage: storageSettings(source.storage),
-    watch: { ...WATCH_DEFAULTS, ...source.watch },
+    watch: watch.value,
   });
+}
+
+/** In milliseconds. */
+function samplerInterval(given: string | undefined): Result<number, Problem<'invalid-value'>> {
+  const seconds = parseDurationSeconds(given ?? DEFAULTS.interval) ?? 0;
+  if (seconds >= MIN_INTERVAL_SECONDS && seconds <= MAX_INTERVAL_SECONDS) return ok(seconds * 1e3);
+  const hint = 'the default is 250ms';
+  return err(problem('invalid-value', `"interval" is "${given}", but must be 50ms to 60s`, { hint }));
 }
 
 /** Where a data directory has its traces unless told otherwise. */

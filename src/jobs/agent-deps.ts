@@ -7,9 +7,11 @@ import type { Metrics } from '../metrics/metrics.ts';
 import type { Store } from '../store/store.ts';
 import type { HostInventory } from '../telemetry/inventory/host-inventory.ts';
 import type { Sampler } from '../telemetry/sampler.ts';
+import type { Webhook } from '../webhook/webhook.ts';
 import type { LiveWork } from './capture/live-work.ts';
 import type { WorkerEntry } from './confinement/confined-entry.ts';
 import type { ModelRegistry } from './model-registry.ts';
+import type { AlertSender } from './watching/regression-alert.ts';
 
 /** What the daemon's work needs. */
 export interface AgentDeps {
@@ -23,6 +25,10 @@ export interface AgentDeps {
   readonly storage: () => StorageSettings;
   /** What to do about what is watched, as the settings have it at the moment. */
   readonly watch: () => WatchSettings;
+  /** Told of regressions. */
+  readonly webhook?: Pick<Webhook, 'tell'>;
+  /** Who that comes from. */
+  readonly sender?: () => AlertSender;
   readonly metrics: Metrics;
   readonly workerEntry: WorkerEntry;
   /** Told what is under way. */

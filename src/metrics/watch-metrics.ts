@@ -1,4 +1,4 @@
-import { gaugeFamily, type MakeGauge, type MetricRegistry } from './families.ts';
+import { absoluteCounterFamily, gaugeFamily, type MakeGauge, type MetricRegistry } from './families.ts';
 
 export const WATCH_STATES = [
   'learning',
@@ -38,7 +38,13 @@ export interface AccuracyWatchObservation {
 export interface WatchMetrics {
   showLatencyWatch(observation: LatencyWatchObservation): void;
   showAccuracyWatch(observation: AccuracyWatchObservation): void;
+  /** Counts what a webhook was told, or could not be told. */
+  countNotification(outcome: NotificationOutcome): void;
 }
+
+const NOTIFICATION_OUTCOMES = ['sent', 'failed', 'refused'] as const;
+
+type NotificationOutcome = (typeof NOTIFICATION_OUTCOMES)[number];
 
 const VARIANT_LABELS = ['model', 'variant'] as const;
 const BENCH_LABELS = [...VARIANT_LABELS, 'provider', 'scenario', 'suite', 'measurement'] as const;
@@ -77,7 +83,15 @@ export function createWatchMetrics(registry: MetricRegistry): WatchMetrics {
     'How much the metric is below that of the pinned baseline on the same samples, where it is a ratio.',
     [...VARIANT_LABELS, 'metric'],
   );
+  const notifications = absoluteCounterFamily({
+    registry,
+    name: 'ptq_webhook_notifications_total',
+    help: 'Messages to the webhook since the daemon started: sent, failed (to be sent again) or refused for good.',
+    labelNames: ['outcome'],
+  });
+  for (const outcome of NOTIFICATION_OUTCOMES) notifications.add({ outcome }, 0);
   return {
+    countNotification: (outcome) => notifications.add({ outcome }, 1),
     showLatencyWatch: ({ state, expectedSeconds, limitSeconds, changeRatio, ...labels }) => {
       for (const known of WATCH_STATES)
         latencyState.set({ ...labels, state: known }, Number(known === state));

@@ -12,7 +12,7 @@ const SECTIONS: readonly { readonly title: string; readonly names: RegExp }[] = 
   { title: 'Worker processes', names: /^ptq_worker_/ },
   { title: 'Sampler', names: /^ptq_sampler_/ },
   { title: 'Storage', names: /^ptq_storage_/ },
-  { title: 'Daemon', names: /^(ptq_build|process|ptq_(job|schedule|capture|config|http))/ },
+  { title: 'Daemon', names: /^(ptq_build|process|ptq_(job|schedule|capture|config|http|webhook))/ },
 ];
 
 const BEGIN =

@@ -15,12 +15,14 @@ import { createMetrics } from '../../metrics/metrics.ts';
 import { createServer } from '../../server/create-server.ts';
 import { startProfiler } from '../../server/profiler/start-profiler.ts';
 import { logGpuBackend } from '../../telemetry/log-gpu-backend.ts';
+import { Webhook } from '../../webhook/webhook.ts';
 import { WORKER_ENTRY } from '../entries.ts';
 import { EXIT } from '../exit-code.ts';
 import type { JsonLogger } from '../loggers.ts';
 import { openAccess } from '../open-access.ts';
 import type { AgentData } from '../open-agent-data.ts';
 import { printProblems, type Terminal } from '../terminal.ts';
+import { alertSender } from './alert-sender.ts';
 import { daemonStatus } from './daemon-status.ts';
 import { followConfig } from './follow-config.ts';
 import { LiveConfig } from './live-config.ts';
@@ -86,11 +88,19 @@ export async function runDaemon(deps: DaemonDeps): Promise<number> {
     clock: systemClock,
     logger,
   };
+  const webhook = new Webhook({
+    settings: () => live.settings.watch.webhook,
+    logger,
+    onOutcome: (outcome) => metrics.countNotification(outcome),
+    random: Math.random,
+  });
   const agent = new Agent({
     ...shared,
     traces: () => live.settings.traces,
     storage: () => live.settings.storage,
     watch: () => live.settings.watch,
+    webhook,
+    sender: () => alertSender(live.settings),
     hardware: readInventory(workerEntry, { signal: signals.stop }),
     onFault: () => fault.abort(),
   });
@@ -155,6 +165,7 @@ export async function runDaemon(deps: DaemonDeps): Promise<number> {
   await capture.stop();
   await profiler.value?.close();
   await agent.stop(live.settings.stopGraceMs);
+  webhook.close();
   unfollow();
   // Whoever takes an answer slowly does not keep the daemon from ending.
   const patience = setTimeout(() => server.server.closeAllConnections(), CLOSE_WITHIN_MS);

@@ -23,9 +23,22 @@ export function renderWatch({ series, events }: Watch): string {
 }
 
 function toRow(series: Series, hasHost: boolean): string[] {
-  const { variant, state, since, host } = series;
-  const row = [watchedOf(series), variant, state, since.slice(0, 16).replace('T', ' '), ...figures(series)];
+  const { variant, since, host } = series;
+  const row = [
+    watchedOf(series),
+    variant,
+    stateOf(series),
+    since.slice(0, 16).replace('T', ' '),
+    ...figures(series),
+  ];
   return hasHost ? [host, ...row] : row;
+}
+
+/** How far learning has come, too. */
+function stateOf({ state, latency }: Series): string {
+  return state === 'learning' && latency !== undefined
+    ? `learning, ${latency.baselineRuns} valid runs`
+    : state;
 }
 
 function figures({ latency, accuracy }: Series): string[] {

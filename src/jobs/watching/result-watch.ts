@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { Profile } from '../../config/profile.ts';
 import type { WatchSettings } from '../../config/watch-settings.ts';
 import { asError } from '../../core/as-error.ts';
@@ -9,16 +10,18 @@ import { ok, type Result } from '../../core/result.ts';
 import type { Metrics } from '../../metrics/metrics.ts';
 import type { Run } from '../../store/run.ts';
 import type { Store } from '../../store/store.ts';
-import type { SeriesChange } from '../../store/watched.ts';
+import type { SeriesChange, WatchedSeries } from '../../store/watched.ts';
+import type { Webhook } from '../../webhook/webhook.ts';
 import type { KeptAnswers } from '../evaluate-task.ts';
 import { seriesOf } from '../exported-results.ts';
 import type { ModelRegistry } from '../model-registry.ts';
 import { acknowledge, rebaseline, type WatchOrder } from './change-watch.ts';
 import { type ConfirmDeps, orderConfirmations } from './order-confirmations.ts';
+import { type AlertSender, regressionAlert } from './regression-alert.ts';
 import { showWatched } from './show-series.ts';
 import { accuracyMemoryOf } from './watch-memory.ts';
 import { type StateDetail, watchResult } from './watch-result.ts';
-import { type WatchView, watchView } from './watch-view.ts';
+import { keyOf, type WatchView, watchView } from './watch-view.ts';
 
 export interface ResultWatchDeps {
   readonly store: Pick<
@@ -35,6 +38,9 @@ export interface ResultWatchDeps {
   /** As they are at the moment. */
   readonly settings: () => WatchSettings;
   readonly order: ConfirmDeps['order'];
+  /** Who is told of regressions. */
+  readonly webhook?: Pick<Webhook, 'tell'>;
+  readonly sender?: () => AlertSender;
   readonly models: Pick<ModelRegistry, 'get' | 'all'>;
   readonly metrics: Pick<Metrics, 'showLatencyWatch' | 'showAccuracyWatch'>;
   readonly clock: Clock;
@@ -65,6 +71,7 @@ export class ResultWatch {
       this.#show(profile);
       this.confirm(profile.name);
     }
+    this.#tellAgain();
   }
 
   /** Has measured anew what is suspected of a model; see `orderConfirmations`. */
@@ -75,12 +82,36 @@ export class ResultWatch {
     orderConfirmations(profile, { store, settings: settings(), order, nowMs: clock.wallMs(), logger });
   }
 
+  /** Tells once more, at the start, what was told before it or should have been: whoever listens knows it by its labels. */
+  #tellAgain(): void {
+    const { store, models, clock } = this.#deps;
+    const soonMs = clock.wallMs() - TOLD_AGAIN_MS;
+    for (const { name } of models.all) {
+      const ended = new Map<number, number>();
+      for (const { series, fromState, toState, atMs } of store.watchEvents(name, MOST_EVENTS))
+        if (fromState === 'regressed' && toState !== 'regressed' && atMs > soonMs && !ended.has(series))
+          ended.set(series, atMs);
+      for (const series of store.watchedSeries(name)) {
+        const endsMs = ended.get(series.id);
+        const reason = 'it was so when the daemon was started anew';
+        if (series.state === 'regressed')
+          this.#alert(series, { status: 'firing', startsMs: series.sinceMs, reason });
+        else if (endsMs !== undefined)
+          this.#alert(series, { status: 'resolved', startsMs: endsMs, endsMs, reason: 'it is over' });
+      }
+    }
+  }
+
   /** Remembers what a run found out. Throws a `ProblemError`, `store-not-written`, where the disk does not take it. */
   take(run: Run, result: unknown): void {
     const { store, models, logger } = this.#deps;
     const changes = this.#changes(run, result);
+    const before = changes.map(({ key }) => store.findSeries(key));
     store.keepWatched(changes, run.id);
-    for (const change of changes) this.#tell(change);
+    changes.forEach((change, at) => {
+      this.#tell(change);
+      this.#alertOf(change, before[at]);
+    });
     const profile = models.get(run.model);
     if (profile !== undefined && changes.length > 0) this.#show(profile);
     logger.debug('a result was taken up', { run: run.id, model: run.model, series: changes.length });
@@ -106,20 +137,29 @@ export class ResultWatch {
 
   /** See `acknowledge`. */
   acknowledge(order: WatchOrder): Result<WatchView, Problem> {
-    return this.#changed(order, acknowledge(order, this.#deps.store, this.#deps.clock.wallMs()));
+    return this.#change(order.model, (store, nowMs) => acknowledge(order, store, nowMs));
   }
 
   /** See `rebaseline`. */
   rebaseline(order: Parameters<typeof rebaseline>[0]): Result<WatchView, Problem> {
-    return this.#changed(order, rebaseline(order, this.#deps.store, this.#deps.clock.wallMs()));
+    return this.#change(order.model, (store, nowMs) => rebaseline(order, store, nowMs));
   }
 
-  #changed(
-    { model }: WatchOrder,
-    changes: Result<readonly SeriesChange[], Problem>,
+  #change(
+    model: string,
+    make: (store: ResultWatchDeps['store'], nowMs: number) => Result<readonly SeriesChange[], Problem>,
   ): Result<WatchView, Problem> {
+    const { store, clock } = this.#deps;
+    const before = store.watchedSeries(model);
+    const changes = make(store, clock.wallMs());
     if (!changes.ok) return changes;
-    for (const change of changes.value) this.#tell(change);
+    for (const change of changes.value) {
+      this.#tell(change);
+      this.#alertOf(
+        change,
+        before.find((series) => isDeepStrictEqual(keyOf(series), change.key)),
+      );
+    }
     const profile = this.#deps.models.get(model);
     if (profile !== undefined) this.#show(profile);
     return ok(this.view(model));
@@ -152,4 +192,25 @@ export class ResultWatch {
       else this.#deps.logger.info(words, fields);
     }
   }
+
+  /** What began to be a regression, or is none any more. */
+  #alertOf({ key, state, atMs, events }: SeriesChange, before: WatchedSeries | undefined): void {
+    const was = before?.state === 'regressed';
+    const is = state === 'regressed';
+    if (was === is) return;
+    const { reason, causes } = (events[0]?.detail ?? { reason: '', causes: [] }) as StateDetail;
+    const words = [reason, ...causes.map((cause) => `What differs: ${cause.words}`)].join('. ');
+    const endsMs = is ? {} : { endsMs: atMs };
+    const startsMs = is ? atMs : (before?.sinceMs ?? atMs);
+    this.#alert(key, { status: is ? 'firing' : 'resolved', startsMs, ...endsMs, reason: words });
+  }
+
+  #alert(series: Parameters<typeof regressionAlert>[0], of: Parameters<typeof regressionAlert>[1]): void {
+    const { webhook, sender } = this.#deps;
+    webhook?.tell(regressionAlert(series, of, sender?.() ?? { instance: '', url: '' }));
+  }
 }
+
+/** A message that its receiver may have missed as this daemon ended. */
+const TOLD_AGAIN_MS = 24 * 3600_000;
+const MOST_EVENTS = 1000;

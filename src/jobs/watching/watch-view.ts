@@ -59,7 +59,8 @@ export function watchView(store: Pick<Store, 'watchedSeries' | 'watchEvents'>, m
   return { series: series.map(seriesView), events };
 }
 
-function keyOf({ kind, model, variant, suite, measurement, device, host }: SeriesKey): SeriesKey {
+/** A series without what is known of it. */
+export function keyOf({ kind, model, variant, suite, measurement, device, host }: SeriesKey): SeriesKey {
   return { kind, model, variant, suite, measurement, device, host };
 }
 

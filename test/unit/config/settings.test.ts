@@ -60,6 +60,48 @@ describe('loadSettings', () => {
     ]);
   });
 
+  it('takes a webhook with its secrets in files beside the settings', async () => {
+    const file = await settingsFile(
+      'watch: { webhook: { urlFile: hook.url, tokenFile: /etc/hook.token, externalUrl: "https://gpu-1:9477" } }\n',
+    );
+    expect(await loadSettings(file)).toMatchObject({
+      ok: true,
+      value: {
+        watch: {
+          webhook: {
+            urlFile: join(folder, 'hook.url'),
+            tokenFile: '/etc/hook.token',
+            externalUrl: 'https://gpu-1:9477',
+          },
+        },
+      },
+    });
+    const plain = await loadSettings(
+      await settingsFile('watch: { webhook: { url: "http://10.0.0.1/hook" } }\n'),
+    );
+    expect(plain).toMatchObject({ ok: true, value: { watch: { webhook: { url: 'http://10.0.0.1/hook' } } } });
+  });
+
+  it.each([
+    ['{}', '/watch/webhook'],
+    ['{ url: "http://a/", urlFile: b }', '/watch/webhook'],
+    ['{ url: "ftp://a/secret" }', '/watch/webhook/url'],
+    ['{ url: "secret" }', '/watch/webhook/url'],
+    ['{ url: "https://me:secret@a/" }', '/watch/webhook/url'],
+    ['{ url: "http://10.0.0.1/", tokenFile: t }', '/watch/webhook/url'],
+    ['{ url: "http://a/", externalUrl: "javascript:alert(1)" }', '/watch/webhook/externalUrl'],
+    ['{ urL: "http://a/" }', '/watch/webhook/urL'],
+  ])(
+    'refuses a webhook that cannot be, without repeating what may be a secret: %s',
+    async (webhook, field) => {
+      const loaded = await loadSettings(await settingsFile(`watch: { webhook: ${webhook} }\n`));
+      if (loaded.ok) throw new Error('it was taken');
+      expect(loaded.error.map(({ place }) => place?.field)).toEqual([field]);
+      expect(JSON.stringify(loaded.error)).not.toContain('secret@');
+      expect(JSON.stringify(loaded.error.map(({ message }) => message))).not.toContain('secret');
+    },
+  );
+
   it('takes the paths of the file from where the file is', async () => {
     const file = await settingsFile(
       'listen: "[::1]:9000"\nprofiles: models\ndataDir: /var/lib/ptq\nsampler: { interval: 1s }\nprofiler: off\n',

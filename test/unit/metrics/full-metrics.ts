@@ -242,6 +242,7 @@ export function createFull(): Metrics {
     limitSeconds: 0.000_068,
     changeRatio: 1.25,
   });
+  metrics.countNotification('sent');
   metrics.showAccuracyWatch({
     model: 'digits',
     variant: 'int8',
