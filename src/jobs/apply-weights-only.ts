@@ -7,6 +7,7 @@ import type { GraphProto } from '../onnx/messages.ts';
 import type { OnnxModel } from '../onnx/model-file.ts';
 import { writeModel } from '../onnx/write-model.ts';
 import type { GraphView } from '../quantization/graph-view.ts';
+import { runtimeProduct } from '../quantization/reconstruction/matrix-product.ts';
 import { auditWeightsOnly } from '../quantization/weight-only/audit-weights-only.ts';
 import { type LearnedCodes, learnCodes } from '../quantization/weight-only/learn-codes.ts';
 import { quantizeWeightsOnly } from '../quantization/weight-only/quantize-weights-only.ts';
@@ -17,6 +18,7 @@ import { leftOutSamples } from './left-out-samples.ts';
 import { peakRssBytes } from './process-memory.ts';
 import type { CalibrationReport, QuantizeTask } from './quantize-task.ts';
 import { requireLoadable } from './rejected-model.ts';
+import { scratchModelOpener } from './scratch-models.ts';
 import { openTaskData } from './task-data.ts';
 import { unwrap } from './unwrap.ts';
 
@@ -103,7 +105,8 @@ async function learn(
       await session.close();
     }
   };
-  const learned = await learnCodes(view, recipe, run);
+  const product = runtimeProduct(scratchModelOpener(scratch, task.threads));
+  const learned = await learnCodes(view, recipe, run, product.multiply).finally(product.close);
   return {
     learned,
     skipped,

@@ -7,6 +7,7 @@ import type { GraphView } from '../quantization/graph-view.ts';
 import type { LeftFloat } from '../quantization/placement.ts';
 import { rangesOfEdges } from '../quantization/ranges-of-edges.ts';
 import type { StaticRecipe } from '../quantization/recipe.ts';
+import { runtimeProduct } from '../quantization/reconstruction/matrix-product.ts';
 import type { Draft } from '../quantization/tuning/draft.ts';
 import { createOutputError } from '../quantization/tuning/output-error.ts';
 import { runPasses, type TuningReport } from '../quantization/tuning/tune.ts';
@@ -15,6 +16,7 @@ import { openSession, type Session } from '../runtime/session.ts';
 import type { RecipeRun } from './applied-recipe.ts';
 import { calibrateModel } from './calibrate-model.ts';
 import { placeFor, quantizedCopy } from './quantized-copy.ts';
+import { scratchModelOpener } from './scratch-models.ts';
 import type { TaskData } from './task-data.ts';
 import { type TuningSamples, tensorsSizeBytes } from './tuning-samples.ts';
 import { unwrap } from './unwrap.ts';
@@ -39,7 +41,9 @@ export async function tuneModel(
   const { context, samples, task } = run;
   const { learn, judge } = samples.split;
   const subject = task.subject === undefined ? {} : { subject: task.subject };
-  const { draft: tuned, report } = await runPasses(draft, passes, await createTools(draft.view, run), {
+  const product = runtimeProduct(scratchModelOpener(run.scratch, task.threads));
+  const tools = { ...(await createTools(draft.view, run)), multiply: product.multiply };
+  const { draft: tuned, report } = await runPasses(draft, passes, tools, {
     clock: context.clock,
     onPass: (done) => {
       context.emit({
@@ -47,11 +51,11 @@ export async function tuneModel(
         progress: { phase: 'quantize', ...subject, done, total: passes.length, unit: 'passes' },
       });
     },
-  });
+  }).finally(product.close);
   return { draft: tuned, report: { samples: { learn: learn.length, judge: judge.length }, ...report } };
 }
 
-async function createTools(original: GraphView, run: TuningRun): Promise<TuningTools> {
+async function createTools(original: GraphView, run: TuningRun): Promise<Omit<TuningTools, 'multiply'>> {
   const { recipe, task, data, samples, scratch, context, left } = run;
   const only = new Set(samples.split.learn);
   let tried = 0;

@@ -4,6 +4,7 @@ import type { OnnxModel } from '../../src/onnx/model-file.ts';
 import { type GraphView, viewGraph } from '../../src/quantization/graph-view.ts';
 import { rangesOfEdges } from '../../src/quantization/ranges-of-edges.ts';
 import type { StaticRecipe } from '../../src/quantization/recipe.ts';
+import { multiplyHere } from '../../src/quantization/reconstruction/matrix-product.ts';
 import type { Draft } from '../../src/quantization/tuning/draft.ts';
 import { createOutputError } from '../../src/quantization/tuning/output-error.ts';
 import type { TuningTools } from '../../src/quantization/tuning/tuning-pass.ts';
@@ -35,6 +36,7 @@ export function tuningTools(
       const ranges = rangesOfEdges(from.placement, from.ranges);
       return { ...from, left, ranges, placement: placeFor(from.view, recipe, left) };
     },
+    multiply: multiplyHere,
     draft: () => settle(viewGraph(original)),
     learn: async function* (model, limit = samples.learn.length) {
       for (const [sample, feeds] of samples.learn.slice(0, limit).entries()) {

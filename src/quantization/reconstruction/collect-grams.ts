@@ -25,7 +25,7 @@ export async function collectGrams(
   layers: readonly ProductLayer[],
   makeModel: () => { readonly model: OnnxModel; readonly inputOf: (layer: ProductLayer) => string },
   run: RunOverSamples,
-  visit: (layer: ProductLayer, sums: GramSums) => void,
+  visit: (layer: ProductLayer, sums: GramSums) => Promise<void>,
   mostElements = MOST_ELEMENTS,
 ): Promise<void> {
   for (const part of partsOf(layers, mostElements)) {
@@ -39,7 +39,7 @@ export async function collectGrams(
     for await (const { outputs } of run(model)) {
       for (const sum of sums) if (!addGram(sum.sums, sum.gram, outputs)) sum.isFinite = false;
     }
-    for (const sum of sums) if (sum.isFinite) visit(sum.gram.layer, sum.sums);
+    for (const sum of sums) if (sum.isFinite) await visit(sum.gram.layer, sum.sums);
   }
 }
 

@@ -1,25 +1,30 @@
 import type { IntegerRange } from '../affine.ts';
 import { roundHalfEven } from '../round-half-even.ts';
+import type { MatrixProduct } from './matrix-product.ts';
 import type { RowLoss } from './row-loss.ts';
 
-/** Output channels that are rounded side by side: the factor is then read once for all of them. */
-export const LANES = 4;
+/** Places that are rounded one after another before what they lost is carried to all others in one product. */
+const BLOCK = 32;
 
 /** Sweeps over the weights of a channel in search of one whose code is better another. */
 const MOST_SWEEPS = 4;
 
-/** Up to `LANES` output channels; each array holds, place by place of the loss's order, an element of every lane. */
+/**
+ * Output channels that are rounded side by side, a lane each: place k of the loss's order of lane l is element
+ * k·width + l of each array.
+ */
 export interface LaneWeights {
+  readonly width: number;
   readonly values: Float64Array;
   /** Step of the grid. */
   readonly scales: Float64Array;
   readonly zeroPoints: Float64Array;
 }
 
-/** Arrays for `LANES` channels, all zeros. */
-export function createLanes(columns: number): LaneWeights & { readonly codes: Float64Array } {
-  const array = () => new Float64Array(columns * LANES);
-  return { values: array(), scales: array().fill(1), zeroPoints: array(), codes: array() };
+/** Arrays for `width` channels of `columns` zeros. */
+export function createLanes(columns: number, width: number): LaneWeights & { readonly codes: Float64Array } {
+  const array = () => new Float64Array(columns * width);
+  return { width, values: array(), scales: array().fill(1), zeroPoints: array(), codes: array() };
 }
 
 /**
@@ -32,98 +37,111 @@ export function createLanes(columns: number): LaneWeights & { readonly codes: Fl
  * (Behdin et al., 2023).
  * @param codes gets the codes, laid out as the weights
  */
-export function roundRows(
+export async function roundRows(
   loss: RowLoss,
   weights: LaneWeights,
   grid: IntegerRange,
   codes: Float64Array,
-): void {
-  const residuals = roundInTurn(loss, weights, grid, codes);
-  const gradients = gradientsOf(loss, residuals);
-  for (let lane = 0; lane < LANES; lane++) descend(loss, weights, grid, codes, gradients, lane);
+  multiply: MatrixProduct,
+): Promise<void> {
+  const { columns, hessian } = loss;
+  const { width } = weights;
+  const errors = await roundInTurn(loss, weights, grid, codes, multiply);
+  // H times the weights minus the rounded weights.
+  const pulls = await multiply(hessian, errors, { rows: columns, inner: columns, columns: width });
+  for (let lane = 0; lane < width; lane++) descend(loss, weights, grid, codes, pulls, lane);
 }
 
-/** Rounds from the last place to the first. @returns Lᵀ times the error that remains, by lanes */
-function roundInTurn(
-  { columns, factor }: RowLoss,
-  { values, scales, zeroPoints }: LaneWeights,
+/** Rounds from the last place to the first. @returns the weights minus the rounded weights */
+async function roundInTurn(
+  loss: RowLoss,
+  weights: LaneWeights,
   grid: IntegerRange,
   codes: Float64Array,
-): Float64Array {
-  const errors = new Float64Array(columns * LANES);
-  const residuals = new Float64Array(columns * LANES);
-  const carried = new Float64Array(LANES);
-  for (let k = columns - 1; k >= 0; k--) {
-    sumLanes(factor, k * columns, errors, k + 1, columns, carried);
+  multiply: MatrixProduct,
+): Promise<Float32Array> {
+  const { columns } = loss;
+  const { width } = weights;
+  const errors = new Float32Array(columns * width);
+  for (let end = columns; end > 0; end -= BLOCK) {
+    const start = Math.max(0, end - BLOCK);
+    const carried =
+      end === columns
+        ? new Float32Array((end - start) * width)
+        : await multiply(factorsBeyond(loss, start, end), errors.subarray(end * width), {
+            rows: end - start,
+            inner: columns - end,
+            columns: width,
+          });
+    roundBlock(loss, weights, grid, { start, end, carried, errors, codes });
+  }
+  return errors;
+}
+
+/** Lᵀ of the rows `start` to `end` and all columns from `end` on. */
+function factorsBeyond({ columns, factor }: RowLoss, start: number, end: number): Float32Array {
+  const length = columns - end;
+  const beyond = new Float32Array((end - start) * length);
+  for (let k = start; k < end; k++) {
+    beyond.set(factor.subarray(k * columns + end, (k + 1) * columns), (k - start) * length);
+  }
+  return beyond;
+}
+
+interface BlockInTurn {
+  readonly start: number;
+  readonly end: number;
+  /** What the places beyond have lost, as it is to be made up for. */
+  readonly carried: Float32Array;
+  readonly errors: Float32Array;
+  readonly codes: Float64Array;
+}
+
+function roundBlock(
+  { columns, factor }: RowLoss,
+  { width, values, scales, zeroPoints }: LaneWeights,
+  grid: IntegerRange,
+  { start, end, carried, errors, codes }: BlockInTurn,
+): void {
+  const own = new Float64Array(width);
+  for (let k = end - 1; k >= start; k--) {
+    const offset = (k - start) * width;
+    for (let lane = 0; lane < width; lane++) own[lane] = carried[offset + lane] as number;
+    for (let j = k + 1; j < end; j++) {
+      const share = factor[k * columns + j] as number;
+      const from = j * width;
+      for (let lane = 0; lane < width; lane++) {
+        own[lane] = (own[lane] as number) + share * (errors[from + lane] as number);
+      }
+    }
     const pivot = factor[k * columns + k] as number;
-    for (let lane = 0; lane < LANES; lane++) {
-      const at = k * LANES + lane;
+    for (let lane = 0; lane < width; lane++) {
+      const at = k * width + lane;
       const value = values[at] as number;
       const scale = scales[at] as number;
       const zeroPoint = zeroPoints[at] as number;
-      const wanted = value + (carried[lane] as number) / pivot;
+      const wanted = value + (own[lane] as number) / pivot;
       const code = clamp(roundHalfEven(wanted / scale) + zeroPoint, grid);
-      const rounded = (code - zeroPoint) * scale;
       codes[at] = code;
-      errors[at] = value - rounded;
-      residuals[at] = pivot * (wanted - rounded);
+      errors[at] = value - (code - zeroPoint) * scale;
     }
   }
-  return residuals;
-}
-
-/** H times the rounded weights minus the weights, by lanes. */
-function gradientsOf({ columns, factor }: RowLoss, residuals: Float64Array): Float64Array {
-  const gradients = new Float64Array(columns * LANES);
-  const sums = new Float64Array(LANES);
-  for (let k = 0; k < columns; k++) {
-    sumLanes(factor, k * columns, residuals, 0, k + 1, sums);
-    for (let lane = 0; lane < LANES; lane++) gradients[k * LANES + lane] = -(sums[lane] as number);
-  }
-  return gradients;
-}
-
-/** Products of the elements `from` to `to` of a row with those of each lane, summed. */
-function sumLanes(
-  matrix: Float64Array,
-  row: number,
-  lanes: Float64Array,
-  from: number,
-  to: number,
-  sums: Float64Array,
-): void {
-  let a = 0;
-  let b = 0;
-  let c = 0;
-  let d = 0;
-  for (let j = from; j < to; j++) {
-    const factor = matrix[row + j] as number;
-    const at = j * LANES;
-    a += factor * (lanes[at] as number);
-    b += factor * (lanes[at + 1] as number);
-    c += factor * (lanes[at + 2] as number);
-    d += factor * (lanes[at + 3] as number);
-  }
-  sums[0] = a;
-  sums[1] = b;
-  sums[2] = c;
-  sums[3] = d;
 }
 
 function descend(
   { columns, hessian }: RowLoss,
-  { scales }: LaneWeights,
+  { width, scales }: LaneWeights,
   grid: IntegerRange,
   codes: Float64Array,
-  gradients: Float64Array,
+  pulls: Float32Array,
   lane: number,
 ): void {
-  const gradient = Float64Array.from({ length: columns }, (_, k) => gradients[k * LANES + lane] as number);
+  const gradient = Float64Array.from({ length: columns }, (_, k) => -(pulls[k * width + lane] as number));
   for (let sweep = 0; sweep < MOST_SWEEPS; sweep++) {
     let hasChanged = false;
     for (let k = columns - 1; k >= 0; k--) {
       const row = k * columns;
-      const at = k * LANES + lane;
+      const at = k * width + lane;
       const scale = scales[at] as number;
       const steps = (gradient[k] as number) / ((hessian[row + k] as number) * scale);
       if (steps <= 0.5 && steps >= -0.5) continue;

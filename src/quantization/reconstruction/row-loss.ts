@@ -1,5 +1,6 @@
 import { factorCholesky } from './cholesky.ts';
 import type { GramSums } from './gram-sums.ts';
+import type { MatrixProduct } from './matrix-product.ts';
 
 /**
  * What an error in the weights of a group costs at its output: eᵀ·H·e for the error e of one output channel, H being the
@@ -10,7 +11,7 @@ export interface RowLoss {
   /** The column at each place. */
   readonly order: Int32Array;
   /** H, columns×columns, in that order. */
-  readonly hessian: Float64Array;
+  readonly hessian: Float32Array;
   /** Its Cholesky factor L in the lower triangle, and Lᵀ in the upper. */
   readonly factor: Float64Array;
 }
@@ -28,11 +29,12 @@ const DAMPING = 0.3;
  * Source of the idea: Ledoit and Wolf, «A well-conditioned estimator for large-dimensional covariance matrices» (2004).
  * @returns undefined where nothing is known of the input, or it is always 0
  */
-export function createRowLoss(
+export async function createRowLoss(
   { gram, positions }: GramSums,
   group: number,
   columns: number,
-): RowLoss | undefined {
+  multiply: MatrixProduct,
+): Promise<RowLoss | undefined> {
   const start = group * columns * columns;
   const diagonal = Float64Array.from({ length: columns }, (_, i) => gram[start + i * columns + i] as number);
   const mean = diagonal.reduce((sum, value) => sum + value, 0) / columns;
@@ -50,9 +52,9 @@ export function createRowLoss(
     hessian[i * columns + i] = (diagonal[order[i] as number] as number) + DAMPING * mean;
   }
   const factor = hessian.slice();
-  if (!factorCholesky(factor, columns)) return undefined;
+  if (!(await factorCholesky(factor, columns, multiply))) return undefined;
   for (let i = 0; i < columns; i++) {
     for (let j = 0; j < i; j++) factor[j * columns + i] = factor[i * columns + j] as number;
   }
-  return { columns, order, hessian, factor };
+  return { columns, order, hessian: Float32Array.from(hessian), factor };
 }

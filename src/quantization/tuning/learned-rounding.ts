@@ -38,7 +38,7 @@ export const learnedRounding: TuningPass = {
       layers,
       quantized,
       (model) => tools.learn(model, MOST_SAMPLES),
-      (layer, sums) => {
+      async (layer, sums) => {
         const { constants, scales } = work.layers.get(layer) as RoundingWork;
         const { weights } = constants;
         const codes = new Int8Array(weights.length);
@@ -47,9 +47,10 @@ export const learnedRounding: TuningPass = {
           scale: (channel: number) => scales[scales.length === 1 ? 0 : channel] as number,
           zeroPoint: () => 0,
         };
-        const done = roundLayer(layer, sums, weights, grid, (channel, column, code) => {
+        const write = (channel: number, column: number, code: number) => {
           codes[channel * layer.rowStride + column * layer.columnStride] = code;
-        });
+        };
+        const done = await roundLayer(layer, sums, weights, grid, write, tools.multiply);
         if (done) tuned.set(layer.node.name ?? '', { weightScales: scales, weightCodes: codes });
       },
     );

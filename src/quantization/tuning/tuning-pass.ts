@@ -3,6 +3,7 @@ import type { OnnxModel } from '../../onnx/model-file.ts';
 import type { GraphView } from '../graph-view.ts';
 import type { LeftFloat } from '../placement.ts';
 import type { StaticRecipe } from '../recipe.ts';
+import type { MatrixProduct } from '../reconstruction/matrix-product.ts';
 import type { Draft } from './draft.ts';
 
 /** One technique that makes a quantized model more accurate. */
@@ -39,6 +40,8 @@ export interface TuningTools {
    * Outputs may be added to the graph to see what is inside.
    */
   readonly learn: (model: OnnxModel, limit?: number) => AsyncIterable<LearningRun>;
+  /** For what a pass computes of matrices. */
+  readonly multiply: MatrixProduct;
   /** Output SQNR in dB of what a draft makes, on the samples to judge by. */
   readonly judge: (draft: Draft) => Promise<number>;
 }

@@ -4,6 +4,7 @@ import type { AffineParameters } from '../affine.ts';
 import type { GraphView } from '../graph-view.ts';
 import { collectGrams, MOST_COLUMNS, type RunOverSamples } from '../reconstruction/collect-grams.ts';
 import type { GramSums } from '../reconstruction/gram-sums.ts';
+import type { MatrixProduct } from '../reconstruction/matrix-product.ts';
 import { type ProductLayer, productLayer } from '../reconstruction/product-layer.ts';
 import { roundLayer } from '../reconstruction/round-layer.ts';
 import { type Candidate, findCandidates } from './candidates.ts';
@@ -25,6 +26,7 @@ export async function learnCodes(
   view: GraphView,
   recipe: WeightOnlyRecipe,
   run: RunOverSamples,
+  multiply: MatrixProduct,
 ): Promise<LearnedCodes> {
   const candidates = new Map<ProductLayer, Candidate>();
   for (const [node, candidate] of findCandidates(view, recipe).candidates) {
@@ -36,22 +38,27 @@ export async function learnCodes(
     model: { ...view.model, proto: cloneMessage(view.model.proto) },
     inputOf: ({ node }: ProductLayer) => node.input[0] as string,
   });
-  await collectGrams([...candidates.keys()], copied, run, (layer, sums) => {
+  await collectGrams([...candidates.keys()], copied, run, async (layer, sums) => {
     const candidate = candidates.get(layer) as Candidate;
-    const tensors = quantizeByInputs(candidate, layer, sums, view, recipe);
+    const tensors = await quantizeByInputs(candidate, layer, sums, { view, recipe, multiply });
     if (tensors !== undefined) learned.set(candidate.node, tensors);
   });
   return learned;
 }
 
+interface Learning {
+  readonly view: GraphView;
+  readonly recipe: WeightOnlyRecipe;
+  readonly multiply: MatrixProduct;
+}
+
 /** Undefined where the sums do not tell enough, or a weight is not finite. */
-function quantizeByInputs(
+async function quantizeByInputs(
   { shape, grid, factor }: Candidate,
   layer: ProductLayer,
   sums: GramSums,
-  view: GraphView,
-  { form }: WeightOnlyRecipe,
-): QuantizedTensors | undefined {
+  { view, recipe, multiply }: Learning,
+): Promise<QuantizedTensors | undefined> {
   const { rowStride, columnStride } = layer;
   const weights = view.readFloats(layer.weights).map((value) => value * factor);
   if (!weights.every(Number.isFinite)) return undefined;
@@ -74,7 +81,7 @@ function quantizeByInputs(
   const parametersOf = (column: number, row: number) =>
     parameters[column * blocks + Math.floor(row / blockSize)] as AffineParameters;
   const codes = new Uint8Array(n * k);
-  const isDone = roundLayer(
+  const isDone = await roundLayer(
     layer,
     sums,
     weights,
@@ -86,9 +93,10 @@ function quantizeByInputs(
     (column, row, code) => {
       codes[column * k + row] = code;
     },
+    multiply,
   );
   if (!isDone) return undefined;
-  const layout = createCodeLayout(form, shape, grid);
+  const layout = createCodeLayout(recipe.form, shape, grid);
   const blockCodes = new Uint8Array(blockSize);
   for (let column = 0; column < n; column++) {
     for (let block = 0; block < blocks; block++) {

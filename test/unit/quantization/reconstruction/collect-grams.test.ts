@@ -53,7 +53,9 @@ async function gramsOf(
       for (const feeds of samples)
         yield { outputs: (await runModel(observing, feeds, 'all')) as unknown as NamedTensors };
     },
-    (layer, sums) => grams.set(layer.node.name ?? '', sums),
+    async (layer, sums) => {
+      grams.set(layer.node.name ?? '', sums);
+    },
     mostElements,
   );
   return { grams, passes };

@@ -3,6 +3,7 @@ import type { NamedTensors } from '../../../../src/core/tensor.ts';
 import type { OnnxModel } from '../../../../src/onnx/model-file.ts';
 import { viewGraph } from '../../../../src/quantization/graph-view.ts';
 import { completeRecipe, type RecipeRequest } from '../../../../src/quantization/recipe.ts';
+import { multiplyHere } from '../../../../src/quantization/reconstruction/matrix-product.ts';
 import { learnCodes } from '../../../../src/quantization/weight-only/learn-codes.ts';
 import { quantizeWeightsOnly } from '../../../../src/quantization/weight-only/quantize-weights-only.ts';
 import type { WeightOnlyRecipe } from '../../../../src/quantization/weight-only/recipe.ts';
@@ -47,10 +48,15 @@ async function quantized(given: OnnxModel, request: Omit<RecipeRequest, 'format'
   const view = viewGraph(copy);
   const learned =
     recipe.algorithm === 'gptq'
-      ? await learnCodes(view, recipe, async function* (observing) {
-          for (const feeds of samples)
-            yield { outputs: (await runModel(observing, feeds)) as unknown as NamedTensors };
-        })
+      ? await learnCodes(
+          view,
+          recipe,
+          async function* (observing) {
+            for (const feeds of samples)
+              yield { outputs: (await runModel(observing, feeds)) as unknown as NamedTensors };
+          },
+          multiplyHere,
+        )
       : new Map();
   unwrap(quantizeWeightsOnly(view, recipe, learned));
   return { copy, learned };
