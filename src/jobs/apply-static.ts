@@ -43,13 +43,14 @@ async function applyPlaced(
 ): Promise<AppliedRecipe> {
   const { phase, context, tuning } = run;
   const isWide = recipe.format === 'static-int16';
-  const only = tuning === undefined ? {} : { only: new Set(tuning.samples.split.learn) };
+  const learning =
+    tuning === undefined ? {} : { only: new Set(tuning.samples.split.learn), ...tuning.companion(placement) };
   const calibration = await phase('calibrate', () =>
     findRanges(
       view,
       [...new Set(placement.edges.values())],
       recipe.calibration,
-      { ...run, ...only },
+      { ...run, ...learning },
       context,
     ),
   );

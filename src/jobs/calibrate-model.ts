@@ -1,11 +1,18 @@
 import { join } from 'node:path';
 import { ProblemError } from '../core/problem.ts';
+import type { NamedTensors } from '../core/tensor.ts';
 import { carryStates } from '../data/carried-state.ts';
 import type { Sample, SkippedSample } from '../data/sample-source.ts';
+import type { OnnxModel } from '../onnx/model-file.ts';
 import { writeModel } from '../onnx/write-model.ts';
 import { type Calibration, calibrate } from '../quantization/calibration/calibrate.ts';
 import { observeTensors } from '../quantization/calibration/observation.ts';
-import { createObserver, needsValues, valuesPerRun } from '../quantization/calibration/observers.ts';
+import {
+  createObserver,
+  needsValues,
+  type RangeObserver,
+  valuesPerRun,
+} from '../quantization/calibration/observers.ts';
 import type { GraphView } from '../quantization/graph-view.ts';
 import { findNonFiniteConstant } from '../quantization/non-finite-constant.ts';
 import type { CalibrationSettings } from '../quantization/recipe.ts';
@@ -27,6 +34,14 @@ export interface CalibrationRun {
   readonly scratch: string;
   /** Positions of the samples to calibrate on; all, or the first so many of the settings, where it is absent. */
   readonly only?: ReadonlySet<number>;
+  readonly companion?: CalibrationCompanion;
+}
+
+/** Learns more of the runs of a calibration than ranges. */
+export interface CalibrationCompanion {
+  /** The model that observes, with more outputs. */
+  readonly observe: (model: OnnxModel) => OnnxModel;
+  readonly add: (outputs: NamedTensors) => void;
 }
 
 /**
@@ -40,7 +55,7 @@ export async function calibrateModel(
   run: CalibrationRun,
   { clock, emit, sessionEntry }: TaskContext,
 ): Promise<Calibration & { readonly skipped: readonly SkippedSample[] }> {
-  const { task, data, scratch, only } = run;
+  const { task, data, scratch, only, companion } = run;
   // Started first: it loads the runtime while this thread makes the model that observes.
   const helper =
     sessionEntry !== undefined && (await isWorthSharing(view, task, settings))
@@ -54,7 +69,7 @@ export async function calibrateModel(
   try {
     const { model, observed } = observeTensors(view, tensors, { values: needsValues(settings) });
     const observingPath = join(scratch, 'observing.onnx');
-    unwrap(writeModel(model, observingPath, { durable: false }));
+    unwrap(writeModel(companion?.observe(model) ?? model, observingPath, { durable: false }));
     const session = keep(await openObserving(observingPath, task, helper));
     const outputs = view.graph.output.map(({ name }) => name ?? '');
     const ports = {
@@ -66,7 +81,14 @@ export async function calibrateModel(
     const subject = task.subject === undefined ? {} : { subject: task.subject };
     const isDue = isProgressDue(clock);
     const observer = createObserver(settings, observed, valuesPerRun(total));
-    const calibrated = await calibrate(chosen(samples.samples(), only), observer, {
+    const both: RangeObserver = {
+      ...observer,
+      add: (sample, results) => {
+        observer.add(sample, results);
+        companion?.add(results);
+      },
+    };
+    const calibrated = await calibrate(chosen(samples.samples(), only), both, {
       runBatch: carryStates(session.run, task.states),
       runsAtOnce: session.runsAtOnce,
       clock,

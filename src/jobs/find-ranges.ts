@@ -7,7 +7,7 @@ import type { GraphView } from '../quantization/graph-view.ts';
 import type { CalibrationSettings } from '../quantization/recipe.ts';
 import { onnxRuntimeVersion } from '../runtime/versions.ts';
 import { agentVersion } from './agent-version.ts';
-import { calibrateModel } from './calibrate-model.ts';
+import { type CalibrationCompanion, calibrateModel } from './calibrate-model.ts';
 import { digestInputs, digestModel } from './digest-inputs.ts';
 import type { QuantizeTask } from './quantize-task.ts';
 import { type CalibrationOrigin, openRangesCache } from './ranges-cache.ts';
@@ -37,7 +37,12 @@ export async function findRanges(
   view: GraphView,
   tensors: readonly string[],
   settings: CalibrationSettings,
-  run: { readonly task: QuantizeTask; readonly scratch: string; readonly only?: ReadonlySet<number> },
+  run: {
+    readonly task: QuantizeTask;
+    readonly scratch: string;
+    readonly only?: ReadonlySet<number>;
+    readonly companion?: CalibrationCompanion;
+  },
   context: TaskContext,
 ): Promise<FoundRanges> {
   const { task } = run;

@@ -1,15 +1,19 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Problem, ProblemError, problem } from '../core/problem.ts';
+import type { OnnxModel } from '../onnx/model-file.ts';
 import { writeModel } from '../onnx/write-model.ts';
 import type { GraphView } from '../quantization/graph-view.ts';
-import type { LeftFloat } from '../quantization/placement.ts';
+import type { LeftFloat, Placement } from '../quantization/placement.ts';
 import type { StaticRecipe } from '../quantization/recipe.ts';
+import { type ChannelObserver, observeChannels } from '../quantization/tuning/channel-statistics.ts';
 import type { Draft } from '../quantization/tuning/draft.ts';
+import { channelsToObserve, STATISTIC_SAMPLES } from '../quantization/tuning/draft-statistics.ts';
 import type { TuningReport } from '../quantization/tuning/tune.ts';
 import { tuningPasses } from '../quantization/tuning/tuning-passes.ts';
 import { openSession } from '../runtime/session.ts';
 import type { RecipeRun } from './applied-recipe.ts';
+import type { CalibrationCompanion } from './calibrate-model.ts';
 import type { QuantizeTask } from './quantize-task.ts';
 import { requireLoadable } from './rejected-model.ts';
 import { openTaskData } from './task-data.ts';
@@ -20,6 +24,8 @@ import { unwrap } from './unwrap.ts';
 /** A calibration split whose samples are divided for tuning. */
 export interface OpenedTuning {
   readonly samples: TuningSamples;
+  /** What a calibration on the samples to learn from is to look at besides, so that they need not be run again for it. */
+  companion(placement: Placement): { readonly companion?: CalibrationCompanion };
   /** @param left what the latency gate leaves float */
   tune(draft: Draft, left?: LeftFloat): Promise<{ readonly draft: Draft; readonly report: TuningReport }>;
   close(): Promise<void>;
@@ -40,10 +46,22 @@ export async function openTuning(
   const source = await openTaskData(data, ports, { limit: recipe.calibration.samples });
   try {
     const samples = await divideSamples(source);
+    let observer: ChannelObserver | undefined;
     return {
       samples,
-      tune: (draft, left = new Map()) =>
-        tuneModel(draft, tuningPasses(recipe), { ...run, recipe, data, samples, left }),
+      companion: (placement) => {
+        const isWorthIt = recipe.tune !== 'none' && samples.split.learn.length <= MOST_SHARED_SAMPLES;
+        if (!isWorthIt) return {};
+        const observe = (model: OnnxModel) => {
+          observer = observeChannels(model, channelsToObserve({ view, placement }));
+          return observer.model;
+        };
+        return { companion: { observe, add: (outputs) => observer?.add(outputs) } };
+      },
+      tune: (draft, left = new Map()) => {
+        const found = observer === undefined ? undefined : { view, statistics: observer.statistics() };
+        return tuneModel(draft, tuningPasses(recipe), { ...run, recipe, data, samples, left, found });
+      },
       close: () => source.close(),
     };
   } catch (error) {
@@ -51,6 +69,9 @@ export async function openTuning(
     throw error;
   }
 }
+
+/** Of more samples than these, a part that is run once more costs less than to look at all of them. */
+const MOST_SHARED_SAMPLES = 2 * STATISTIC_SAMPLES;
 
 function requireData({ data, ranges, saveRangesPath, states = [] }: QuantizeTask) {
   if (ranges !== undefined || saveRangesPath !== undefined) {

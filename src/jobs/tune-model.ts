@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { evenPositions } from '../core/even-positions.ts';
 import type { NamedTensors } from '../core/tensor.ts';
 import type { OnnxModel } from '../onnx/model-file.ts';
 import { writeModel } from '../onnx/write-model.ts';
@@ -9,6 +10,7 @@ import { rangesOfEdges } from '../quantization/ranges-of-edges.ts';
 import type { StaticRecipe } from '../quantization/recipe.ts';
 import { runtimeProduct } from '../quantization/reconstruction/matrix-product.ts';
 import type { Draft } from '../quantization/tuning/draft.ts';
+import { createDraftStatistics, type FoundStatistics } from '../quantization/tuning/draft-statistics.ts';
 import { createOutputError } from '../quantization/tuning/output-error.ts';
 import { runPasses, type TuningReport } from '../quantization/tuning/tune.ts';
 import type { TuningPass, TuningTools } from '../quantization/tuning/tuning-pass.ts';
@@ -27,6 +29,8 @@ export interface TuningRun extends RecipeRun {
   readonly samples: TuningSamples;
   /** What the latency gate leaves float. */
   readonly left: LeftFloat;
+  /** What the calibration has seen of the original besides ranges. */
+  readonly found?: FoundStatistics | undefined;
 }
 
 /**
@@ -56,8 +60,9 @@ export async function tuneModel(
 }
 
 async function createTools(original: GraphView, run: TuningRun): Promise<Omit<TuningTools, 'multiply'>> {
-  const { recipe, task, data, samples, scratch, context, left } = run;
-  const only = new Set(samples.split.learn);
+  const { recipe, task, data, samples, scratch, context, left, found } = run;
+  const settled = evenPositions(samples.split.learn.length, SETTLING_SAMPLES);
+  const only = new Set(Array.from(settled, (at) => samples.split.learn[at] as number));
   let tried = 0;
   const withSession = async function* <T>(
     model: OnnxModel,
@@ -78,6 +83,12 @@ async function createTools(original: GraphView, run: TuningRun): Promise<Omit<Tu
   const allLeft = (more: LeftFloat = new Map()): LeftFloat => new Map([...left, ...more]);
   const quantize = ({ view, ranges, constants, left: more }: Draft) =>
     quantizedCopy(view, recipe, { ranges, left: allLeft(more), constants });
+  const learn: TuningTools['learn'] = (model, limit) =>
+    withSession(model, async function* (session) {
+      for await (const { index, feeds } of samples.learn(limit)) {
+        yield { sample: index, feeds, outputs: await session.run(feeds) };
+      }
+    });
   return {
     recipe,
     quantize,
@@ -90,21 +101,17 @@ async function createTools(original: GraphView, run: TuningRun): Promise<Omit<Tu
         ranges: rangesOfEdges(draft.placement, draft.ranges),
       };
     },
-    settle: async (view) => {
+    settle: async (view, known) => {
       const placement = placeFor(view, recipe, left);
-      const tensors = [...new Set(placement.edges.values())];
+      const tensors = [...new Set(placement.edges.values())].filter((tensor) => !known.has(tensor));
       const calibrating = { task, data, scratch, only };
       // The progress of a calibration within tuning would look like that of the first one.
       const quiet = { ...context, emit: () => {} };
       const { ranges } = await calibrateModel(view, tensors, recipe.calibration, calibrating, quiet);
-      return { view, placement, ranges, constants: new Map() };
+      return { view, placement, ranges: new Map([...known, ...ranges]), constants: new Map() };
     },
-    learn: (model, limit) =>
-      withSession(model, async function* (session) {
-        for await (const { index, feeds } of samples.learn(limit)) {
-          yield { sample: index, feeds, outputs: await session.run(feeds) };
-        }
-      }),
+    learn,
+    statistics: createDraftStatistics(learn, found),
     judge: async (draft) => {
       const error = createOutputError();
       const runs = withSession(quantize(draft), async function* (session) {
@@ -118,6 +125,9 @@ async function createTools(original: GraphView, run: TuningRun): Promise<Omit<Tu
     },
   };
 }
+
+/** So many samples, evenly spread, give the ranges of a rewritten model: they are found from as many values as with all. */
+const SETTLING_SAMPLES = 32;
 
 /** Outputs of the original are kept as long as they are no larger; samples beyond do not judge. */
 const MOST_REFERENCE_BYTES = 64 * 2 ** 20;

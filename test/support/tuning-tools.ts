@@ -6,6 +6,7 @@ import { rangesOfEdges } from '../../src/quantization/ranges-of-edges.ts';
 import type { StaticRecipe } from '../../src/quantization/recipe.ts';
 import { multiplyHere } from '../../src/quantization/reconstruction/matrix-product.ts';
 import type { Draft } from '../../src/quantization/tuning/draft.ts';
+import { createDraftStatistics } from '../../src/quantization/tuning/draft-statistics.ts';
 import { createOutputError } from '../../src/quantization/tuning/output-error.ts';
 import type { TuningTools } from '../../src/quantization/tuning/tuning-pass.ts';
 import { naiveRanges, recipeWith } from './quantize-in-memory.ts';
@@ -27,10 +28,18 @@ export function tuningTools(
     const ranges = await naiveRanges(view.model, new Set(placement.edges.values()), samples.learn);
     return { view, placement, ranges, constants: new Map() };
   };
+  const learn: TuningTools['learn'] = async function* (model, limit = samples.learn.length) {
+    for (const [sample, feeds] of samples.learn.slice(0, limit).entries()) {
+      const outputs = (await runModel(model, feeds)) as unknown as NamedTensors;
+      yield { sample, feeds: feeds as unknown as NamedTensors, outputs };
+    }
+  };
   return {
     recipe,
     quantize,
     settle,
+    learn,
+    statistics: createDraftStatistics(learn),
     leave: (from, more) => {
       const left = new Map([...(from.left ?? []), ...more]);
       const ranges = rangesOfEdges(from.placement, from.ranges);
@@ -38,12 +47,6 @@ export function tuningTools(
     },
     multiply: multiplyHere,
     draft: () => settle(viewGraph(original)),
-    learn: async function* (model, limit = samples.learn.length) {
-      for (const [sample, feeds] of samples.learn.slice(0, limit).entries()) {
-        const outputs = (await runModel(model, feeds)) as unknown as NamedTensors;
-        yield { sample, feeds: feeds as unknown as NamedTensors, outputs };
-      }
-    },
     judge: async (draft) => {
       const error = createOutputError();
       const model = quantize(draft);

@@ -107,7 +107,7 @@ export interface ObservationSettings {
  * Picking starts at the first row, which lies at the border, where padding makes values unlike the others. A stride that
  * would end at the opposite border as well, and so show twice as much of it, is avoided where the map is large.
  */
-function strideOver(size: number | undefined): number {
+export function strideOver(size: number | undefined): number {
   if (size === undefined) return SPATIAL_STRIDE;
   const small = SMALL_MAPS.find(({ atMost }) => size <= atMost);
   if (small !== undefined) return small.stride;

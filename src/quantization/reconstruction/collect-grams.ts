@@ -2,8 +2,9 @@ import type { NamedTensors } from '../../core/tensor.ts';
 import type { OnnxModel } from '../../onnx/model-file.ts';
 import { createNameScope } from '../../onnx/name-scope.ts';
 import { eliminateDead } from '../../onnx/passes/eliminate-dead.ts';
-import { addGram, createGramSums, type GramSums } from './gram-sums.ts';
-import { type LayerInput, observeGrams } from './observe-grams.ts';
+import { createGramCollector, type GramSums } from './gram-sums.ts';
+import type { MatrixProduct } from './matrix-product.ts';
+import { type LayerInput, type ObservedGram, observeGrams } from './observe-grams.ts';
 import type { ProductLayer } from './product-layer.ts';
 
 /** The most elements of Gram matrices that are summed up in one pass over the samples: 128 MiB of float64. */
@@ -15,31 +16,45 @@ export const MOST_COLUMNS = 3072;
 /** Runs a model over samples, one after another. */
 export type RunOverSamples = (model: OnnxModel) => AsyncIterable<{ readonly outputs: NamedTensors }>;
 
+export interface GramTools {
+  readonly run: RunOverSamples;
+  readonly multiply: MatrixProduct;
+  readonly mostElements?: number;
+}
+
 /**
  * Gram matrices of layer inputs, a few layers at a time, so that memory is bounded: for each pass over the samples `visit`
  * gets those of some of them, which are let go of when it returns. Layers of which a sum is not finite are left out.
  * The model keeps its own outputs, which states are carried by.
- * @param makeModel gives a copy of the model, and for each layer the tensor that is its input in that copy
+ * @param makeModel gives a copy of the model, and for each layer what is to be seen of it in that copy
  */
 export async function collectGrams(
   layers: readonly ProductLayer[],
-  makeModel: () => { readonly model: OnnxModel; readonly inputOf: (layer: ProductLayer) => string },
-  run: RunOverSamples,
+  makeModel: () => {
+    readonly model: OnnxModel;
+    readonly inputOf: (layer: ProductLayer) => Omit<LayerInput, 'layer'>;
+  },
+  { run, multiply, mostElements = MOST_ELEMENTS }: GramTools,
   visit: (layer: ProductLayer, sums: GramSums) => Promise<void>,
-  mostElements = MOST_ELEMENTS,
 ): Promise<void> {
   for (const part of partsOf(layers, mostElements)) {
     const { model, inputOf } = makeModel();
     const graph = model.proto.graph;
     if (graph === undefined) return;
-    const inputs = part.map((layer): LayerInput => ({ layer, input: inputOf(layer) }));
+    const inputs = part.map((layer): LayerInput => ({ layer, ...inputOf(layer) }));
     const observed = observeGrams(graph, inputs, createNameScope(graph));
     eliminateDead(model);
-    const sums = observed.map((gram) => ({ gram, sums: createGramSums(gram), isFinite: true }));
+    const collected = observed.map(({ layer }, at) => ({
+      layer,
+      collector: createGramCollector(observed[at] as ObservedGram, multiply),
+      isFinite: true,
+    }));
     for await (const { outputs } of run(model)) {
-      for (const sum of sums) if (!addGram(sum.sums, sum.gram, outputs)) sum.isFinite = false;
+      for (const of of collected) if (!(await of.collector.add(outputs))) of.isFinite = false;
     }
-    for (const sum of sums) if (sum.isFinite) await visit(sum.gram.layer, sum.sums);
+    for (const of of collected) {
+      if ((await of.collector.finish()) && of.isFinite) await visit(of.layer, of.collector.sums);
+    }
   }
 }
 

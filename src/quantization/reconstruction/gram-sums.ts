@@ -1,4 +1,5 @@
 import type { NamedTensors } from '../../core/tensor.ts';
+import type { MatrixProduct } from './matrix-product.ts';
 import type { ObservedGram } from './observe-grams.ts';
 
 /** The Gram matrix of a layer's input, summed over runs. */
@@ -9,16 +10,63 @@ export interface GramSums {
   positions: number;
 }
 
-export function createGramSums({ layer: { groups, columns } }: ObservedGram): GramSums {
-  return { gram: new Float64Array(groups * columns * columns), positions: 0 };
+/** Sums up what a model tells of one layer. */
+export interface GramCollector {
+  /** Adds the outputs of one run. @returns false when a sum is NaN or infinite; the sums are spoilt then */
+  add(outputs: NamedTensors): Promise<boolean>;
+  /** Adds what is still to be added. @returns as `add` */
+  finish(): Promise<boolean>;
+  readonly sums: GramSums;
 }
 
-/** Adds the outputs of one run. @returns false when a sum is NaN or infinite; the sums are spoilt then */
-export function addGram(sums: GramSums, observed: ObservedGram, outputs: NamedTensors): boolean {
-  const shape = outputs[observed.shapeOutput]?.data as BigInt64Array;
-  const values = outputs[observed.gramOutput]?.data as Float32Array;
-  sums.positions += Number(shape[0]) * Number(shape[3]);
-  const { gram } = sums;
+/** @param multiply for layers of which the columns come out: those of several runs are multiplied at once */
+export function createGramCollector(observed: ObservedGram, multiply: MatrixProduct): GramCollector {
+  const { groups, columns } = observed.layer;
+  const sums: GramSums = { gram: new Float64Array(groups * columns * columns), positions: 0 };
+  let waiting: Float32Array[] = [];
+  let waitingPositions = 0;
+  const multiplyWaiting = async () => {
+    if (waitingPositions === 0) return true;
+    const [rows, across] = bothWays(waiting, waitingPositions, columns);
+    const size = { rows: columns, inner: waitingPositions, columns };
+    waiting = [];
+    waitingPositions = 0;
+    return addInto(sums.gram, await multiply(across, rows, size));
+  };
+  return {
+    sums,
+    add: async (outputs) => {
+      const shape = outputs[observed.shapeOutput]?.data as BigInt64Array;
+      const values = outputs[observed.valuesOutput]?.data as Float32Array;
+      const positions = Number(shape[0]) * Number(shape[3]);
+      sums.positions += positions;
+      if (!observed.asColumns) return addInto(sums.gram, values);
+      waiting.push(values);
+      waitingPositions += positions;
+      // Then they take about as much room as the matrix.
+      return waitingPositions < columns || (await multiplyWaiting());
+    },
+    finish: multiplyWaiting,
+  };
+}
+
+/** Rows of several runs as one matrix [positions, columns], and that matrix transposed. */
+function bothWays(runs: readonly Float32Array[], positions: number, columns: number) {
+  const rows = new Float32Array(positions * columns);
+  let at = 0;
+  for (const run of runs) {
+    rows.set(run, at);
+    at += run.length;
+  }
+  const across = new Float32Array(rows.length);
+  for (let position = 0; position < positions; position++) {
+    for (let k = 0; k < columns; k++)
+      across[k * positions + position] = rows[position * columns + k] as number;
+  }
+  return [rows, across] as const;
+}
+
+function addInto(gram: Float64Array, values: Float32Array): boolean {
   let check = 0;
   for (let i = 0; i < gram.length; i++) {
     const value = values[i] as number;

@@ -23,11 +23,14 @@ export interface RowLoss {
  */
 const DAMPING = 0.3;
 
+/** With fewer positions what lies off the diagonal is shrunk to nothing, and each weight would be rounded to nearest. */
+const MOST_COLUMNS_A_POSITION = 16;
+
 /**
  * The loss of a group. Samples tell less about how inputs vary together the fewer they are, so what lies off the diagonal
  * is shrunk by columns/(columns + positions): errors are then not hidden where these samples happen not to look.
  * Source of the idea: Ledoit and Wolf, «A well-conditioned estimator for large-dimensional covariance matrices» (2004).
- * @returns undefined where nothing is known of the input, or it is always 0
+ * @returns undefined where next to nothing is known of the input, or it is always 0
  */
 export async function createRowLoss(
   { gram, positions }: GramSums,
@@ -35,6 +38,7 @@ export async function createRowLoss(
   columns: number,
   multiply: MatrixProduct,
 ): Promise<RowLoss | undefined> {
+  if (positions * MOST_COLUMNS_A_POSITION < columns) return undefined;
   const start = group * columns * columns;
   const diagonal = Float64Array.from({ length: columns }, (_, i) => gram[start + i * columns + i] as number);
   const mean = diagonal.reduce((sum, value) => sum + value, 0) / columns;

@@ -12,7 +12,7 @@ export interface AnchorConstants {
 }
 
 /** The anchors of a draft that have constant weights, each with its plan. */
-export function anchorsOf({ placement }: Draft): readonly (PlannedNode & Anchor)[] {
+export function anchorsOf({ placement }: Pick<Draft, 'placement'>): readonly (PlannedNode & Anchor)[] {
   return placement.nodes.filter((plan): plan is PlannedNode & Anchor => plan.weights !== undefined);
 }
 

@@ -1,3 +1,4 @@
+import type { NamedTensors } from '../../core/tensor.ts';
 import { emptyAttribute } from '../../onnx/attributes.ts';
 import { cloneMessage } from '../../onnx/clone-message.ts';
 import { makeNode } from '../../onnx/make-node.ts';
@@ -14,6 +15,11 @@ export interface ObservedChannels {
   readonly channels: number;
   /** Then its minimum is not looked for, and taken as 0. */
   readonly isNonNegative?: boolean;
+  /**
+   * The strides with which the rows and columns of a feature map are picked that all but its maximum is told by. Without them
+   * it is looked at as a whole.
+   */
+  readonly strides?: readonly number[];
 }
 
 /** What the channels of one tensor were seen to hold, over all samples and positions. */
@@ -24,13 +30,28 @@ export interface ChannelStatistics {
   readonly meanSquare: Float64Array;
 }
 
-/** The runtime reduces channel by channel, so that a few numbers come out instead of whole tensors. */
+/** Statistics in the making, by the outputs of a model that tells about channels. */
+export interface ChannelObserver {
+  /** A copy of the model that was given, with outputs of its own besides. */
+  readonly model: OnnxModel;
+  readonly add: (outputs: NamedTensors) => void;
+  readonly statistics: () => ReadonlyMap<string, ChannelStatistics>;
+}
+
+/** Runs a model that tells about channels over samples, or over so many of them. */
 export async function channelStatistics(
   model: OnnxModel,
   observed: readonly ObservedChannels[],
   tools: Pick<TuningTools, 'learn'>,
   samples?: number,
 ): Promise<ReadonlyMap<string, ChannelStatistics>> {
+  const observer = observeChannels(model, observed);
+  for await (const { outputs } of tools.learn(observer.model, samples)) observer.add(outputs);
+  return observer.statistics();
+}
+
+/** The runtime reduces channel by channel, so that a few numbers come out instead of whole tensors. */
+export function observeChannels(model: OnnxModel, observed: readonly ObservedChannels[]): ChannelObserver {
   const { model: observing, outputs } = withReductions(model, observed);
   const sums = observed.map(({ channels }) => ({
     max: new Float64Array(channels).fill(Number.NEGATIVE_INFINITY),
@@ -39,33 +60,40 @@ export async function channelStatistics(
     meanSquare: new Float64Array(channels),
   }));
   let runs = 0;
-  for await (const { outputs: results } of tools.learn(observing, samples)) {
-    runs += 1;
-    sums.forEach((sum, at) => {
-      const names = outputs[at] as ReductionOutputs;
-      const read = (name: string | undefined) =>
-        name === undefined ? undefined : (results[name]?.data as Float32Array);
-      const [max, least, mean, meanSquare] = [names.max, names.negatedMin, names.mean, names.meanSquare].map(
-        read,
-      );
-      const channels = sum.max.length;
-      const batch = (max?.length ?? 0) / channels;
-      for (let i = 0; i < batch * channels; i++) {
-        const channel = i % channels;
-        sum.max[channel] = Math.max(sum.max[channel] as number, max?.[i] as number);
-        sum.min[channel] = Math.min(sum.min[channel] as number, -(least?.[i] ?? 0));
-        sum.mean[channel] = (sum.mean[channel] as number) + (mean?.[i] as number) / batch;
-        sum.meanSquare[channel] = (sum.meanSquare[channel] as number) + (meanSquare?.[i] as number) / batch;
-      }
-    });
-  }
-  return new Map(
-    observed.map(({ tensor }, at) => {
-      const { max, min, mean, meanSquare } = sums[at] as ChannelStatistics;
-      const average = (of: Float64Array) => of.map((sum) => sum / Math.max(1, runs));
-      return [tensor, { max, min, mean: average(mean), meanSquare: average(meanSquare) }];
-    }),
+  return {
+    model: observing,
+    add: (results) => {
+      runs += 1;
+      sums.forEach((sum, at) => {
+        addRun(sum, outputs[at] as ReductionOutputs, results);
+      });
+    },
+    statistics: () =>
+      new Map(
+        observed.map(({ tensor }, at) => {
+          const { max, min, mean, meanSquare } = sums[at] as ChannelStatistics;
+          const average = (of: Float64Array) => of.map((sum) => sum / Math.max(1, runs));
+          return [tensor, { max, min, mean: average(mean), meanSquare: average(meanSquare) }];
+        }),
+      ),
+  };
+}
+
+function addRun(sum: ChannelStatistics, names: ReductionOutputs, results: NamedTensors): void {
+  const read = (name: string | undefined) =>
+    name === undefined ? undefined : (results[name]?.data as Float32Array);
+  const [max, least, mean, meanSquare] = [names.max, names.negatedMin, names.mean, names.meanSquare].map(
+    read,
   );
+  const channels = sum.max.length;
+  const batch = (max?.length ?? 0) / channels;
+  for (let i = 0; i < batch * channels; i++) {
+    const channel = i % channels;
+    sum.max[channel] = Math.max(sum.max[channel] as number, max?.[i] as number);
+    sum.min[channel] = Math.min(sum.min[channel] as number, -(least?.[i] ?? 0));
+    sum.mean[channel] = (sum.mean[channel] as number) + (mean?.[i] as number) / batch;
+    sum.meanSquare[channel] = (sum.meanSquare[channel] as number) + (meanSquare?.[i] as number) / batch;
+  }
 }
 
 interface ReductionOutputs {
@@ -77,16 +105,24 @@ interface ReductionOutputs {
 
 /**
  * A copy of the model with outputs that reduce tensors to one figure a channel. Each tensor is seen as a feature map
- * [N, C, positions] or [1, C, positions], for which the runtime has fast kernels in every opset.
+ * [N, C, positions] or [1, C, positions], for which the runtime has fast kernels in every opset. One that is picked from
+ * stays as it is: the runtime does not have to leave its blocked layout for it.
  */
 function withReductions(model: OnnxModel, observed: readonly ObservedChannels[]) {
   const copy = cloneMessage(model.proto);
   const graph = copy.graph as GraphProto;
   const names = createNameScope(graph);
-  const add = (opType: string, input: readonly string[], hint: string, axes?: readonly number[]) => {
+  const add = (
+    opType: string,
+    input: readonly string[],
+    hint: string,
+    settings: Readonly<Record<string, readonly number[]>> = {},
+  ) => {
     const output = names.fresh(hint);
-    const attribute =
-      axes === undefined ? [] : [{ ...emptyAttribute('perm', ATTRIBUTE_TYPE.ints), ints: axes.map(BigInt) }];
+    const attribute = Object.entries(settings).map(([name, ints]) => ({
+      ...emptyAttribute(name, ATTRIBUTE_TYPE.ints),
+      ints: ints.map(BigInt),
+    }));
     graph.node.push(makeNode(opType, { name: output, input, output: [output], attribute }));
     return output;
   };
@@ -100,16 +136,20 @@ function withReductions(model: OnnxModel, observed: readonly ObservedChannels[])
     }
     return known;
   };
+  const picked = (tensor: string, strides: readonly number[]) =>
+    strides.every((stride) => stride === 1)
+      ? tensor
+      : add('MaxPool', [tensor], `${tensor}_picked`, { kernel_shape: strides.map(() => 1), strides });
   const asMap = ({ tensor, axis, channels }: ObservedChannels) => {
     if (axis === 'second') return add('Reshape', [tensor, shape([0, channels, -1])], `${tensor}_map`);
     const rows = add('Reshape', [tensor, shape([1, -1, channels])], `${tensor}_rows`);
-    return add('Transpose', [rows], `${tensor}_map`, [0, 2, 1]);
+    return add('Transpose', [rows], `${tensor}_map`, { perm: [0, 2, 1] });
   };
   const outputs = observed.map((of): ReductionOutputs => {
-    const { tensor } = of;
-    const map = asMap(of);
+    const { tensor, strides } = of;
+    const map = strides === undefined ? asMap(of) : picked(tensor, strides);
     const reduced = {
-      max: add('GlobalMaxPool', [map], `${tensor}_max`),
+      max: add('GlobalMaxPool', [strides === undefined ? map : tensor], `${tensor}_max`),
       negatedMin:
         of.isNonNegative === true
           ? undefined

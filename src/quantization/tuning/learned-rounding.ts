@@ -1,10 +1,13 @@
 import { activationParameters } from '../activation-grid.ts';
 import { type IntegerRange, quantizeChannels } from '../affine.ts';
+import { findFeatureMaps, type SpatialSizes } from '../calibration/feature-maps.ts';
 import { qdqSettings } from '../qdq-settings.ts';
 import { anchorScales } from '../quantized-constants.ts';
 import { collectGrams, MOST_COLUMNS } from '../reconstruction/collect-grams.ts';
+import type { LayerInput } from '../reconstruction/observe-grams.ts';
 import { type ProductLayer, productLayer } from '../reconstruction/product-layer.ts';
 import { roundLayer } from '../reconstruction/round-layer.ts';
+import { canSkipPositions } from '../reconstruction/unfold-input.ts';
 import type { TunedConstants } from '../tuned-constants.ts';
 import { type AnchorConstants, anchorsOf, readAnchorConstants } from './anchor-constants.ts';
 import { type Draft, withConstants } from './draft.ts';
@@ -28,16 +31,23 @@ export const learnedRounding: TuningPass = {
   run: async (draft, tools) => {
     const work = workOf(draft, tools);
     const tuned = new Map<string, TunedConstants>();
+    const featureMaps = findFeatureMaps(draft.view);
     const quantized = () => {
       const model = tools.quantize(draft);
       const inputs = new Map(model.proto.graph?.node.map(({ name, input }) => [name, input[0] ?? '']));
-      return { model, inputOf: ({ node }: ProductLayer) => inputs.get(node.name) ?? '' };
+      return {
+        model,
+        inputOf: (layer: ProductLayer) => ({
+          input: inputs.get(layer.node.name) ?? '',
+          ...positionsToSee(layer, featureMaps.get(layer.node.output[0] ?? '')),
+        }),
+      };
     };
     const layers = [...work.layers.keys()];
     await collectGrams(
       layers,
       quantized,
-      (model) => tools.learn(model, MOST_SAMPLES),
+      { run: (model) => tools.learn(model, MOST_SAMPLES), multiply: tools.multiply },
       async (layer, sums) => {
         const { constants, scales } = work.layers.get(layer) as RoundingWork;
         const { weights } = constants;
@@ -63,6 +73,26 @@ export const learnedRounding: TuningPass = {
     return { draft: withConstants(draft, tuned), changed: tuned.size, reason };
   },
 };
+
+/** For each column of a layer, so many positions in all, and of each sample no fewer than the other. */
+const POSITIONS_A_COLUMN = 8;
+const FEWEST_POSITIONS = 128;
+
+/** How far to go on a feature map from one position that is looked at to the next: neighbours tell nearly the same. */
+function positionsToSee(
+  layer: ProductLayer,
+  sizes: SpatialSizes | undefined,
+): Pick<LayerInput, 'everyOther' | 'positions'> {
+  // What a Gemm reads has one row a sample.
+  if (layer.node.opType === 'Gemm') return { positions: 1 };
+  const known = sizes?.filter((size): size is number => size !== undefined) ?? [];
+  if (sizes === undefined || known.length < sizes.length) return {};
+  const all = known.reduce((product, size) => product * size, 1);
+  if (!canSkipPositions(layer)) return { positions: all };
+  const wanted = Math.max(FEWEST_POSITIONS, (POSITIONS_A_COLUMN * layer.columns) / MOST_SAMPLES);
+  const step = Math.max(1, Math.floor((all / wanted) ** (1 / known.length)));
+  return { everyOther: known.map(() => step), positions: all / step ** known.length };
+}
 
 interface RoundingWork {
   readonly constants: AnchorConstants;

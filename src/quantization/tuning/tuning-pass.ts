@@ -1,10 +1,12 @@
 import type { NamedTensors } from '../../core/tensor.ts';
 import type { OnnxModel } from '../../onnx/model-file.ts';
+import type { ValueRange } from '../affine.ts';
 import type { GraphView } from '../graph-view.ts';
 import type { LeftFloat } from '../placement.ts';
 import type { StaticRecipe } from '../recipe.ts';
 import type { MatrixProduct } from '../reconstruction/matrix-product.ts';
 import type { Draft } from './draft.ts';
+import type { DraftStatistics } from './draft-statistics.ts';
 
 /** One technique that makes a quantized model more accurate. */
 export interface TuningPass {
@@ -29,8 +31,13 @@ export interface TuningStep {
  */
 export interface TuningTools {
   readonly recipe: StaticRecipe;
-  /** Places a float model that was rewritten, and finds its ranges. Nothing is tuned in the draft that it gives. */
-  readonly settle: (view: GraphView) => Promise<Draft>;
+  /**
+   * Places a float model that was rewritten, and finds its ranges. Nothing is tuned in the draft that it gives.
+   * @param known ranges of tensors that are what they were
+   */
+  readonly settle: (view: GraphView, known: ReadonlyMap<string, ValueRange>) => Promise<Draft>;
+  /** What the channels of the float model of a draft hold, on a part of the samples to learn from. */
+  readonly statistics: (draft: Draft) => Promise<DraftStatistics>;
   /** The draft with more nodes left float32, each with the reason; what is known of the others stays. */
   readonly leave: (draft: Draft, more: LeftFloat) => Draft;
   /** The model that a draft makes: a copy, with Q/DQ in it. Edges keep their names; see `insertQdq`. */

@@ -36,9 +36,9 @@ export async function learnCodes(
   const learned = new Map<NodeProto, QuantizedTensors>();
   const copied = () => ({
     model: { ...view.model, proto: cloneMessage(view.model.proto) },
-    inputOf: ({ node }: ProductLayer) => node.input[0] as string,
+    inputOf: ({ node }: ProductLayer) => ({ input: node.input[0] as string }),
   });
-  await collectGrams([...candidates.keys()], copied, run, async (layer, sums) => {
+  await collectGrams([...candidates.keys()], copied, { run, multiply }, async (layer, sums) => {
     const candidate = candidates.get(layer) as Candidate;
     const tensors = await quantizeByInputs(candidate, layer, sums, { view, recipe, multiply });
     if (tensors !== undefined) learned.set(candidate.node, tensors);

@@ -1,14 +1,11 @@
-import { findNonNegative } from '../../calibration/non-negative.ts';
 import { qdqSettings } from '../../qdq-settings.ts';
-import { channelStatistics } from '../channel-statistics.ts';
+import { withConstants } from '../draft.ts';
+import type { DraftStatistics } from '../draft-statistics.ts';
 import type { TuningPass } from '../tuning-pass.ts';
-import { weightScales } from '../weight-scales/weight-scales.ts';
+import { chooseWeightScales } from '../weight-scales/weight-scales.ts';
 import { type ChannelGroups, findChannelGroups } from './channel-groups.ts';
 import { chooseScales } from './choose-scales.ts';
 import { rescale } from './rescale.ts';
-
-/** So many samples tell the extremes of channels well enough: what goes beyond them is clipped. */
-const SAMPLES = 64;
 
 /**
  * Gives channels that share a range more alike magnitudes: what makes a channel is multiplied, what reads it is divided, and
@@ -20,39 +17,56 @@ const SAMPLES = 64;
  */
 export const equalization: TuningPass = {
   name: 'equalization',
-  run: async (draft, tools) => {
-    const { recipe, learn, settle } = tools;
+  run: async (draft, { recipe, statistics, settle }) => {
     const groups = findChannelGroups(draft.view);
     const edges = new Set(draft.placement.edges.keys());
-    const observed = tensorsToObserve(groups, edges);
-    if (observed.length === 0) return { changed: 0, reason: 'no channels that could be scaled' };
-    const nonNegative = findNonNegative(draft.view);
-    const statistics = await channelStatistics(
-      draft.view.model,
-      observed.map((of) => ({ ...of, isNonNegative: nonNegative.has(of.tensor) })),
-      { learn },
-      SAMPLES,
-    );
-    const chosen = chooseScales(draft.view, groups, edges, statistics, qdqSettings(recipe));
+    if (!hasFreeChannels(groups, edges)) return { changed: 0, reason: 'no channels that could be scaled' };
+    const seen = await statistics(draft);
+    const chosen = chooseScales(draft.view, groups, edges, seen, qdqSettings(recipe));
     if (chosen.parts === 0) {
       return { changed: 0, reason: 'the channels that share a range are alike enough' };
     }
-    const settled = await settle(rescale(draft.view, groups, chosen.scaleOf));
+    const isSame = (tensor: string) =>
+      groups.channelsOf.get(tensor)?.groups.every((group) => chosen.scaleOf(group) === 1) ?? true;
+    const known = new Map([...draft.ranges].filter(([tensor]) => isSame(tensor)));
+    const settled = await settle(rescale(draft.view, groups, chosen.scaleOf), known);
     // Of other weights other scales are best: the two passes are judged together.
-    const rescaled = draft.constants.size > 0 ? (await weightScales.run(settled, tools)).draft : undefined;
+    const rescaled =
+      draft.constants.size > 0
+        ? withConstants(
+            settled,
+            chooseWeightScales(settled, recipe, scaledStatistics(seen, groups, chosen.scaleOf)).tuned,
+          )
+        : settled;
     return {
-      draft: rescaled ?? settled,
+      draft: rescaled,
       changed: chosen.channels,
       reason: `${chosen.channels} channels in ${chosen.parts} parts of the model, by up to ${Math.round(chosen.largest)} times`,
     };
   },
 };
 
-function tensorsToObserve({ channelsOf, clipped, isFixed }: ChannelGroups, edges: ReadonlySet<string>) {
-  const wanted = new Set([...edges, ...clipped.map(({ tensor }) => tensor)]);
-  return [...wanted].flatMap((tensor) => {
-    const channels = channelsOf.get(tensor);
-    if (channels === undefined || channels.groups.every(isFixed)) return [];
-    return [{ tensor, axis: channels.axis, channels: channels.groups.length }];
-  });
+function hasFreeChannels({ channelsOf, isFixed }: ChannelGroups, edges: ReadonlySet<string>): boolean {
+  return [...edges].some((tensor) => channelsOf.get(tensor)?.groups.some((group) => !isFixed(group)));
+}
+
+/** What was seen of the model, as it is seen after scaling. */
+function scaledStatistics(
+  statistics: DraftStatistics,
+  { channelsOf }: ChannelGroups,
+  scaleOf: (group: number) => number,
+): DraftStatistics {
+  return new Map(
+    [...statistics].map(([tensor, { max, min, mean, meanSquare }]) => {
+      const groups = channelsOf.get(tensor)?.groups;
+      const scale = (channel: number) => (groups === undefined ? 1 : scaleOf(groups[channel] as number));
+      const scaled = {
+        max: max.map((value, channel) => value * scale(channel)),
+        min: min.map((value, channel) => value * scale(channel)),
+        mean: mean.map((value, channel) => value * scale(channel)),
+        meanSquare: meanSquare.map((value, channel) => value * scale(channel) ** 2),
+      };
+      return [tensor, scaled];
+    }),
+  );
 }

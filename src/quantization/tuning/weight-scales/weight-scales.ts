@@ -1,33 +1,25 @@
 import type { IntegerRange } from '../../affine.ts';
 import { qdqSettings } from '../../qdq-settings.ts';
+import type { StaticRecipe } from '../../recipe.ts';
 import type { TunedConstants } from '../../tuned-constants.ts';
 import { anchorsOf, readAnchorConstants } from '../anchor-constants.ts';
-import { type ChannelStatistics, channelStatistics } from '../channel-statistics.ts';
+import type { ChannelStatistics } from '../channel-statistics.ts';
 import { productUse } from '../constant-use.ts';
 import { type Draft, withConstants } from '../draft.ts';
-import type { TuningPass, TuningTools } from '../tuning-pass.ts';
+import type { DraftStatistics } from '../draft-statistics.ts';
+import type { TuningPass } from '../tuning-pass.ts';
 import { bestScale } from './best-scale.ts';
 import { latticeStep } from './lattice-step.ts';
 
-/** So many samples tell how large inputs are. */
-const SAMPLES = 16;
-
 /** The mean square of what each weight of an anchor is multiplied with. */
-async function inputImportance(draft: Draft, learn: TuningTools['learn']) {
-  const inputs = new Map(
-    anchorsOf(draft).map((anchor) => {
-      const { reads, axis } = productUse(anchor.node, anchor.weights.tensor);
-      const [tensor = ''] = anchor.node.input;
-      return [tensor, { tensor, axis, channels: reads, isNonNegative: true }] as const;
-    }),
-  );
-  const statistics = await channelStatistics(draft.view.model, [...inputs.values()], { learn }, SAMPLES);
-  return ({ node, weights }: ReturnType<typeof anchorsOf>[number]): Float32Array => {
-    const { readBy } = productUse(node, weights.tensor);
-    const { meanSquare } = statistics.get(node.input[0] ?? '') as ChannelStatistics;
-    const count = weights.tensor.dims.reduce((product, dim) => product * dim, 1);
-    return Float32Array.from({ length: count }, (_, element) => meanSquare[readBy(element)] as number);
-  };
+function inputImportance(
+  { node, weights }: ReturnType<typeof anchorsOf>[number],
+  statistics: DraftStatistics,
+): Float32Array {
+  const { readBy } = productUse(node, weights.tensor);
+  const { meanSquare } = statistics.get(node.input[0] ?? '') as ChannelStatistics;
+  const count = weights.tensor.dims.reduce((product, dim) => product * dim, 1);
+  return Float32Array.from({ length: count }, (_, element) => meanSquare[readBy(element)] as number);
 }
 
 /** Channels that are looked at before a layer is taken for one whose weights lie on no lattice. */
@@ -43,25 +35,10 @@ const PROBED_CHANNELS = 4;
  */
 export const weightScales: TuningPass = {
   name: 'weight-scales',
-  run: async (draft, { recipe, learn }) => {
-    const { grid, perTensor } = qdqSettings(recipe).weights;
+  run: async (draft, { recipe, statistics }) => {
+    const { perTensor } = qdqSettings(recipe).weights;
     if (perTensor) return { changed: 0, reason: 'the recipe has one scale a tensor' };
-    const tuned = new Map<string, TunedConstants>();
-    let exact = 0;
-    const importanceOf = await inputImportance(draft, learn);
-    for (const anchor of anchorsOf(draft)) {
-      const { weights, layout } = readAnchorConstants(draft.view, anchor);
-      const byChannel = (values: Float32Array) =>
-        Array.from({ length: layout.channels }, (_, channel) => channelValues(values, layout, channel));
-      const channels = byChannel(weights);
-      const importance = byChannel(importanceOf(anchor));
-      const steps = latticeSteps(channels, grid);
-      if (steps !== undefined) exact += 1;
-      const scales = channels.map(
-        (values, channel) => steps?.[channel] ?? searched(values, importance[channel], grid),
-      );
-      tuned.set(anchor.node.name ?? '', { weightScales: Float32Array.from(scales) });
-    }
+    const { tuned, exact } = chooseWeightScales(draft, recipe, await statistics(draft));
     return {
       draft: withConstants(draft, tuned),
       changed: tuned.size,
@@ -69,6 +46,27 @@ export const weightScales: TuningPass = {
     };
   },
 };
+
+/** The scales of all anchors of a draft, by what is known of their inputs. */
+export function chooseWeightScales(draft: Draft, recipe: StaticRecipe, statistics: DraftStatistics) {
+  const { grid } = qdqSettings(recipe).weights;
+  const tuned = new Map<string, TunedConstants>();
+  let exact = 0;
+  for (const anchor of anchorsOf(draft)) {
+    const { weights, layout } = readAnchorConstants(draft.view, anchor);
+    const byChannel = (values: Float32Array) =>
+      Array.from({ length: layout.channels }, (_, channel) => channelValues(values, layout, channel));
+    const channels = byChannel(weights);
+    const importance = byChannel(inputImportance(anchor, statistics));
+    const steps = latticeSteps(channels, grid);
+    if (steps !== undefined) exact += 1;
+    const scales = channels.map(
+      (values, channel) => steps?.[channel] ?? searched(values, importance[channel], grid),
+    );
+    tuned.set(anchor.node.name ?? '', { weightScales: Float32Array.from(scales) });
+  }
+  return { tuned, exact };
+}
 
 /** A step for each channel that has one; undefined where the first channels have none. */
 function latticeSteps(

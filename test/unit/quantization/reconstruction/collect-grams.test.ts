@@ -6,6 +6,8 @@ import type { OnnxModel } from '../../../../src/onnx/model-file.ts';
 import { viewGraph } from '../../../../src/quantization/graph-view.ts';
 import { collectGrams } from '../../../../src/quantization/reconstruction/collect-grams.ts';
 import type { GramSums } from '../../../../src/quantization/reconstruction/gram-sums.ts';
+import { multiplyHere } from '../../../../src/quantization/reconstruction/matrix-product.ts';
+import type { LayerInput } from '../../../../src/quantization/reconstruction/observe-grams.ts';
 import {
   type ProductLayer,
   productLayer,
@@ -39,7 +41,10 @@ function oneLayer(layer: NodeProto, constants: readonly TensorProto[], dims: rea
 async function gramsOf(
   given: OnnxModel,
   samples: readonly Feeds[],
-  mostElements?: number,
+  {
+    mostElements,
+    ...more
+  }: Partial<Pick<LayerInput, 'everyOther' | 'positions'>> & { mostElements?: number } = {},
 ): Promise<{ readonly grams: Map<string, GramSums>; readonly passes: number }> {
   const view = viewGraph(given);
   const layers = view.graph.node.flatMap((each) => productLayer(each, view) ?? []);
@@ -47,16 +52,22 @@ async function gramsOf(
   let passes = 0;
   await collectGrams(
     layers,
-    () => ({ model: copyOf(given), inputOf: (layer: ProductLayer) => layer.node.input[0] as string }),
-    async function* (observing) {
-      passes += 1;
-      for (const feeds of samples)
-        yield { outputs: (await runModel(observing, feeds, 'all')) as unknown as NamedTensors };
+    () => ({
+      model: copyOf(given),
+      inputOf: (layer: ProductLayer) => ({ input: layer.node.input[0] as string, ...more }),
+    }),
+    {
+      run: async function* (observing) {
+        passes += 1;
+        for (const feeds of samples)
+          yield { outputs: (await runModel(observing, feeds, 'all')) as unknown as NamedTensors };
+      },
+      multiply: multiplyHere,
+      ...(mostElements === undefined ? {} : { mostElements }),
     },
     async (layer, sums) => {
       grams.set(layer.node.name ?? '', sums);
     },
-    mostElements,
   );
   return { grams, passes };
 }
@@ -75,6 +86,9 @@ function energies(layer: ProductLayer, { gram }: GramSums, values: Float32Array)
     return energy;
   });
 }
+
+const wave = (dims: readonly number[], shift: number) =>
+  Array.from({ length: dims.reduce((a, b) => a * b, 1) }, (_, i) => Math.sin(i * 1.7 + shift));
 
 const LAYERS: readonly [string, NodeProto, TensorProto, readonly number[]][] = [
   ['Conv', node('Conv', ['x', 'w'], ['y']), weights('w', 4, 3, 3, 3), [1, 3, 6, 7]],
@@ -151,7 +165,7 @@ describe('collectGrams', () => {
     );
     const samples = [{ x: wavyFeed(2, 5) }];
     const atOnce = await gramsOf(two, samples);
-    const inTurn = await gramsOf(two, samples, 30);
+    const inTurn = await gramsOf(two, samples, { mostElements: 30 });
     expect([atOnce.passes, inTurn.passes]).toEqual([1, 2]);
     expect(inTurn.grams).toEqual(atOnce.grams);
   });
@@ -160,6 +174,39 @@ describe('collectGrams', () => {
     const given = oneLayer(node('MatMul', ['x', 'w'], ['y']), [weights('w', 2, 2)], [1, 2]);
     const { grams } = await gramsOf(given, [{ x: floatFeed([1, 2], [1, Number.POSITIVE_INFINITY]) }]);
     expect(grams.size).toBe(0);
+  });
+
+  it.each([
+    ['two pictures a run', node('Conv', ['x', 'w'], ['y']), weights('w', 4, 3, 2, 2), [2, 3, 4, 3]],
+    ['rows', node('MatMul', ['x', 'w'], ['y']), weights('w', 7, 3), [3, 7]],
+  ])('sums up the same where columns come out, which several runs fill: %s', async (_, layer, w, dims) => {
+    const given = oneLayer(layer, [w], dims);
+    const samples = [0, 1, 2, 3].map((shift) => ({ x: floatFeed(dims, wave(dims, shift)) }));
+    const inside = (await gramsOf(given, samples)).grams.get('y_node') as GramSums;
+    const outside = (await gramsOf(given, samples, { positions: 3 })).grams.get('y_node') as GramSums;
+    expect(outside.positions).toBe(inside.positions);
+    outside.gram.forEach((sum, at) => {
+      expect(sum).toBeCloseTo(inside.gram[at] as number, 4);
+    });
+  });
+
+  it('leaves out a layer whose columns are not finite', async () => {
+    const given = oneLayer(node('MatMul', ['x', 'w'], ['y']), [weights('w', 2, 2)], [1, 2]);
+    const samples = [Number.POSITIVE_INFINITY, 1, 2].map((x) => ({ x: floatFeed([1, 2], [1, x]) }));
+    expect((await gramsOf(given, samples, { positions: 1 })).grams.size).toBe(0);
+  });
+
+  it.each([
+    ['a Conv', weights('w', 2, 3, 3, 3), { pads: [1, 1, 1, 1] }],
+    ['a pointwise Conv', weights('w', 2, 3, 1, 1), {}],
+  ])('sees the positions of %s with strides where it is told to skip others', async (_, w, attributes) => {
+    const dims = [1, 3, 7, 9];
+    const samples = [{ x: wavyFeed(...dims) }];
+    const conv = (strides: number[]) =>
+      oneLayer(node('Conv', ['x', 'w'], ['y'], { ...attributes, strides }), [w], dims);
+    const [all] = [(await gramsOf(conv([2, 3]), samples)).grams.get('y_node') as GramSums];
+    const { grams } = await gramsOf(conv([1, 1]), samples, { everyOther: [2, 3] });
+    expect(grams.get('y_node')).toEqual(all);
   });
 
   it.each([
