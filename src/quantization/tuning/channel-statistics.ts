@@ -6,7 +6,7 @@ import { ATTRIBUTE_TYPE, type GraphProto } from '../../onnx/messages.ts';
 import type { OnnxModel } from '../../onnx/model-file.ts';
 import { createNameScope } from '../../onnx/name-scope.ts';
 import { tensorFrom } from '../../onnx/tensor-data.ts';
-import type { TuningTools } from './tuning-pass.ts';
+import type { Learn } from './learning-run.ts';
 
 /** A tensor and where its channels lie. */
 export interface ObservedChannels {
@@ -42,11 +42,11 @@ export interface ChannelObserver {
 export async function channelStatistics(
   model: OnnxModel,
   observed: readonly ObservedChannels[],
-  tools: Pick<TuningTools, 'learn'>,
+  { learn }: { readonly learn: Learn },
   samples?: number,
 ): Promise<ReadonlyMap<string, ChannelStatistics>> {
   const observer = observeChannels(model, observed);
-  for await (const { outputs } of tools.learn(observer.model, samples)) observer.add(outputs);
+  for await (const { outputs } of learn(observer.model, samples)) observer.add(outputs);
   return observer.statistics();
 }
 

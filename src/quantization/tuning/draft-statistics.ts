@@ -7,7 +7,7 @@ import { type ChannelStatistics, channelStatistics, type ObservedChannels } from
 import { productUse } from './constant-use.ts';
 import type { Draft } from './draft.ts';
 import { findChannelGroups } from './equalization/channel-groups.ts';
-import type { TuningTools } from './tuning-pass.ts';
+import type { Learn } from './learning-run.ts';
 
 /** By tensor. */
 export type DraftStatistics = ReadonlyMap<string, ChannelStatistics>;
@@ -26,7 +26,7 @@ export const STATISTIC_SAMPLES = 64;
  * gives. They hold for the float model, which several passes share, so that for each one the samples are run once.
  */
 export function createDraftStatistics(
-  learn: TuningTools['learn'],
+  learn: Learn,
   given?: FoundStatistics,
 ): (draft: Draft) => Promise<DraftStatistics> {
   const known = new WeakMap<GraphView, Promise<DraftStatistics>>();

@@ -1,4 +1,3 @@
-import type { NamedTensors } from '../../core/tensor.ts';
 import type { OnnxModel } from '../../onnx/model-file.ts';
 import type { ValueRange } from '../affine.ts';
 import type { GraphView } from '../graph-view.ts';
@@ -7,6 +6,7 @@ import type { StaticRecipe } from '../recipe.ts';
 import type { MatrixProduct } from '../reconstruction/matrix-product.ts';
 import type { Draft } from './draft.ts';
 import type { DraftStatistics } from './draft-statistics.ts';
+import type { Learn } from './learning-run.ts';
 
 /** One technique that makes a quantized model more accurate. */
 export interface TuningPass {
@@ -42,19 +42,9 @@ export interface TuningTools {
   readonly leave: (draft: Draft, more: LeftFloat) => Draft;
   /** The model that a draft makes: a copy, with Q/DQ in it. Edges keep their names; see `insertQdq`. */
   readonly quantize: (draft: Draft) => OnnxModel;
-  /**
-   * Runs a model over the samples to learn from, or over `limit` of them, evenly spread, and gives its outputs, one sample at a time.
-   * Outputs may be added to the graph to see what is inside.
-   */
-  readonly learn: (model: OnnxModel, limit?: number) => AsyncIterable<LearningRun>;
+  readonly learn: Learn;
   /** For what a pass computes of matrices. */
   readonly multiply: MatrixProduct;
   /** Output SQNR in dB of what a draft makes, on the samples to judge by. */
   readonly judge: (draft: Draft) => Promise<number>;
-}
-
-export interface LearningRun {
-  readonly sample: number;
-  readonly feeds: NamedTensors;
-  readonly outputs: NamedTensors;
 }

@@ -57,9 +57,12 @@ export function chooseWeightScales(draft: Draft, recipe: StaticRecipe, statistic
     const byChannel = (values: Float32Array) =>
       Array.from({ length: layout.channels }, (_, channel) => channelValues(values, layout, channel));
     const channels = byChannel(weights);
-    const importance = byChannel(inputImportance(anchor, statistics));
     const steps = latticeSteps(channels, grid);
     if (steps !== undefined) exact += 1;
+    // Where every channel has a step there is nothing to search by it.
+    const importance = steps?.every((step) => step !== undefined)
+      ? []
+      : byChannel(inputImportance(anchor, statistics));
     const scales = channels.map(
       (values, channel) => steps?.[channel] ?? searched(values, importance[channel], grid),
     );

@@ -100,7 +100,30 @@ describe('createRowLoss', () => {
   });
 });
 
+describe('createRowLoss of few samples', () => {
+  it('tells nothing where columns are many times as long as there are positions', async () => {
+    const { gram } = alikeInputs(33, 4, 1);
+    expect(await createRowLoss({ gram, positions: 2 }, 0, 33, multiplyHere)).toBeUndefined();
+    expect(await createRowLoss({ gram, positions: 3 }, 0, 33, multiplyHere)).toBeDefined();
+  });
+});
+
 describe('roundRows', () => {
+  it('gives the same codes for many channels side by side as for each alone', async () => {
+    const columns = 70;
+    const loss = await lossOf(alikeInputs(columns, 300, 2), columns);
+    const next = noise(7);
+    const together = createLanes(columns, 3);
+    for (let i = 0; i < together.values.length; i++) together.values[i] = 5 * next();
+    await roundRows(loss, together, WIDE, together.codes, multiplyHere);
+    for (let lane = 0; lane < 3; lane++) {
+      const alone = createLanes(columns, 1);
+      for (let k = 0; k < columns; k++) alone.values[k] = together.values[k * 3 + lane] as number;
+      await roundRows(loss, alone, WIDE, alone.codes, multiplyHere);
+      expect([...alone.codes]).toEqual([...together.codes].filter((_, at) => at % 3 === lane));
+    }
+  });
+
   it('rounds up as much as down where inputs are alike, which rounding to nearest does not', async () => {
     const columns = 8;
     const loss = await lossOf(alikeInputs(columns, 400, 5), columns);
