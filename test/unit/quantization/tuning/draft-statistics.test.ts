@@ -24,8 +24,15 @@ const clipped = model(
   }),
 );
 
+/** Waves with one high point, in a row and a column that are not picked. */
+function peaked() {
+  const feed = wavyFeed(1, 2, 20, 20);
+  (feed.data as Float32Array)[10 * 20 + 10] = 4;
+  return feed;
+}
+
 async function prepared() {
-  const tools = tuningTools(clipped, { learn: [{ x: wavyFeed(1, 2, 20, 20) }], judge: [] });
+  const tools = tuningTools(clipped, { learn: [{ x: peaked() }], judge: [] });
   let runs = 0;
   const counted: Learn = async function* (of, limit) {
     runs += 1;
@@ -37,7 +44,7 @@ async function prepared() {
 describe('createDraftStatistics', () => {
   it('tells the largest value of every channel, though it looks at a part of a map for the rest', async () => {
     const { draft, learn } = await prepared();
-    const input = wavyFeed(1, 2, 20, 20).data as Float32Array;
+    const input = peaked().data as Float32Array;
     const seen = await createDraftStatistics(learn)(draft);
     const { max, min, meanSquare } = seen.get('x') as NonNullable<ReturnType<typeof seen.get>>;
     [0, 1].forEach((channel) => {
@@ -45,7 +52,7 @@ describe('createDraftStatistics', () => {
       expect(max[channel]).toBeCloseTo(Math.max(...values), 5);
       expect(min[channel]).toBeLessThanOrEqual(Math.min(...values) / 2);
       const all = values.reduce((sum, of) => sum + of * of, 0) / 400;
-      expect((meanSquare[channel] as number) / all).toBeGreaterThan(0.7);
+      expect((meanSquare[channel] as number) / all).toBeGreaterThan(0.6);
       expect((meanSquare[channel] as number) / all).toBeLessThan(1.4);
     });
     // It cannot be negative, so its minimum is not looked for.
