@@ -44,10 +44,11 @@ export function list(text: string, before: readonly string[] = []): readonly str
   ];
 }
 
-/** The name of a format, or something that can be the path of a file. */
+/** The name of a format, `auto`, or something that can be the path of a file. */
 export function recipeName(text: string): string {
-  if ((RECIPE_FORMATS as readonly string[]).includes(text) || /[./\\]/.test(text)) return text;
-  throw new InvalidArgumentError(`Allowed choices are ${RECIPE_FORMATS.join(', ')}, or a YAML file.`);
+  const names: readonly string[] = [...RECIPE_FORMATS, 'auto'];
+  if (names.includes(text) || /[./\\]/.test(text)) return text;
+  throw new InvalidArgumentError(`Allowed choices are ${names.join(', ')}, or a YAML file.`);
 }
 
 /** `500ms`, `10s`, `2m`, `1h` → seconds. */

@@ -16,6 +16,7 @@ import { TARGETS, type Target } from '../quantization/targets.ts';
 import { TUNING_LEVELS, type TuningLevel } from '../quantization/tuning/tuning-level.ts';
 import { WEIGHT_ALGORITHMS, type WeightOnlyRecipe } from '../quantization/weight-only/recipe.ts';
 import { decibels, list, percentile, positiveInteger, recipeName } from './option-parsers.ts';
+import { AUTO, SEARCH_OPTIONS } from './search/search-options.ts';
 import { withoutAbsent } from './without-absent.ts';
 
 /** The options of `quantize` that say how. What is absent gets the default of its recipe and target. */
@@ -54,7 +55,7 @@ export function addRecipeOptions(command: Command): Command {
   const { method } = STATIC_INT8.calibration;
   command.option(
     '--recipe <name|file>',
-    `how to quantize: ${RECIPE_FORMATS.join(', ')}, or a YAML file with a recipe`,
+    `how to quantize: ${RECIPE_FORMATS.join(', ')}, auto (search the best), or a YAML file with a recipe`,
     recipeName,
     'static-int8',
   );
@@ -134,12 +135,13 @@ const STATIC = ['static-int8', 'static-int16'] as const;
 const WEIGHTS = ['weight-int8', 'weight-int4'] as const;
 
 /** Options that only some recipes know, by the name under which commander keeps them. */
-const FOR_RECIPES: Readonly<Record<string, readonly RecipeFormat[]>> = {
+const FOR_RECIPES: Readonly<Record<string, readonly (RecipeFormat | typeof AUTO)[]>> = {
+  ...Object.fromEntries(SEARCH_OPTIONS.map((name) => [name, [AUTO]])),
   format: STATIC,
   activations: STATIC,
   method: STATIC,
   percentile: STATIC,
-  samples: STATIC,
+  samples: [...STATIC, AUTO],
   perTensor: [...STATIC, 'dynamic-int8'],
   reduceRange: [...STATIC, 'dynamic-int8'],
   latencyGate: ['static-int8'],
@@ -164,7 +166,7 @@ export function refuseForeignOptions(command: Command, recipe: string): void {
   for (const option of command.options) {
     const name = option.attributeName();
     if (command.getOptionValueSource(name) !== 'cli') continue;
-    if (!isFormat(recipe)) {
+    if (recipe !== AUTO && !isFormat(recipe)) {
       if (IN_A_FILE.has(name)) command.error(`error: ${option.long} belongs into the recipe file ${recipe}`);
       continue;
     }

@@ -1,5 +1,6 @@
 import { ALL_ITEMS, type DataSpec } from '../core/data-spec.ts';
 import type { ImageGeometry } from '../core/item.ts';
+import { evenPositions } from '../core/even-positions.ts';
 import { type Problem, ProblemError, problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { NamedTensors, Tensor } from '../core/tensor.ts';
@@ -30,6 +31,8 @@ export interface OpenSamplesOptions extends OpenCollectionPorts {
   readonly states?: readonly CarriedState[];
   /** At most this many samples; see `choosePositions`. A positive integer. */
   readonly limit?: number;
+  /** Only these samples of the split, by their place in it; they are numbered anew. Not where states are carried. */
+  readonly only?: readonly number[];
   /** Whether samples bring their labels, which are then checked. */
   readonly withTruth?: boolean;
 }
@@ -76,9 +79,14 @@ async function bindCollection(
   const { split, modelInputs, modelOutputs, states = [], limit } = options;
   const bound = await bindItems(collection, spec, fedInputs, options);
   if (!bound.ok) return bound;
-  const chosen = await choosePositions(collection, spec, { split, inOrder: states.length > 0, limit });
+  const inOrder = states.length > 0;
+  const chosen = await choosePositions(collection, spec, {
+    split,
+    inOrder,
+    ...(options.only === undefined ? { limit } : {}),
+  });
   if (!chosen.ok) return chosen;
-  const positions = chosen.value;
+  const positions = options.only === undefined ? chosen.value : picked(chosen.value, options.only, limit);
   if (positions.length === 0) return err(noSamples(collection, split));
   const contents = { collection, spec, bound: bound.value, positions };
   const { withTruth = false } = options;
@@ -87,6 +95,16 @@ async function bindCollection(
   const outputs = modelOutputs === undefined ? {} : { modelOutputs };
   const zeros = initialStates({ states, modelInputs, fed, ...outputs });
   return zeros.ok ? ok(createSource({ ...contents, withTruth, zeros: zeros.value })) : zeros;
+}
+
+/** Those of the split that are named, as many as the limit allows. Throws where one is not there: whoever named it had another split. */
+function picked(positions: Uint32Array, only: readonly number[], limit: number): Uint32Array {
+  return evenPositions(only.length, limit).map((at) => {
+    const index = only[at] as number;
+    const position = positions[index];
+    if (position === undefined) throw new RangeError(`sample ${index} of ${positions.length}`);
+    return position;
+  });
 }
 
 interface BoundItems {

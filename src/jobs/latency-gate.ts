@@ -47,6 +47,8 @@ export interface LatencyGateReport {
   readonly outcome: LatencyComparison['outcome'];
   /** Nodes that would otherwise run in int8. */
   readonly leftFloat: number;
+  /** Their names; absent in reports of older versions. */
+  readonly leftNodes?: readonly string[];
   /** How many placements were tried. */
   readonly builds: number;
   readonly seconds: number;
@@ -157,6 +159,7 @@ function reportOf(
     speedUp: { ratio: speedUp.estimate, lower: speedUp.lower, upper: speedUp.upper },
     outcome,
     leftFloat: leftFloat.size,
+    leftNodes: [...leftFloat.keys()],
     builds,
     seconds,
   };

@@ -7,7 +7,7 @@ import { agentVersion } from './agent-version.ts';
 import type { InputDigests } from './digest-inputs.ts';
 import type { QuantizeTask } from './quantize-task.ts';
 import type { SavedRanges } from './saved-ranges.ts';
-import type { TaskData } from './task-data.ts';
+import { partOf, type TaskData } from './task-data.ts';
 
 /** All that decides what a calibration finds, besides the graph. */
 export interface CalibrationOrigin {
@@ -52,7 +52,7 @@ export function openRangesCache(
 
 function keyOf({ graph }: GraphView, { settings, task, data, digests }: CalibrationOrigin): string {
   const key = [
-    [digests.modelDigest, digests.dataDigest, data.split],
+    [digests.modelDigest, digests.dataDigest, data.split, ...partOf(data)],
     Object.entries(settings).sort(),
     (task.states ?? []).map(({ output, input, dims = null }) => [output, input, dims]),
     [agentVersion(), onnxRuntimeVersion()],

@@ -33,8 +33,14 @@ export function runQuantization(
   });
 }
 
-/** The original and its data are not to be lost to a slip of the keyboard, and a folder cannot become a file. */
-async function refuseToOverwrite({ modelPath, data }: QuantizeTask, outputPath: string): Promise<void> {
+/**
+ * The original and its data are not to be lost to a slip of the keyboard, and a folder cannot become a file.
+ * Throws `ProblemError` `output-not-writable`.
+ */
+export async function refuseToOverwrite(
+  { modelPath, data }: Pick<QuantizeTask, 'modelPath' | 'data'>,
+  outputPath: string,
+): Promise<void> {
   const output = await statOrNothing(outputPath);
   if (output === undefined) return;
   if (output.isDirectory()) throw notWritable(outputPath, 'it is a folder', 'name the file to write');
@@ -60,8 +66,8 @@ async function statOrNothing(path: string) {
   }
 }
 
-/** Moves the finished model, its external data first, so that the model file never points at nothing. */
-async function publish(made: string, outputPath: string): Promise<void> {
+/** Moves the finished model, its external data first, so that the model file never points at nothing. Throws `ProblemError`. */
+export async function publish(made: string, outputPath: string): Promise<void> {
   const name = basename(made);
   const companions = (await readdir(dirname(made))).filter((file) => file.startsWith(`${name}.`));
   try {

@@ -6,6 +6,7 @@ import { agentVersion } from './agent-version.ts';
 import { digestData } from './digest-data.ts';
 import { digestModel } from './digest-inputs.ts';
 import type { EvaluateTask } from './evaluate-task.ts';
+import { partOf } from './task-data.ts';
 
 /** Where an evaluation keeps outputs; undefined where it keeps none. */
 export interface StoredOutputPaths {
@@ -31,7 +32,7 @@ export async function storedOutputPaths(task: EvaluateTask): Promise<StoredOutpu
     return { reference: undefined, golden: task.candidates.map(() => undefined) };
   }
   const dataDigest = outputsCache?.digests?.dataDigest ?? (await digestData(data.spec));
-  const shared = [dataDigest, data.split, samples ?? null, states];
+  const shared = [dataDigest, data.split, samples ?? null, states, ...partOf(data)];
   const path = (folder: string, model: string, host: readonly string[]) =>
     join(folder, `${digestText(JSON.stringify([model, ...shared, ...host]))}.outputs`);
   const host = [agentVersion(), onnxRuntimeVersion(), cpus()[0]?.model ?? ''];

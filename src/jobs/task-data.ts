@@ -9,6 +9,13 @@ import type { Session } from '../runtime/session.ts';
 export interface TaskData {
   readonly spec: DataSpec;
   readonly split: string;
+  /** Only these samples of the split, by their place in it. */
+  readonly only?: readonly number[];
+}
+
+/** What tells parts of one split apart in the names of what is kept: nothing for the whole of it. */
+export function partOf({ only }: TaskData): readonly (readonly number[])[] {
+  return only === undefined ? [] : [only];
 }
 
 export interface TaskDataOptions {
@@ -21,7 +28,7 @@ export interface TaskDataOptions {
 
 /** Opens the samples of a task for a model. Throws `ProblemError`. */
 export async function openTaskData(
-  { spec, split }: TaskData,
+  { spec, split, only }: TaskData,
   { inputs, outputs }: Pick<Session, 'inputs' | 'outputs'>,
   { states, limit, withTruth = false }: TaskDataOptions,
 ): Promise<SampleSource> {
@@ -32,6 +39,7 @@ export async function openTaskData(
     withTruth,
     ...(states === undefined ? {} : { states }),
     ...(limit === undefined ? {} : { limit }),
+    ...(only === undefined ? {} : { only }),
     ...(spec.path.endsWith('.npz') ? {} : await tensorProtoPort()),
   });
   if (source.ok) return source.value;

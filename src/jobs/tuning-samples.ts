@@ -59,7 +59,8 @@ export async function divideSamples(source: SampleSource): Promise<TuningSamples
   return { split, learn: learning, judge: judging, skipped: source.skipped };
 }
 
-function digestFeeds(feeds: NamedTensors): string {
+/** SHA-256 of what a sample feeds a model, whatever the order of its inputs. */
+export function digestFeeds(feeds: NamedTensors): string {
   const hash = createHash('sha256');
   for (const name of Object.keys(feeds).sort()) {
     const { dims, data } = feeds[name] as NamedTensors[string];

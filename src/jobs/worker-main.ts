@@ -30,6 +30,8 @@ function main(): void {
     switch (request.kind) {
       case 'digest':
         return (await import('./digest-inputs.ts')).digestInputs(request);
+      case 'divide-samples':
+        return (await import('./search/divide-samples.ts')).divideForSearch(request);
       case 'quantize':
         return (await import('./quantize-model.ts')).quantizeModel(request, context);
       case 'evaluate':

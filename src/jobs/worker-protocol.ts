@@ -17,6 +17,7 @@ import type { InventoryTask } from './inventory-task.ts';
 import type { PeaksTask } from './peaks-task.ts';
 import type { ProfileOperatorsTask } from './profile-operators-task.ts';
 import type { QuantizeTask } from './quantize-task.ts';
+import type { DivideSamplesTask } from './search/divide-samples.ts';
 import type { SeriesTask } from './series-task.ts';
 import type { SutTask } from './sut-task.ts';
 import type { TimelineTask } from './timeline-task.ts';
@@ -26,6 +27,7 @@ import type { TraceTask } from './trace-task.ts';
 /** What a worker process is asked to do: one task a process, so that a model can take down nothing but its own job. */
 export type WorkerTask =
   | DigestTask
+  | DivideSamplesTask
   | QuantizeTask
   | EvaluateTask
   | ExplainTask

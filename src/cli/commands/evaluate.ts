@@ -16,23 +16,12 @@ import { createProgressView } from '../progress.ts';
 import { hereOrThere } from '../remote/here-or-there.ts';
 import { addOrderOptions, isOrder } from '../remote/order-options.ts';
 import { requireOptions } from '../required-options.ts';
+import { PLAIN_TASKS } from '../plain-tasks.ts';
 import { addStateOption, type StateOptions, statesOf } from '../state-option.ts';
 import { printProblems, printResult, type Terminal } from '../terminal.ts';
 import { addTraceOptions, type TraceOptions, traceWish } from '../trace-option.ts';
 import { tracedCommand } from '../traced-command.ts';
 import { hasFailed } from '../verdict-exit.ts';
-
-/** Tasks that need no settings; the others are described in a profile. */
-export const PLAIN_TASKS = [
-  'classification',
-  'fidelity',
-  'multi-label',
-  'regression',
-  'embedding',
-  'segmentation',
-  'binary-over-time',
-  'span-answer',
-] as const;
 
 interface EvaluateOptions extends StateOptions, BudgetOptions, TraceOptions {
   readonly data: string;

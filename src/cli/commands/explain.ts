@@ -9,9 +9,9 @@ import { EXIT } from '../exit-code.ts';
 import { renderExplanation } from '../explain/explain-report.ts';
 import { abortOnInterrupt } from '../interrupt.ts';
 import { durationSeconds, positiveInteger, threadCount } from '../option-parsers.ts';
+import { PLAIN_TASKS } from '../plain-tasks.ts';
 import { createProgressView } from '../progress.ts';
 import { printProblems, printResult, type Terminal } from '../terminal.ts';
-import { PLAIN_TASKS } from './evaluate.ts';
 
 interface ExplainOptions {
   readonly data: string;

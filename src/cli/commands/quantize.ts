@@ -24,12 +24,18 @@ import {
 import { hereOrThere } from '../remote/here-or-there.ts';
 import { addOrderOptions, isOrder } from '../remote/order-options.ts';
 import { requireOptions } from '../required-options.ts';
+import { AUTO, addSearchOptions, type SearchOptions } from '../search/search-options.ts';
 import { addStateOption, type StateOptions, statesOf } from '../state-option.ts';
 import { printProblems, printResult, type Terminal } from '../terminal.ts';
 import { addTraceOptions, type TraceOptions, traceWish } from '../trace-option.ts';
 import { tracedCommand } from '../traced-command.ts';
 
-interface QuantizeOptions extends RecipeOptions, StateOptions, RangesOptions, TraceOptions {
+export interface QuantizeOptions
+  extends RecipeOptions,
+    StateOptions,
+    RangesOptions,
+    TraceOptions,
+    SearchOptions {
   readonly output: string;
   readonly calibration?: string;
   readonly split?: string;
@@ -55,10 +61,25 @@ export function quantizeCommand(terminal: Terminal, exit: (code: number) => void
       hereOrThere('quantize', { terminal, exit }, (model: string, options: QuantizeOptions) => {
         refuseForeignOptions(command, options.recipe);
         refuseIdleRangesOptions(command);
-        return quantize(model, options, terminal);
+        return options.recipe === AUTO
+          ? search(command, model, options, terminal)
+          : quantize(model, options, terminal);
       }),
     );
+  addSearchOptions(command);
   return requireOptions(addOrderOptions(command, 'quantize'), ['--output'], () => !isOrder(command));
+}
+
+/** Loaded when needed: it takes as long to load as a small model to quantize. */
+async function search(
+  command: Command,
+  model: string,
+  options: QuantizeOptions,
+  terminal: Terminal,
+): Promise<number> {
+  const { refuseIdleSearchOptions, searchCommand } = await import('../search/search-command.ts');
+  refuseIdleSearchOptions(command);
+  return searchCommand(model, options, terminal);
 }
 
 async function quantize(model: string, options: QuantizeOptions, terminal: Terminal): Promise<number> {

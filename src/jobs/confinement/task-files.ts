@@ -31,6 +31,8 @@ export function filesOfTask(task: WorkerTask): TaskFiles | undefined {
       return { readable: [], writable: [], device: task.device };
     case 'digest':
       return onCpu([...modelFiles(task.modelPath), ...dataFiles(task.data)]);
+    case 'divide-samples':
+      return onCpu([...modelFiles(task.modelPath), ...taskDataFiles(task.data)]);
     case 'inspect':
       return onCpu(modelFiles(task.modelPath));
     case 'timeline':

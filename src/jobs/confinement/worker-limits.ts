@@ -26,6 +26,7 @@ export const DEFAULT_LIMITS: WorkerLimits = {
 /** How long each kind of task may take unless a setting says otherwise; a system under test lives as long as its suite wants. */
 const WALL_SECONDS: Readonly<Partial<Record<WorkerTask['kind'], number>>> = {
   digest: 4 * HOUR_SECONDS,
+  'divide-samples': 4 * HOUR_SECONDS,
   inspect: HOUR_SECONDS,
   timeline: HOUR_SECONDS,
   series: HOUR_SECONDS,

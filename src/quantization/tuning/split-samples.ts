@@ -4,18 +4,26 @@ export interface SampleSplit {
   readonly judge: readonly number[];
 }
 
-/** The share of samples that is kept apart to judge by, and the most that are. */
-const JUDGED_SHARE = 0.25;
-const MOST_JUDGED = 64;
+/** How many samples are kept apart to judge by. */
+export interface JudgedPart {
+  /** Of all samples, from 0 to 1. */
+  readonly share: number;
+  readonly most: number;
+}
+
+const JUDGES_OF_TUNING: JudgedPart = { share: 0.25, most: 64 };
 
 /**
  * Divides samples by what they hold, so that the order in which they come does not matter and that equal samples are on one
  * side: those with the smallest digests judge. Of samples that are all alike none judge.
  * @param digests of each sample's contents, in the order of the samples
  */
-export function splitSamples(digests: readonly string[]): SampleSplit {
+export function splitSamples(
+  digests: readonly string[],
+  { share, most }: JudgedPart = JUDGES_OF_TUNING,
+): SampleSplit {
   const sorted = [...digests].sort();
-  const wanted = Math.min(MOST_JUDGED, Math.ceil(digests.length * JUDGED_SHARE));
+  const wanted = Math.min(most, Math.ceil(digests.length * share));
   const last = sorted[wanted - 1];
   const judges = (digest: string) => last !== undefined && last !== sorted.at(-1) && digest <= last;
   const positions = (wantsJudges: boolean) =>
