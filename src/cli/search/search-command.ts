@@ -3,7 +3,6 @@ import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Profile } from '../../config/profile.ts';
 import { type ProfileTask, resolveTask } from '../../config/task.ts';
-import { systemClock } from '../../core/clock.ts';
 import { ALL_ITEMS } from '../../core/data-spec.ts';
 import { type Problem, problem } from '../../core/problem.ts';
 import { err, ok, type Result } from '../../core/result.ts';
@@ -13,6 +12,7 @@ import type { SearchProgress } from '../../jobs/search/run-search.ts';
 import { forgetSearch, isUnfinished, searchRecipes } from '../../jobs/search/search-recipes.ts';
 import type { SearchRequest } from '../../jobs/search/search-request.ts';
 import { isMissed, type SearchResult } from '../../jobs/search/search-result.ts';
+import { searchWorkers } from '../../jobs/search/search-workers.ts';
 import type { TaskData } from '../../jobs/task-data.ts';
 import { measuringDeps } from '../bench-request.ts';
 import type { QuantizeOptions } from '../commands/quantize.ts';
@@ -59,10 +59,10 @@ export async function searchCommand(
     if (await isUnfinished(stateFolder)) return printProblems(terminal, [unfinished(stateFolder)]);
     await forgetSearch(stateFolder);
   }
-  const signal = abortOnInterrupt();
+  const { host, ...measuring } = measuringDeps(terminal, abortOnInterrupt());
   const found = await searchRecipes(request.value, {
-    ...measuringDeps(terminal, signal),
-    clock: systemClock,
+    workers: searchWorkers(host),
+    ...measuring,
     ...(options.quiet ? {} : { onProgress: progressLines(terminal) }),
   });
   if (!found.ok) return printProblems(terminal, [found.error]);

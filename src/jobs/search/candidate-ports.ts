@@ -8,8 +8,6 @@ import type { Target } from '../../quantization/targets.ts';
 import type { InputDigests } from '../digest-inputs.ts';
 import type { ModelEvaluation } from '../evaluate-task.ts';
 import type { QuantizeReport } from '../quantize-task.ts';
-import { runQuantization } from '../run-quantization.ts';
-import { runTask } from '../worker-process.ts';
 import type { CandidateFiles } from './candidate-files.ts';
 import { choosingBudget } from './choosing-budget.ts';
 import type { DividedSamples } from './divide-samples.ts';
@@ -18,8 +16,9 @@ import { rememberIn } from './remember.ts';
 import type { SearchJournal } from './search-journal.ts';
 import type { SampleCount, SearchPorts } from './search-ports.ts';
 import type { SearchDeps, SearchRequest } from './search-request.ts';
+import { signalWithin } from './signal-within.ts';
 import { accuracyOf } from './standing.ts';
-import { latencyEntries, timeCandidates } from './time-candidates.ts';
+import { latencyEntries } from './time-candidates.ts';
 
 /** What a search works with once its model and data are known. */
 export interface SearchGround {
@@ -45,17 +44,14 @@ export function candidatePorts(
   ground: SearchGround,
 ): SearchPorts & { readonly keyOf: (of: SearchCandidate) => string } {
   const { request, deps, journal, files, divided, groundKey, folders, digests, deadlineNs } = ground;
-  const { clock, signal, host } = deps;
+  const { clock, signal, workers } = deps;
   const remember = rememberIn(journal);
   const keyOf = ({ recipe }: SearchCandidate) => digestText(JSON.stringify([groundKey, 'build', recipe]));
   const part = (only: readonly number[]) => ({ ...request.data, only });
   const secondsLeft = () =>
     deadlineNs === undefined ? Number.POSITIVE_INFINITY : secondsBetween(clock.nowNs(), deadlineNs);
   const controls = (withinSeconds: number) => ({
-    signal: AbortSignal.any([
-      ...(signal === undefined ? [] : [signal]),
-      ...(Number.isFinite(withinSeconds) ? [AbortSignal.timeout(Math.max(1, withinSeconds * 1e3))] : []),
-    ]),
+    signal: signalWithin(signal, withinSeconds),
     killAfterMs: KILL_AFTER_MS,
   });
 
@@ -64,8 +60,7 @@ export function candidatePorts(
     withinSeconds: number,
   ): Promise<Result<QuantizeReport, Problem>> => {
     const key = keyOf(candidate);
-    const made = await runQuantization(
-      host,
+    const made = await workers.quantize(
       {
         kind: 'quantize',
         modelPath: request.modelPath,
@@ -111,8 +106,7 @@ export function candidatePorts(
       return remember(key, `${candidate.label}: accuracy on ${count} samples`, async () => {
         const path = await pathOf(candidate, withinSeconds);
         if (!path.ok) return path;
-        const answer = await runTask(
-          host,
+        const answer = await workers.run(
           {
             kind: 'evaluate',
             reference: { variant: 'float32', path: request.modelPath },
@@ -142,7 +136,7 @@ export function candidatePorts(
           const path = await pathOf(candidate, withinSeconds);
           if (path.ok) paths.set(candidate.label, path.value);
         }
-        const timing = await timeCandidates(
+        const timing = await workers.time(
           {
             model: request.modelPath,
             float32Path: request.modelPath,

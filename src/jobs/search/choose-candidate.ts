@@ -1,5 +1,6 @@
 import { formatBytes, formatSeconds } from '../../core/units.ts';
-import type { AccuracyFigures, MeasuredCandidate, Standing } from './measured-candidate.ts';
+import type { MeasuredCandidate, Standing } from './measured-candidate.ts';
+import { rankByAccuracy } from './rank-by-accuracy.ts';
 
 /** What a model is to have besides the accuracy of the budget. */
 export interface SearchGoals {
@@ -47,21 +48,23 @@ export function chooseCandidate(
     if (found !== undefined) return { ...found, standing, missedGoals: [] };
   }
   for (const { standing, pool } of pools) {
-    const [nearest] = pool.toSorted(
-      (a, b) => excess(a, goals, float32) - excess(b, goals, float32) || byAccuracy(a, b),
+    const [nearest] = rankByAccuracy(pool).toSorted(
+      (a, b) => excess(a, goals, float32) - excess(b, goals, float32),
     );
     if (nearest === undefined) continue;
     const missed = missedGoals(nearest, goals, float32);
     return { chosen: nearest, standing, missedGoals: missed, reason: 'it comes nearest to the goals' };
   }
-  const [best] = candidates.toSorted(byAccuracy);
+  const [best] = rankByAccuracy(candidates);
   if (best === undefined) return undefined;
   return {
     chosen: best,
     standing: best.accuracy?.standing ?? 'unknown',
     missedGoals: missedGoals(best, goals, float32),
     reason:
-      best.accuracy === undefined ? 'its accuracy is not known' : 'it loses least of those that were tried',
+      best.accuracy === undefined
+        ? 'its accuracy is not known'
+        : 'it is the most accurate of those that were tried',
   };
 }
 
@@ -76,11 +79,18 @@ function cheapest(pool: readonly MeasuredCandidate[], goals: SearchGoals): Found
   return timed.length === 0 || isFastEnough ? smallest(pool, timed.length > 0) : fastest(timed);
 }
 
+/** On a busy host nothing can be told apart; what took so much longer is then taken for slower all the same. */
+const SAME_LATENCY_RATIO = 1.1;
+
 function fastest(timed: readonly MeasuredCandidate[]): Found | undefined {
   const [first] = timed.toSorted((a, b) => seconds(a) - seconds(b));
   if (first === undefined) return undefined;
-  const alike = timed.filter(({ latency }) => latency?.slowerThan.includes(first.candidate.label) !== true);
-  const [chosen] = alike.toSorted(byAccuracy);
+  const alike = timed.filter(
+    (of) =>
+      seconds(of) <= seconds(first) * SAME_LATENCY_RATIO &&
+      of.latency?.slowerThan.includes(first.candidate.label) !== true,
+  );
+  const [chosen] = rankByAccuracy(alike);
   const reason =
     alike.length === 1
       ? 'it is the fastest'
@@ -97,7 +107,7 @@ function smallest(pool: readonly MeasuredCandidate[], areTimed: boolean): Found 
   const ratio = areTimed ? SAME_SIZE_RATIO : SAME_SIZE_UNTIMED_RATIO;
   const least = Math.min(...pool.map(({ built }) => built.sizeBytes));
   const alike = pool.filter(({ built }) => built.sizeBytes <= least * ratio);
-  const [chosen] = alike.toSorted(byAccuracy);
+  const [chosen] = rankByAccuracy(alike);
   if (chosen === undefined) return undefined;
   const why = areTimed ? 'of those that are fast enough' : 'as no latency was measured';
   return {
@@ -109,29 +119,11 @@ function smallest(pool: readonly MeasuredCandidate[], areTimed: boolean): Found 
   };
 }
 
+/** By the ratio to float32 in the same rounds, which what slowed whole rounds does not move. */
 function seconds({ latency }: MeasuredCandidate): number {
-  return latency?.medianSeconds ?? Number.POSITIVE_INFINITY;
-}
-
-const RANKS: Readonly<Record<Standing, number>> = { kept: 0, undecided: 1, doubtful: 2, missed: 3 };
-
-/** The more accurate one first: by how surely the budget is kept, the loss, the distance of the outputs, and then the size. */
-export function byAccuracy(a: MeasuredCandidate, b: MeasuredCandidate): number {
-  return compareAccuracy(a.accuracy, b.accuracy) || a.built.sizeBytes - b.built.sizeBytes;
-}
-
-export function compareAccuracy(a: AccuracyFigures | undefined, b: AccuracyFigures | undefined): number {
-  if (a === undefined || b === undefined) return Number(a === undefined) - Number(b === undefined);
-  return RANKS[a.standing] - RANKS[b.standing] || lossOf(a) - lossOf(b) || signal(b) - signal(a);
-}
-
-function lossOf({ loss }: AccuracyFigures): number {
-  return loss ?? Number.MAX_VALUE;
-}
-
-/** Finite, so that two of which nothing differs are equal. */
-function signal({ sqnrDb }: AccuracyFigures): number {
-  return sqnrDb ?? Number.MAX_VALUE;
+  if (latency === undefined) return Number.POSITIVE_INFINITY;
+  const { speedUp, float32Seconds, medianSeconds } = latency;
+  return speedUp === null ? medianSeconds : float32Seconds / speedUp.ratio;
 }
 
 function limitOf(goal: Goal, float32: number): number {

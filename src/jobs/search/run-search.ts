@@ -5,9 +5,10 @@ import type {
   LeftOut,
   SearchCandidate,
 } from '../../quantization/search/candidates.ts';
-import { byAccuracy, type Choice, chooseCandidate, type SearchGoals } from './choose-candidate.ts';
+import { type Choice, chooseCandidate, type SearchGoals } from './choose-candidate.ts';
 import { createEstimates } from './effort-estimates.ts';
 import type { AccuracyFigures, BuiltFigures, LatencyFigures } from './measured-candidate.ts';
+import { byLoss, rankByAccuracy } from './rank-by-accuracy.ts';
 import type { SampleCount, SearchPorts } from './search-ports.ts';
 
 /** What became of a candidate. */
@@ -30,6 +31,8 @@ export interface SearchStage {
   readonly next: (entries: readonly Readonly<SearchEntry>[]) => CandidateList;
   /** How many of each family go on after it. */
   readonly survivors: 'half' | number;
+  /** Of the time that is left for making candidates when it begins, so that later stages have some, too; all unless given. */
+  readonly timeShare?: number;
 }
 
 export interface SearchProgress {
@@ -187,12 +190,21 @@ function createSearch({ goals, float32, onProgress }: SearchSettings, ports: Sea
     leaveOut: (more: readonly LeftOut[]) => leftOut.push(...more),
     tryAll: async (
       candidates: readonly SearchCandidate[],
-      { name, survivors }: SearchStage,
+      { name, survivors, timeShare = 1 }: SearchStage,
       later: readonly SearchStage[],
     ): Promise<void> => {
       const expected = later.flatMap((stage) => stage.expected);
+      const reservedSeconds = Number.isFinite(wholeSeconds) ? (1 - timeShare) * buildSecondsLeft() : 0;
       for (const [position, candidate] of candidates.entries()) {
         if (isOver()) break;
+        if (buildSecondsLeft() <= reservedSeconds && !ports.isKnown(candidate)) {
+          ranOut = true;
+          leftOut.push({
+            label: candidate.label,
+            reason: 'the time limit: what is left is for tuning the best ones',
+          });
+          continue;
+        }
         const waiting = candidates.slice(position).map(({ effort }) => effort);
         report(name, candidate.label, [...waiting, ...expected]);
         await tryOne(candidate, survivors === 'half' ? 'few' : 'all');
@@ -241,7 +253,9 @@ function eliminationsAmong(
   return ranked(entries).flatMap((family) => {
     const count = survivors === 'half' ? Math.ceil(family.length / 2) : survivors;
     const reason = `${count === 1 ? 'one' : count} of its kind ${count === 1 ? 'is' : 'are'} more accurate`;
-    return family.slice(count).map((entry) => [entry, reason] as const);
+    // What lost least is not given up for outputs that lie closer together.
+    const [safest] = family.toSorted(byLoss);
+    return family.slice(count).flatMap((entry) => (entry === safest ? [] : [[entry, reason] as const]));
   });
 }
 
@@ -260,5 +274,5 @@ function ranked(entries: readonly BuiltEntry[]): readonly (readonly BuiltEntry[]
     const { family } = entry.candidate;
     if (entry.accuracy !== undefined) families.set(family, [...(families.get(family) ?? []), entry]);
   }
-  return [...families.values()].map((of) => of.toSorted(byAccuracy));
+  return [...families.values()].map(rankByAccuracy);
 }

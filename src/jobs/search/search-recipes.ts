@@ -14,7 +14,6 @@ import type { InputDigests } from '../digest-inputs.ts';
 import type { ModelEvaluation } from '../evaluate-task.ts';
 import { refuseToOverwrite } from '../run-quantization.ts';
 import { unwrap } from '../unwrap.ts';
-import { runTask } from '../worker-process.ts';
 import { candidateFiles } from './candidate-files.ts';
 import { candidatePorts, type SearchGround } from './candidate-ports.ts';
 import type { DividedSamples } from './divide-samples.ts';
@@ -25,6 +24,7 @@ import { openJournal } from './search-journal.ts';
 import type { SearchDeps, SearchRequest } from './search-request.ts';
 import { type SearchResult, searchResult } from './search-result.ts';
 import { searchStages } from './search-stages.ts';
+import { signalWithin } from './signal-within.ts';
 import { accuracyOf } from './standing.ts';
 
 /** What lies in the folder of a search. */
@@ -132,7 +132,7 @@ async function prepareGround(
   const { modelPath, data, samples, stateFolder, outputPath, timeLimitSeconds } = request;
   const controls = deps.signal === undefined ? {} : { signal: deps.signal };
   const digests = unwrap(
-    await runTask(deps.host, { kind: 'digest', modelPath, data: data.spec }, controls),
+    await deps.workers.run({ kind: 'digest', modelPath, data: data.spec }, controls),
   ) as InputDigests;
   const groundKey = digestText(
     JSON.stringify([
@@ -143,7 +143,7 @@ async function prepareGround(
   const limit = samples === undefined ? {} : { samples };
   const divided = await rememberIn(journal)<DividedSamples>(`${groundKey}-divided`, 'samples', async () => {
     const task = { kind: 'divide-samples', modelPath, data, ...limit } as const;
-    return ok(unwrap(await runTask(deps.host, task, controls)) as DividedSamples);
+    return ok(unwrap(await deps.workers.run(task, controls)) as DividedSamples);
   });
   const folders = { ranges: join(stateFolder, FILES.ranges), outputs: join(stateFolder, FILES.outputs) };
   for (const folder of Object.values(folders)) await makeFolder(folder);
@@ -201,16 +201,11 @@ async function evaluateChosen(
   const dataDigest =
     spec.path === request.data.spec.path ? digests.dataDigest : await digestOf(spec, modelPath, deps);
   const key = digestText(JSON.stringify([candidateKey, 'evaluate', evaluation, dataDigest, task, judged]));
-  const signals = [
-    ...(deps.signal === undefined ? [] : [deps.signal]),
-    ...(Number.isFinite(secondsLeft) ? [AbortSignal.timeout(secondsLeft * 1e3)] : []),
-  ];
   const found = await rememberIn(journal)<AccuracyFigures>(
     key,
     'the chosen one on the evaluation split',
     async () => {
-      const answer = await runTask(
-        deps.host,
+      const answer = await deps.workers.run(
         {
           kind: 'evaluate',
           reference: { variant: 'float32', path: modelPath },
@@ -220,7 +215,7 @@ async function evaluateChosen(
           budget: judged,
           threads,
         },
-        { signal: AbortSignal.any(signals) },
+        { signal: signalWithin(deps.signal, secondsLeft) },
       );
       return answer.ok
         ? ok(accuracyOf((answer.value as readonly ModelEvaluation[])[0] as ModelEvaluation, budget.atLeast))
@@ -241,9 +236,9 @@ function isAborted(signal: AbortSignal | undefined): boolean {
   return signal?.aborted === true;
 }
 
-async function digestOf(data: DataSpec, modelPath: string, { host, signal }: SearchDeps): Promise<string> {
+async function digestOf(data: DataSpec, modelPath: string, { workers, signal }: SearchDeps): Promise<string> {
   const controls = signal === undefined ? {} : { signal };
-  const digests = unwrap(await runTask(host, { kind: 'digest', modelPath, data }, controls)) as InputDigests;
+  const digests = unwrap(await workers.run({ kind: 'digest', modelPath, data }, controls)) as InputDigests;
   return digests.dataDigest;
 }
 

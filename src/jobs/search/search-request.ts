@@ -2,9 +2,9 @@ import type { Clock } from '../../core/clock.ts';
 import type { SearchScope } from '../../quantization/search/candidates.ts';
 import type { EvaluateTask, EvaluationBudget } from '../evaluate-task.ts';
 import type { TaskData } from '../task-data.ts';
-import type { WorkerHost } from '../worker-process.ts';
 import type { SearchGoals } from './choose-candidate.ts';
 import type { SearchProgress } from './run-search.ts';
+import type { SearchWorkers } from './search-workers.ts';
 
 /** Search the recipe that suits a model, this host and a budget. */
 export interface SearchRequest {
@@ -31,7 +31,7 @@ export interface SearchRequest {
 }
 
 export interface SearchDeps {
-  readonly host: WorkerHost;
+  readonly workers: SearchWorkers;
   readonly clock: Clock;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: SearchProgress) => void;

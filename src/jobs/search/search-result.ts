@@ -3,9 +3,10 @@ import type { Problem } from '../../core/problem.ts';
 import type { Recipe } from '../../quantization/recipe.ts';
 import type { CandidateEffort, LeftOut } from '../../quantization/search/candidates.ts';
 import type { SearchGround } from './candidate-ports.ts';
-import { type Choice, compareAccuracy } from './choose-candidate.ts';
+import type { Choice } from './choose-candidate.ts';
 import { choosingBudget } from './choosing-budget.ts';
 import type { AccuracyFigures, LatencyFigures } from './measured-candidate.ts';
+import { rankByAccuracy } from './rank-by-accuracy.ts';
 import type { SearchEntry, SearchOutcome } from './run-search.ts';
 import type { SearchRequest } from './search-request.ts';
 
@@ -144,14 +145,12 @@ function stateOf({ failure, eliminated, accuracy, latency }: SearchEntry): Candi
   return accuracy === undefined ? 'not-done' : 'judged';
 }
 
-/** Accuracy is a rank: by the loss, and of equal losses by the distance of the outputs. */
+/** Accuracy is a rank; see `rankByAccuracy`. */
 function frontOf(entries: readonly SearchEntry[]): ReadonlySet<SearchEntry> {
   const timed = entries.filter(({ latency, failure }) => latency !== undefined && failure === undefined);
-  const sorted = timed.toSorted((a, b) => compareAccuracy(a.accuracy, b.accuracy));
-  const rankOf = (entry: SearchEntry) =>
-    sorted.findIndex((other) => compareAccuracy(other.accuracy, entry.accuracy) === 0);
+  const ranks = new Map(rankByAccuracy(timed).map((entry, rank) => [entry, rank]));
   const { front } = paretoFront(timed, [
-    { name: 'accuracy', better: 'lower', figure: rankOf },
+    { name: 'accuracy', better: 'lower', figure: (entry) => ranks.get(entry) ?? null },
     { name: 'latency', better: 'lower', figure: ({ latency }) => latency?.medianSeconds ?? null },
     { name: 'size', better: 'lower', figure: ({ built }) => built?.sizeBytes ?? null },
   ]);

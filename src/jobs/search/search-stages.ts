@@ -6,13 +6,11 @@ import {
   isStatic,
   mixedCandidates,
   plainCandidates,
-  type SearchCandidate,
   type SearchScope,
   tunedCandidate,
   ungatedCandidates,
 } from '../../quantization/search/candidates.ts';
-import { compareAccuracy } from './choose-candidate.ts';
-import type { AccuracyFigures } from './measured-candidate.ts';
+import { rankByAccuracy } from './rank-by-accuracy.ts';
 import type { SearchEntry, SearchStage } from './run-search.ts';
 
 type Entries = readonly Readonly<SearchEntry>[];
@@ -40,6 +38,7 @@ export function searchStages(scope: SearchScope): readonly SearchStage[] {
       expected: Array.from({ length: PLAIN_COUNT }, () => 'plain' as const),
       next: (entries) => plainCandidates(scope, gateFinding(entries)),
       survivors: 'half',
+      timeShare: 0.4,
     },
     {
       name: 'tuning',
@@ -78,23 +77,16 @@ function gateFinding(entries: Entries): GateFinding {
   return gate === undefined ? { kind: 'not-gated' } : { kind: 'gated', leftNodes: gate.leftNodes };
 }
 
-interface Judged {
-  readonly candidate: SearchCandidate;
-  readonly accuracy: AccuracyFigures;
-}
-
 /** Static candidates that are in the running, the most accurate first. */
-function bestStatic(entries: Entries): readonly Judged[] {
-  return entries
-    .flatMap(({ candidate, accuracy, eliminated, failure }) =>
+function bestStatic(entries: Entries): Entries {
+  const running = entries.filter(
+    ({ candidate, accuracy, eliminated, failure }) =>
       isStatic(candidate.recipe) &&
       accuracy !== undefined &&
       eliminated === undefined &&
-      failure === undefined
-        ? { candidate, accuracy }
-        : [],
-    )
-    .toSorted((a, b) => compareAccuracy(a.accuracy, b.accuracy));
+      failure === undefined,
+  );
+  return rankByAccuracy(running);
 }
 
 function tuned(
@@ -109,20 +101,17 @@ function tuned(
   return { candidates, leftOut: [] };
 }
 
-/** The next level of mixed precision, as long as what there is loses something. */
+/** The next level of mixed precision, as long as no static candidate is seen to keep the budget. */
 function mixed(scope: SearchScope, entries: Entries, level: number): CandidateList {
   const of = bestStatic(entries);
-  const best = of[0];
   const base = of.find(({ candidate }) => candidate.effort !== 'mixed');
-  if (best === undefined || base?.accuracy.sqnrDb == null) return NOTHING;
-  const candidate = mixedCandidates(
-    afterGate(base.candidate, scope, gateFinding(entries)),
-    base.accuracy.sqnrDb,
-  )[level];
-  if (candidate === undefined) return NOTHING;
-  if ((best.accuracy.loss ?? 1) > 0) return { candidates: [candidate], leftOut: [] };
-  if (entries.some(({ candidate: { effort } }) => effort === 'mixed') || level > 0) return NOTHING;
-  const reason = `${best.candidate.label} loses nothing on the samples that choose`;
+  if (base?.accuracy?.sqnrDb == null) return NOTHING;
+  const gated = afterGate(base.candidate, scope, gateFinding(entries));
+  const candidate = mixedCandidates(gated, base.accuracy.sqnrDb)[level];
+  const good = of.find(({ accuracy }) => accuracy?.standing === 'kept' || accuracy?.standing === 'undecided');
+  if (candidate === undefined || (good !== undefined && level > 0)) return NOTHING;
+  if (good === undefined) return { candidates: [candidate], leftOut: [] };
+  const reason = `${good.candidate.label} keeps the budget without, as far as can be seen`;
   return { candidates: [], leftOut: [{ label: 'mixed precision', reason }] };
 }
 

@@ -5,11 +5,12 @@ import { type BenchSettings, benchSettings } from '../../benchmark/settings.ts';
 import type { Device } from '../../core/device.ts';
 import { attemptAsync, type Problem } from '../../core/problem.ts';
 import type { Result } from '../../core/result.ts';
-import { benchVariants } from '../bench-variants.ts';
+import { benchVariants, type HostWait } from '../bench-variants.ts';
 import type { TaskData } from '../task-data.ts';
 import { unwrap } from '../unwrap.ts';
+import type { WorkerHost } from '../worker-process.ts';
 import type { LatencyFigures } from './measured-candidate.ts';
-import type { SearchDeps } from './search-request.ts';
+import { signalWithin } from './signal-within.ts';
 
 export interface TimingOrder {
   readonly model: string;
@@ -21,6 +22,10 @@ export interface TimingOrder {
   readonly device: Device;
   /** Infinite without a limit. */
   readonly withinSeconds: number;
+}
+
+export interface TimingDeps extends Pick<HostWait, 'clock' | 'signal' | 'onWaiting'> {
+  readonly host: WorkerHost;
 }
 
 export interface TimedCandidates {
@@ -39,7 +44,7 @@ const FEWEST_ROUNDS = 3;
  */
 export function timeCandidates(
   { model, float32Path, candidates, data, threads, device, withinSeconds }: TimingOrder,
-  { host, clock, signal, onWaiting }: SearchDeps,
+  { host, clock, signal, onWaiting }: TimingDeps,
 ): Promise<Result<TimedCandidates, Problem>> {
   return attemptAsync(async () => {
     const variants = [
@@ -47,15 +52,12 @@ export function timeCandidates(
       ...[...candidates].map(([variant, path]) => ({ variant, path })),
     ];
     const settings = unwrap(timingSettings(withinSeconds / variants.length));
-    const deadline = Number.isFinite(withinSeconds)
-      ? [AbortSignal.timeout(Math.max(1, withinSeconds * 1e3))]
-      : [];
     const run = await benchVariants(
       { model, variants, data, threads, device, settings },
       {
         host,
         clock,
-        signal: AbortSignal.any([...(signal === undefined ? [] : [signal]), ...deadline]),
+        signal: signalWithin(signal, withinSeconds),
         waitSeconds: Math.min(LONGEST_WAIT_SECONDS, withinSeconds / 2),
         ...(onWaiting === undefined ? {} : { onWaiting }),
       },

@@ -52,16 +52,19 @@ const METHODS = ['minmax', 'moving-average', 'percentile', 'entropy', 'mse'] as 
 
 /** All others that need no tuning. @param gate what the first candidate found */
 export function plainCandidates(scope: SearchScope, gate: GateFinding): CandidateList {
-  const others = [
+  const int4 = (algorithm: 'rtn' | 'hqq' | 'gptq') =>
+    plain(`weight-int4 ${algorithm}`, 'weight-int4', { ...scope, format: 'weight-int4', algorithm });
+  const int16 = int16Candidates(scope);
+  // One of each kind first, so that a search that has little time has seen them all.
+  const rest = allowed([
     plain('dynamic-int8', 'dynamic-int8', { ...scope, format: 'dynamic-int8' }),
     plain('weight-int8', 'weight-int8', { ...scope, format: 'weight-int8' }),
-    ...(['rtn', 'hqq', 'gptq'] as const).map((algorithm) =>
-      plain(`weight-int4 ${algorithm}`, 'weight-int4', { ...scope, format: 'weight-int4', algorithm }),
-    ),
+    int4('rtn'),
     plain('float16', 'float16', { ...scope, format: 'float16' }),
-  ];
-  const int16 = int16Candidates(scope);
-  const rest = allowed([...staticCandidates(scope, gate), ...others]);
+    ...staticCandidates(scope, gate),
+    int4('hqq'),
+    int4('gptq'),
+  ]);
   return {
     candidates: [...rest.candidates, ...int16.candidates],
     leftOut: [...rest.leftOut, ...int16.leftOut, ...(gate.kind === 'slower' ? [slowMethods(gate)] : [])],
@@ -72,8 +75,8 @@ function staticCandidates(scope: SearchScope, gate: GateFinding): readonly Searc
   const request = { ...gatedScope(scope, gate), format: INT8, latencyGate: 'off' } as const;
   // Where int8 is slower one of them is enough, for the size of the file.
   if (gate.kind === 'slower') return [staticCandidate('static-int8 mse, all of it in int8', request)];
-  const settings = METHODS.flatMap((method) =>
-    [false, true].map((perTensor) => ({
+  const settings = [false, true].flatMap((perTensor) =>
+    METHODS.map((method) => ({
       label: `static-int8 ${method}${perTensor ? ', per tensor' : ''}`,
       request: { ...request, calibration: { method }, perTensor },
     })),

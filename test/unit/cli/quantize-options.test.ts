@@ -137,7 +137,7 @@ describe('the options that say how to quantize', () => {
   it.each([
     [
       ['--recipe', 'int4'],
-      'Allowed choices are static-int8, static-int16, dynamic-int8, weight-int8, weight-int4, float16, or a YAML file.',
+      'Allowed choices are static-int8, static-int16, dynamic-int8, weight-int8, weight-int4, float16, auto, or a YAML file.',
     ],
     [['--method', 'max'], 'Allowed choices are minmax, moving-average, percentile, entropy, mse.'],
     [['--percentile', '40'], "expected a number above 50 and up to 100 but found '40'"],
@@ -178,6 +178,7 @@ describe('refuseForeignOptions', () => {
       ['--method', 'minmax'],
       'error: --method is for static-int8 and static-int16, not for weight-int4',
     ],
+    ['auto', ['--method', 'mse'], 'error: --method is for static-int8 and static-int16, not for auto'],
     ['r.yaml', ['--symmetric'], 'error: --symmetric belongs into the recipe file r.yaml'],
   ] as const)('names the option and its recipes: %s with %j', (recipe, args, refusal) =>
     expect(refusalOf(recipe, ...args)).toBe(refusal),
