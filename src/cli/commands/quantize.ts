@@ -8,41 +8,18 @@ import { EXIT } from '../exit-code.ts';
 import { abortOnInterrupt } from '../interrupt.ts';
 import { threadCount } from '../option-parsers.ts';
 import { createProgressView } from '../progress.ts';
-import {
-  addRecipeOptions,
-  type RecipeOptions,
-  recipeRequest,
-  refuseForeignOptions,
-} from '../quantize-options.ts';
+import type { QuantizeOptions } from '../quantize-command-options.ts';
+import { addRecipeOptions, recipeRequest, refuseForeignOptions } from '../quantize-options.ts';
 import { renderQuantization } from '../quantize-report.ts';
-import {
-  addRangesOptions,
-  chooseRangesTask,
-  type RangesOptions,
-  refuseIdleRangesOptions,
-} from '../ranges-option.ts';
+import { addRangesOptions, chooseRangesTask, refuseIdleRangesOptions } from '../ranges-option.ts';
 import { hereOrThere } from '../remote/here-or-there.ts';
 import { addOrderOptions, isOrder } from '../remote/order-options.ts';
 import { requireOptions } from '../required-options.ts';
-import { AUTO, addSearchOptions, type SearchOptions } from '../search/search-options.ts';
-import { addStateOption, type StateOptions, statesOf } from '../state-option.ts';
+import { AUTO, addSearchOptions } from '../search/search-options.ts';
+import { addStateOption, statesOf } from '../state-option.ts';
 import { printProblems, printResult, type Terminal } from '../terminal.ts';
-import { addTraceOptions, type TraceOptions, traceWish } from '../trace-option.ts';
+import { addTraceOptions, traceWish } from '../trace-option.ts';
 import { tracedCommand } from '../traced-command.ts';
-
-export interface QuantizeOptions
-  extends RecipeOptions,
-    StateOptions,
-    RangesOptions,
-    TraceOptions,
-    SearchOptions {
-  readonly output: string;
-  readonly calibration?: string;
-  readonly split?: string;
-  readonly threads: number;
-  readonly json: boolean;
-  readonly quiet: boolean;
-}
 
 export function quantizeCommand(terminal: Terminal, exit: (code: number) => void): Command {
   const command = new Command('quantize')

@@ -15,11 +15,11 @@ import { isMissed, type SearchResult } from '../../jobs/search/search-result.ts'
 import { searchWorkers } from '../../jobs/search/search-workers.ts';
 import type { TaskData } from '../../jobs/task-data.ts';
 import { measuringDeps } from '../bench-request.ts';
-import type { QuantizeOptions } from '../commands/quantize.ts';
 import { type DataChoice, resolveData } from '../data-option.ts';
 import { evaluationBudget } from '../evaluation-budget.ts';
 import { EXIT } from '../exit-code.ts';
 import { abortOnInterrupt } from '../interrupt.ts';
+import type { QuantizeOptions } from '../quantize-command-options.ts';
 import { printProblems, printResult, type Terminal } from '../terminal.ts';
 import { withoutAbsent } from '../without-absent.ts';
 import { parseBudget } from './budget-option.ts';
