@@ -1,6 +1,6 @@
 import { ALL_ITEMS, type DataSpec } from '../core/data-spec.ts';
-import type { ImageGeometry } from '../core/item.ts';
 import { evenPositions } from '../core/even-positions.ts';
+import type { ImageGeometry } from '../core/item.ts';
 import { type Problem, ProblemError, problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { NamedTensors, Tensor } from '../core/tensor.ts';

@@ -1,4 +1,6 @@
+import { evenPositions } from '../../core/even-positions.ts';
 import { ProblemError, problem } from '../../core/problem.ts';
+import type { Sample, SampleSource } from '../../data/sample-source.ts';
 import { splitSamples } from '../../quantization/tuning/split-samples.ts';
 import { openModel } from '../open-model.ts';
 import { openTaskData, type TaskData } from '../task-data.ts';
@@ -9,11 +11,11 @@ export interface DivideSamplesTask {
   readonly kind: 'divide-samples';
   readonly modelPath: string;
   readonly data: TaskData;
-  /** At most so many samples, from the first; all when absent. */
+  /** At most so many samples; all when absent. */
   readonly samples?: number;
 }
 
-/** Places in the split. No sample of one part equals one of the other. */
+/** Places in the split, whatever the limit on samples. No sample of one part equals one of the other. */
 export interface DividedSamples {
   /** What candidates are made from: ranges, and what tuning learns from and judges itself by. */
   readonly make: readonly number[];
@@ -39,13 +41,12 @@ export async function divideForSearch({
   const session = await openModel(modelPath, 1);
   const { inputs, outputs } = session;
   await session.close();
-  const options = { withTruth: true, ...(samples === undefined ? {} : { limit: samples }) };
-  const source = await openTaskData(data, { inputs, outputs }, options);
+  const source = await openTaskData(data, { inputs, outputs }, { withTruth: true });
   try {
     const indexes: number[] = [];
     const digests: string[] = [];
     const labelled = new Set<number>();
-    for await (const { index, feeds, truth } of source.samples()) {
+    for await (const { index, feeds, truth } of chosenSamples(source, samples)) {
       indexes.push(index);
       digests.push(digestFeeds(feeds));
       if (truth !== undefined) labelled.add(index);
@@ -59,6 +60,15 @@ export async function divideForSearch({
   } finally {
     await source.close();
   }
+}
+
+/** Spread over the split, which is often sorted by class. */
+async function* chosenSamples(
+  source: SampleSource,
+  limit = Number.POSITIVE_INFINITY,
+): AsyncGenerator<Sample> {
+  const wanted = new Set(evenPositions(source.count, limit));
+  for await (const sample of source.samples()) if (wanted.has(sample.index)) yield sample;
 }
 
 function tooFew(file: string): ProblemError {

@@ -82,6 +82,21 @@ describe('openSamples', () => {
     await samples.close();
   });
 
+  it('keeps to the samples that are named, with their labels, and to the limit among them', async () => {
+    const data = { 'eval/x': THREE_IMAGES, labels: int64Npy([3], [7, 8, 9]) };
+    const some = await source(data, { only: [0, 2], withTruth: true });
+    expect(some.count).toBe(2);
+    expect(await classes(some)).toEqual([7, 9]);
+    expect(await some.read(1)).toMatchObject({
+      value: { index: 1, feeds: { x: { data: new Float32Array([5, 6]) } } },
+    });
+    await some.close();
+    const fewer = await source(data, { only: [1, 2], limit: 1, withTruth: true });
+    expect(await classes(fewer)).toEqual([8]);
+    await fewer.close();
+    await expect(open(data, { only: [3] })).rejects.toThrow(RangeError);
+  });
+
   it.each([0, -1, 1.5, Number.NaN])('treats the limit %f as a bug of the caller', async (limit) => {
     await expect(open({ 'eval/x': THREE_IMAGES }, { limit })).rejects.toThrow(RangeError);
   });

@@ -197,6 +197,17 @@ describe('findRanges', () => {
       expect((await find(cached(folder, more), ['y'], settings)).reused).toBeUndefined();
     });
 
+    it('calibrates again for another part of the split, as ranges of all would tell of samples that are kept apart', async () => {
+      const folder = temporaryFolder();
+      const task = cached(folder);
+      if (task.data === undefined) throw new Error('the task has data');
+      await find(task);
+      // States are carried from sample to sample, so the part is their beginning.
+      expect(await find({ ...task, data: { ...task.data, only: [0, 1] } })).toMatchObject({ runs: 2 });
+      expect(await find({ ...task, data: { ...task.data, only: [0] } })).toMatchObject({ runs: 1 });
+      expect(await find(task)).toMatchObject({ runs: 0 });
+    });
+
     it('calibrates again for another split', async () => {
       const folder = temporaryFolder();
       const task = cached(folder);

@@ -48,6 +48,7 @@ describe('storedOutputPaths', () => {
   it.each<[string, (task: EvaluateTask) => Partial<EvaluateTask>]>([
     ['split', ({ data }) => ({ data: { ...data, split: 'test' } })],
     ['limit', () => ({ samples: 2 })],
+    ['part of the split', ({ data }) => ({ data: { ...data, only: [0, 1] } })],
     ['state', () => ({ states: [{ output: 'hn', input: 'h' }] })],
     [
       'preprocessing',
