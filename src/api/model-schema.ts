@@ -46,6 +46,12 @@ const VariantSchema = Type.Object(
     sizeBytes: Type.Optional(integer('of its files; absent where it was not made yet')),
     artifact: Type.Optional(text('names the file of a quantized variant by what made it')),
     file: Type.Optional(Type.String({ format: 'uri-reference', description: 'where the file can be had' })),
+    data: Type.Optional(
+      Type.String({
+        format: 'uri-reference',
+        description: 'where its external data can be had; absent where its file has all of it',
+      }),
+    ),
     accuracy: Type.Optional(AccuracySchema),
     bench: Type.Array(SpeedSchema, { description: 'one a measurement' }),
     speedUps: Type.Array(SpeedUpSchema, { description: 'against fp32' }),

@@ -32,9 +32,11 @@ export class RunRecords {
     return known === undefined ? undefined : changedItemsFile(this.#store.runDirectory(id), variant);
   }
 
-  /** The file of an artifact; undefined where it is not there any more. */
-  artifactFile(hash: string): string | undefined {
-    return this.#store.findArtifact(hash)?.path;
+  /** The file of an artifact, and of its external data where it has some; undefined where it is not there any more. */
+  artifactFiles(hash: string): { readonly file: string; readonly data?: string } | undefined {
+    const file = this.#store.findArtifact(hash)?.path;
+    if (file === undefined) return undefined;
+    return existsSync(`${file}.data`) ? { file, data: `${file}.data` } : { file };
   }
 
   /** Keeps an artifact from being removed while somebody reads it. Returns the function that ends it. */

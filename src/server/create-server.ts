@@ -37,6 +37,7 @@ import { addTelemetryRoute } from './telemetry-route.ts';
 import { addTimelineRoute } from './timeline-route.ts';
 import { addTraceRoute } from './trace-route.ts';
 import { refuseUnusual } from './unusual-requests.ts';
+import { addVariantFiles } from './variant-files-route.ts';
 import { addWatchRoutes } from './watch-routes.ts';
 
 const BODY_LIMIT_BYTES = 64 * 1024;
@@ -102,6 +103,7 @@ export function createServer(
   addFigures(app, agent);
   addChangedRoute(app, agent);
   addModels(app, agent);
+  addVariantFiles(app, agent);
   addWatchRoutes(app, agent);
   addRunEvents(app, agent, { limits, metrics });
   addTimelineRoute(app, agent.records);

@@ -1,5 +1,3 @@
-import { basename, dirname } from 'node:path';
-import send from '@fastify/send';
 import type { FastifyInstance } from 'fastify';
 import {
   HistoryQuerySchema,
@@ -49,28 +47,7 @@ const HistoryOperation = describe({
   problems: ['no-such-model'],
 });
 
-const FileOperation = describe({
-  id: 'getVariantFile',
-  tag: 'models',
-  summary: 'The file of a quantized variant, whole or by ranges of bytes',
-  answers: {
-    200: {
-      description: 'The file',
-      content: { 'application/octet-stream': null },
-      headers: { etag: 'of its content' },
-    },
-    206: { description: 'The ranges that were asked for', content: { 'application/octet-stream': null } },
-    304: { description: 'It is the one that If-None-Match names' },
-    412: {
-      description: 'It is not the one that If-Match names',
-      content: { 'application/octet-stream': null },
-    },
-    416: { description: 'It has no such bytes', content: { 'application/octet-stream': null } },
-  },
-  problems: ['no-such-model', 'unknown-artifact'],
-});
-
-/** `GET /models`, `GET /models/{name}`, its history, and the file of a variant, whole or by ranges of bytes (RFC 9110, 14). */
+/** `GET /models`, `GET /models/{name}`, and its history. */
 export function addModels(
   app: FastifyInstance,
   agent: Pick<Agent, 'listModels' | 'modelHistory' | 'records'>,
@@ -82,7 +59,7 @@ export function addModels(
       .filter(({ name }) => name > after)
       .sort((a, b) => (a.name < b.name ? -1 : 1));
     const { elements, last } = cutPage(following, Number(limit));
-    const models = elements.map(modelResource);
+    const models = elements.map((view) => modelResource(view, agent));
     return last === undefined
       ? { models }
       : { models, next: linkNext(reply, '/models', { limit, after: last.name }) };
@@ -91,7 +68,7 @@ export function addModels(
   app.get<{ Params: { model: string } }>('/models/:model', ModelOperation, async (request, reply) => {
     const { model } = request.params;
     const view = agent.listModels().find(({ name }) => name === model);
-    return view === undefined ? sendProblem(reply, [unknownModel(model, agent)]) : modelResource(view);
+    return view === undefined ? sendProblem(reply, [unknownModel(model, agent)]) : modelResource(view, agent);
   });
 
   app.get<{ Params: { model: string } }>(
@@ -120,58 +97,22 @@ export function addModels(
       };
     },
   );
-
-  app.get<{ Params: { model: string; variant: string } }>(
-    '/models/:model/variants/:variant/file',
-    FileOperation,
-    async (request, reply) => {
-      const { model, variant } = request.params;
-      const view = agent.listModels().find(({ name }) => name === model);
-      if (view === undefined) return sendProblem(reply, [unknownModel(model, agent)]);
-      // The hash comes from a result of our own, never from the request.
-      const hash = view.variants.find((known) => known.variant === variant)?.artifact;
-      const file = hash === undefined ? undefined : agent.records.artifactFile(hash);
-      if (hash === undefined || file === undefined) {
-        return sendProblem(reply, [
-          problem('unknown-artifact', `there is no file of a variant '${variant}' of '${model}'`, {
-            hint: 'GET /models/{name} shows which variants have an "artifact"; fp32 is the file of the profile itself',
-          }),
-        ]);
-      }
-      // Whoever takes it by ranges comes again; meanwhile it was used just now.
-      reply.raw.once('close', agent.records.holdArtifact(hash));
-      const sent = await send(request.raw, `/${basename(file)}`, {
-        root: dirname(file),
-        contentType: false,
-        // A name that says what is in it never has other content.
-        immutable: true,
-        maxAge: '1y',
-      });
-      return reply
-        .code(sent.statusCode)
-        .headers(sent.headers)
-        .headers({
-          'content-type': 'application/octet-stream',
-          'content-disposition': `attachment; filename="${model}-${variant}.onnx"`,
-        })
-        .send(sent.stream);
-    },
-  );
 }
 
-function modelResource({ run, variants, ...view }: ModelView) {
+function modelResource({ run, variants, ...view }: ModelView, { records }: Pick<Agent, 'records'>) {
   return {
     ...view,
     href: modelPath(view.name),
     ...(run === undefined
       ? {}
       : { run: { href: runPath(run.id), finishedAt: new Date(run.finishedMs).toISOString() } }),
-    variants: variants.map((variant) => ({
-      ...variant,
-      ...(variant.artifact === undefined
-        ? {}
-        : { file: `${modelPath(view.name)}/variants/${variant.variant}/file` }),
-    })),
+    variants: variants.map((variant) => {
+      const { artifact } = variant;
+      if (artifact === undefined) return variant;
+      const path = `${modelPath(view.name)}/variants/${variant.variant}`;
+      const hasData = records.artifactFiles(artifact)?.data !== undefined;
+      return { ...variant, file: `${path}/file`, ...(hasData ? { data: `${path}/data` } : {}) };
+    }),
   };
 }
 

@@ -43,7 +43,7 @@ interface Surface {
   readonly removeRun: Agent['removeRun'];
   readonly followRun: Agent['followRun'];
   readonly readTimeline: RunRecords['readTimeline'];
-  readonly artifactFile: RunRecords['artifactFile'];
+  readonly artifactFiles: RunRecords['artifactFiles'];
   readonly holdArtifact: RunRecords['holdArtifact'];
   readonly traceFile: RunRecords['traceFile'];
   readonly beginReadingTrace: RunRecords['beginReadingTrace'];
@@ -78,7 +78,7 @@ export function serve(
   {
     changedItems,
     readTimeline,
-    artifactFile,
+    artifactFiles,
     holdArtifact,
     traceFile,
     beginReadingTrace,
@@ -144,7 +144,7 @@ export function serve(
     records: {
       changedItems: changedItems ?? (() => undefined),
       readTimeline: readTimeline ?? (async () => undefined),
-      artifactFile: artifactFile ?? (() => undefined),
+      artifactFiles: artifactFiles ?? (() => undefined),
       holdArtifact: holdArtifact ?? (() => () => {}),
       traceFile: traceFile ?? (() => undefined),
       beginReadingTrace: beginReadingTrace ?? (() => () => {}),

@@ -14,6 +14,8 @@ export interface Home {
   readonly dataDir: string;
   readonly tmpDir: string;
   readonly lockDir: string;
+  /** Settings, where the defaults are not what is wanted. */
+  readonly config?: string;
   /** What all daemons of the torture write goes here. */
   readonly logFile: string;
 }
@@ -36,7 +38,7 @@ export class DaemonLife {
 
   /** @param nodeOptions for Node.js, before the program */
   constructor(
-    { profiles, dataDir, tmpDir, lockDir, logFile }: Home,
+    { profiles, dataDir, tmpDir, lockDir, config, logFile }: Home,
     nodeOptions: readonly string[] = [],
     more: Readonly<Record<string, string>> = {},
   ) {
@@ -53,6 +55,7 @@ export class DaemonLife {
       dataDir,
       ...addresses,
       ...roots,
+      ...(config === undefined ? [] : ['--config', config]),
     ];
     const env = { ...process.env, TMPDIR: tmpDir, PTQ_AGENT_LOCK_DIR: lockDir, ...more };
     this.#child = spawn(process.execPath, args, { env, detached: true, stdio: ['ignore', 'ignore', 'pipe'] });

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeProfile } from '../support/program.ts';
@@ -34,6 +34,8 @@ interface Told {
 const HOOK = fileURLToPath(new URL('./tell-resources.mjs', import.meta.url));
 const MODELS = ['d0', 'd1', 'd2', 'd3'] as const;
 const LOOK_EVERY_RUNS = 4;
+/** Of each model: few enough that the folder is full before the warm-up is over, and has to stay as large as it is. */
+const KEPT_RUNS = 5;
 /** Of all runs; code is being compiled and caches fill until then. */
 const WARM_UP = 1 / 3;
 const SCRAPE_EVERY_MS = 500;
@@ -43,13 +45,15 @@ const SCRAPE_EVERY_MS = 500;
  * that leaves in the daemon, its samplers and its folder.
  */
 export async function day({ runs, folder, onProgress = () => {} }: DayOptions): Promise<DayReport> {
-  const home: Home = {
+  const home = {
     profiles: join(folder, 'profiles'),
     dataDir: join(folder, 'data'),
     tmpDir: join(folder, 'tmp'),
     lockDir: join(folder, 'locks'),
+    config: join(folder, 'settings.yaml'),
     logFile: join(folder, 'daemon.log'),
-  };
+  } satisfies Home;
+  writeFileSync(home.config, `storage: { runs: { maxCount: ${KEPT_RUNS} } }\n`);
   for (const made of [home.tmpDir, home.lockDir]) mkdirSync(made, { recursive: true });
   for (const model of MODELS) writeProfile(home.profiles, model, { duration: '100ms' });
   const toldFile = join(folder, 'told.json');

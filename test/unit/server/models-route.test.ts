@@ -19,12 +19,18 @@ const model: ModelView = {
 const FILE = '/models/tiny/variants/int8/file';
 
 /** The artifact lies in a folder whose name begins with a dot, as data directories do. */
-function withArtifact() {
+function withArtifact({ hasData = false } = {}) {
   const folder = join(temporaryFolder(), '.ptq-agent/with space');
   mkdirSync(folder, { recursive: true });
   const file = join(folder, `${HASH}.onnx`);
   writeFileSync(file, '0123456789');
-  return serve({ listModels: () => [model], artifactFile: (hash) => (hash === HASH ? file : undefined) }).app;
+  const data = `${file}.data`;
+  if (hasData) writeFileSync(data, 'weights');
+  const files = hasData ? { file, data } : { file };
+  return serve({
+    listModels: () => [model],
+    artifactFiles: (hash) => (hash === HASH ? files : undefined),
+  }).app;
 }
 
 describe('the models of a daemon', () => {
@@ -88,6 +94,25 @@ describe('the file of a variant', () => {
     '/models/huge/variants/int8/file',
   ])('is not there for %s', async (url) => {
     expect((await ask(withArtifact(), url)).statusCode).toBe(404);
+  });
+
+  it('comes with its external data, under the name that the model finds it by', async () => {
+    const app = withArtifact({ hasData: true });
+    const int8 = (await ask(app, '/models/tiny')).json<{ variants: { data?: string }[] }>().variants[1];
+    const answer = await ask(app, int8?.data ?? 'no link');
+    expect([answer.statusCode, answer.body]).toEqual([200, 'weights']);
+    expect(answer.headers['content-disposition']).toBe(`attachment; filename="${HASH}.onnx.data"`);
+  });
+
+  it('says so where it has no external data', async () => {
+    const app = withArtifact();
+    const { variants } = (await ask(app, '/models/tiny')).json<{ variants: object[] }>();
+    expect(variants[1]).not.toHaveProperty('data');
+    expect((await ask(app, FILE.replace('/file', '/data'))).json()).toMatchObject({
+      status: 404,
+      detail: "the variant 'int8' of 'tiny' has no external data",
+      hint: expect.stringContaining(FILE),
+    });
   });
 
   it('is not there where it was removed', async () => {

@@ -96,7 +96,7 @@ describe('A client that takes its time', { timeout: 60_000 }, () => {
     const model = { name: 'tiny', variants: [{ variant: 'int8', artifact: 'a'.repeat(64) }] };
     const { client, dropped } = await listening({
       listModels: () => [model as unknown as ModelView],
-      artifactFile: () => file,
+      artifactFiles: () => ({ file }),
     });
     const slow = client();
     slow.socket.pause();
@@ -115,7 +115,7 @@ describe('A client that takes its time', { timeout: 60_000 }, () => {
     await handle.close();
     const model = { name: 'tiny', variants: [{ variant: 'int8', artifact: 'a'.repeat(64) }] };
     const { client, dropped } = await listening(
-      { listModels: () => [model as unknown as ModelView], artifactFile: () => file },
+      { listModels: () => [model as unknown as ModelView], artifactFiles: () => ({ file }) },
       { ...LIMITS, stalledMs: 5000 },
     );
     const slow = client();
