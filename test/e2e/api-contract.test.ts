@@ -2,10 +2,13 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { readModel } from '../../src/onnx/model-file.ts';
+import { writeModel } from '../../src/onnx/write-model.ts';
 import { type Daemon, ended, startDaemon, until } from '../support/daemon.ts';
 import { type ApiDescription, mistakesIn, operationOf } from '../support/described-answers.ts';
-import { isBuilt, writeProfile } from '../support/program.ts';
+import { DIGITS_MODEL, isBuilt, writeProfile } from '../support/program.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+import { unwrap } from '../support/unwrap.ts';
 
 const running: Daemon[] = [];
 
@@ -92,7 +95,9 @@ describe.skipIf(!isBuilt)('the API of a daemon (skipped where `npm run build` wa
   }, async () => {
     const folder = temporaryFolder();
     const [profiles, dataDir] = [join(folder, 'profiles'), join(folder, 'data')];
-    writeProfile(profiles, 'tiny');
+    const model = join(folder, 'digits.onnx');
+    unwrap(writeModel(unwrap(readModel(DIGITS_MODEL)), model, { externalData: 'external' }));
+    writeProfile(profiles, 'tiny', { model });
     const daemon = await startDaemon(profiles, dataDir);
     running.push(daemon);
     const description = (await (await daemon.get('/openapi.json')).json()) as ApiDescription;
@@ -151,7 +156,7 @@ describe.skipIf(!isBuilt)('the API of a daemon (skipped where `npm run build` wa
     }
 
     const run = `/bench/${first.id}`;
-    const file = '/models/tiny/variants/int8/file';
+    const files = ['/models/tiny/variants/int8/file', '/models/tiny/variants/int8/data'];
     for (const path of [
       ...['/', '/metrics', '/-/healthy', '/-/ready', '/openapi.json', '/problems', '/problems/queue-full'],
       ...[
@@ -163,7 +168,7 @@ describe.skipIf(!isBuilt)('the API of a daemon (skipped where `npm run build` wa
         '/assets/main.css',
         '/probe?model=tiny',
       ],
-      ...['/models', '/models/tiny', '/models/tiny/history', file],
+      ...['/models', '/models/tiny', '/models/tiny/history', ...files],
       ...['/bench', '/bench/arrivals', run, `${run}/result`, `${run}/samples`, `${run}/samples?format=csv`],
       ...[`${run}/events`, `${run}/timeline`, `${run}/changed/int8`, `${run}/trace`],
       `/bench/${waiting.id}/trace`,
@@ -176,9 +181,11 @@ describe.skipIf(!isBuilt)('the API of a daemon (skipped where `npm run build` wa
       const etag = answer.headers['etag'];
       if (typeof etag === 'string') await see(path, { headers: { 'if-none-match': etag } });
     }
-    await see(file, { headers: { range: 'bytes=0-9' } });
-    await see(file, { headers: { range: 'bytes=99999999-' } });
-    await see(file, { headers: { 'if-match': '"other"' } });
+    for (const file of files) {
+      await see(file, { headers: { range: 'bytes=0-9' } });
+      await see(file, { headers: { range: 'bytes=99999999-' } });
+      await see(file, { headers: { 'if-match': '"other"' } });
+    }
     await see(`${run}/timeline?columns=none`);
 
     const somewhere = { id: first.id, model: 'tiny', variant: 'int8', kind: 'queue-full' };
