@@ -59,15 +59,15 @@ export function addVariantFiles(app: FastifyInstance, agent: Files): void {
 async function sendFile(
   request: FastifyRequest<Asked>,
   reply: FastifyReply,
-  { listModels, records }: Files,
+  agent: Files,
   part: 'file' | 'data',
 ) {
   const { model, variant } = request.params;
-  const view = listModels().find(({ name }) => name === model);
-  if (view === undefined) return sendProblem(reply, [unknownModel(model, { listModels })]);
+  const view = agent.listModels().find(({ name }) => name === model);
+  if (view === undefined) return sendProblem(reply, [unknownModel(model, agent)]);
   // The hash comes from a result of our own, never from the request.
   const hash = view.variants.find((known) => known.variant === variant)?.artifact;
-  const files = hash === undefined ? undefined : records.artifactFiles(hash);
+  const files = hash === undefined ? undefined : agent.records.artifactFiles(hash);
   if (hash === undefined || files === undefined) {
     return sendProblem(reply, [
       problem('unknown-artifact', `there is no file of a variant '${variant}' of '${model}'`, {
@@ -84,7 +84,7 @@ async function sendFile(
     ]);
   }
   // Whoever takes it by ranges comes again; meanwhile it was used just now.
-  reply.raw.once('close', records.holdArtifact(hash));
+  reply.raw.once('close', agent.records.holdArtifact(hash));
   const sent = await send(request.raw, `/${basename(path)}`, {
     root: dirname(path),
     contentType: false,
