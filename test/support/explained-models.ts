@@ -43,14 +43,17 @@ export interface ChainRanges {
 export const FITTING: ChainRanges = { x: 1, r0: 0.85, h1: 1.2 };
 
 /** As tools write it: QuantizeLinear and DequantizeLinear around activations, weights as s8 with one scale; the Relu left to a grid. */
-export function qdqChain(ranges: ChainRanges): OnnxModel {
+export function qdqChain(
+  ranges: ChainRanges,
+  coded: (layer: number) => CodedWeights = plainCodes,
+): OnnxModel {
   const grids = { x: symmetric(ranges.x), h0: positive(ranges.r0), h1: symmetric(ranges.h1) };
   const pair = (name: string) => [
     node('QuantizeLinear', [name, `${name}_scale`, `${name}_zero`], [`${name}_q`]),
     node('DequantizeLinear', [`${name}_q`, `${name}_scale`, `${name}_zero`], [`${name}_dq`]),
   ];
   const product = (name: string, from: string, layer: number, to: string) => [
-    node('DequantizeLinear', [`w${layer}_q`, 'w_scale'], [`w${layer}_dq`]),
+    node('DequantizeLinear', [`w${layer}_q`, `w${layer}_scale`], [`w${layer}_dq`]),
     node('MatMul', [from, `w${layer}_dq`], [to], {}, { name }),
   ];
   return model(
@@ -66,15 +69,10 @@ export function qdqChain(ranges: ChainRanges): OnnxModel {
       ],
       outputs: [value('y', 'float', [1, WIDTH])],
       initializers: [
-        tensor('w_scale', [], [1 / 127]),
-        ...[0, 1, 2].map((layer) =>
-          tensor(
-            `w${layer}_q`,
-            SIDE,
-            weightsOf(layer).map((w) => Math.round(w * 127)),
-            'int8',
-          ),
-        ),
+        ...[0, 1, 2].flatMap((layer) => {
+          const { scale, codes } = coded(layer);
+          return [tensor(`w${layer}_scale`, [], [scale]), tensor(`w${layer}_q`, SIDE, codes, 'int8')];
+        }),
         ...Object.entries(grids).flatMap(([name, { scale, zero }]) => [
           tensor(`${name}_scale`, [], [scale]),
           tensor(`${name}_zero`, [], [zero], 'uint8'),
@@ -82,6 +80,30 @@ export function qdqChain(ranges: ChainRanges): OnnxModel {
       ],
     }),
   );
+}
+
+interface CodedWeights {
+  readonly scale: number;
+  readonly codes: readonly number[];
+}
+
+function codesOf(weights: readonly number[]): CodedWeights {
+  const scale = Math.max(...weights.map(Math.abs)) / 127;
+  return { scale, codes: weights.map((w) => Math.round(w / scale)) };
+}
+
+function plainCodes(layer: number): CodedWeights {
+  return codesOf(weightsOf(layer));
+}
+
+/** The same with the channels of `h1` scaled by up to 8, as equalization does: its range is that of the scaled tensor. */
+export function scaledCodes(layer: number): CodedWeights {
+  const factor = (channel: number) => 2 ** ((channel % 4) - 1);
+  const weights = weightsOf(layer).map((w, element) => {
+    if (layer === 1) return w * factor(element % WIDTH);
+    return layer === 2 ? w / factor(Math.floor(element / WIDTH)) : w;
+  });
+  return codesOf(weights);
 }
 
 function symmetric(range: number) {

@@ -1,6 +1,6 @@
 import { secondsBetween } from '../../core/clock.ts';
 import { ProblemError, problem } from '../../core/problem.ts';
-import type { NamedTensors } from '../../core/tensor.ts';
+import type { RunBatch } from '../../core/tensor.ts';
 import type { Task } from '../../evaluation/task.ts';
 import type { PairedNode } from '../../quantization/explain/pair-graphs.ts';
 import type { ModelPort } from '../../runtime/session.ts';
@@ -27,9 +27,9 @@ import {
 import { measureLocalErrors } from './measure-local.ts';
 import type { NodeFindings } from './node-findings.ts';
 import { depthOf, observePair } from './observe-pair.ts';
-import { openPair } from './open-pair.ts';
+import { type OpenedPair, openPair } from './open-pair.ts';
 import { createOutputTally } from './output-tally.ts';
-import { type ChosenSamples, chooseSamples, createModelRunner } from './run-models.ts';
+import { type ChosenSamples, chooseSamples, createModelRunner, type ModelRunner } from './run-models.ts';
 
 /** Leaving out is measured for so many nodes that cost most alone. */
 const MOST_LEFT_FLOAT = 12;
@@ -79,6 +79,7 @@ export async function explainModels(task: ExplainTask, context: TaskContext): Pr
     const errors = await measureLocalErrors(pair.float, pair.pairing, { samples, runner }, (done, total) =>
       tell('own errors', done, total, 'samples'),
     );
+    const scaled = await scaledNote(pair, samples, runner, reference.run);
     const findings: NodeFindings = { ...pair, statistics, errors };
     const measurement: GateMeasurement = { ...pair, view: pair.float, runner, samples, task: measured };
     const isOver = () =>
@@ -133,13 +134,34 @@ export async function explainModels(task: ExplainTask, context: TaskContext): Pr
       })),
       unpaired: pair.pairing.unpaired,
       measured: { alone: alone.size, of: order.length, ...(stopped === undefined ? {} : { stopped }) },
-      notes: [...(note === undefined ? [] : [note]), ...(source.isMadeUp ? [MADE_UP] : [])],
+      notes: [note, scaled, source.isMadeUp ? MADE_UP : undefined].filter((each) => each !== undefined),
       seconds: secondsBetween(startNs, clock.nowNs()),
       peakRssBytes: readOwnCounters().peakRssBytes,
     };
   } finally {
     for (const close of closing.reverse()) await close();
   }
+}
+
+const SCALED_SAMPLES = 8;
+
+/** What is said of an equalized model: its nodes are not compared with the float32 model as it is. */
+async function scaledNote(
+  { original, float }: OpenedPair,
+  samples: ChosenSamples,
+  runner: ModelRunner,
+  run: RunBatch,
+): Promise<string | undefined> {
+  if (original === undefined) return undefined;
+  const tally = createOutputTally(undefined);
+  await runner.with(float.model, async (session) => {
+    for await (const { feeds, ...facts } of samples.read(SCALED_SAMPLES)) {
+      tally.add(await run(feeds), await session.run(feeds), facts);
+    }
+  });
+  const { sqnrDb } = tally.cost();
+  const like = sqnrDb === null ? 'the same outputs' : `${sqnrDb.toFixed(1)} dB against it at the outputs`;
+  return `channels of the quantized model were scaled (equalized): its nodes are compared with the float32 model with channels scaled alike, which has ${like}`;
 }
 
 const MADE_UP = 'the samples are made up: they say nothing about real data';
@@ -188,7 +210,7 @@ async function openMeasured(
   { task, taskIsNamed }: ExplainTask,
   outputs: readonly ModelPort[],
   samples: ChosenSamples,
-  run: (feeds: NamedTensors) => Promise<NamedTensors>,
+  run: RunBatch,
 ): Promise<{ readonly measured: Task<unknown> | undefined; readonly note?: string }> {
   const measured = await openTask(
     task,

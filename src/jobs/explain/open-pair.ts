@@ -4,6 +4,7 @@ import { nameNodes } from '../../onnx/passes/name-nodes.ts';
 import { prepareModel } from '../../onnx/passes/prepare.ts';
 import { type Pairing, pairedWeights, pairGraphs } from '../../quantization/explain/pair-graphs.ts';
 import { readQuantizedGraph } from '../../quantization/explain/quantized-graph.ts';
+import { rescaleFloat } from '../../quantization/explain/rescaled-float.ts';
 import { type GraphView, viewGraph } from '../../quantization/graph-view.ts';
 import { requireQuantizable } from '../quantizable.ts';
 import { unwrap } from '../unwrap.ts';
@@ -13,6 +14,8 @@ export interface OpenedPair {
   readonly float: GraphView;
   readonly quantized: GraphView;
   readonly pairing: Pairing;
+  /** The float32 model as it came, where `float` has its channels scaled as those of an equalized model. */
+  readonly original: GraphView | undefined;
 }
 
 /**
@@ -32,7 +35,10 @@ export async function openPair(
     unwrap(await prepareModel(model, { fold, open }));
     nameNodes(model);
     const float = viewGraph(model);
-    return { float, quantized, pairing: pairGraphs(graph, quantized, float) };
+    const pairing = pairGraphs(graph, quantized, float);
+    const scaled = rescaleFloat(float, pairing, quantized);
+    if (scaled === undefined) return { float, quantized, pairing, original: undefined };
+    return { float: scaled, quantized, pairing: pairGraphs(graph, quantized, scaled), original: float };
   };
   const folded = await pairWith(true);
   if (folded.pairing.unpaired.length === 0) return folded;

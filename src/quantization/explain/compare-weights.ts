@@ -1,6 +1,7 @@
 import { floatAttribute, intAttribute } from '../../onnx/attributes.ts';
 import type { NodeProto, TensorProto } from '../../onnx/messages.ts';
 import type { GraphView } from '../graph-view.ts';
+import { fitChannels } from './channel-fit.ts';
 import type { CodedConstant } from './coded-constant.ts';
 import type { QuantizedNode } from './quantized-node.ts';
 
@@ -16,10 +17,16 @@ export interface WeightsPair {
   readonly isTransposed: boolean;
   /** Energy of the rounding over that of the weights. */
   readonly noise: number;
+  /** What the weights of the float32 model are with their channels scaled as those of the codes are; undefined where they are not. */
+  readonly fit: Float32Array | undefined;
 }
 
 /** Weights that are further from those of the float32 model than this share of their energy were not made of them. */
 const SAME_WEIGHTS = 0.25;
+/** Two factors for each row and column fit weights of another model, too, but not so well. */
+const SAME_SCALED_WEIGHTS = 0.02;
+const MUCH_CLOSER = 0.5;
+const MOST_OVER_ROUNDING = 4;
 
 /**
  * The weights of a quantized node beside those of the float32 node. Undefined for a node without coded weights; a text says why they are
@@ -43,11 +50,24 @@ export function compareWeights(
   if (dims.join() !== float.dims.join()) {
     return `its weights have the shape [${coded.dims}], those of the float32 model [${float.dims}]`;
   }
-  const noise = distance(coded, floatWeights(found, float, view), isTransposed);
-  if (!(noise <= SAME_WEIGHTS)) {
-    return 'its weights are not those of the float32 node: another model, or channels that were rescaled';
+  const original = floatWeights(found, float, view);
+  const values = isTransposed ? transposed(coded.values(), coded.dims) : coded.values();
+  const noise = distance(values, original);
+  const fit =
+    noise <= expectedNoise(coded, original) ? undefined : fitChannels(found, values, original, float.dims);
+  const isScaled = fit !== undefined && fit.noise < noise * MUCH_CLOSER && fit.noise <= SAME_SCALED_WEIGHTS;
+  if (!(noise <= SAME_WEIGHTS) && !isScaled) {
+    return 'its weights are not those of the float32 node: another model, or one that was changed after it was quantized';
   }
-  return { inputIndex, coded, float, bias: second?.[1].constant, isTransposed, noise };
+  return {
+    inputIndex,
+    coded,
+    float,
+    bias: second?.[1].constant,
+    isTransposed,
+    noise: isScaled ? fit.noise : noise,
+    fit: isScaled ? fit.values : undefined,
+  };
 }
 
 /** With the factor that a Gemm multiplies its product by, which tools make a part of the codes. */
@@ -68,8 +88,7 @@ function liesAcross(
   return across(node.node) !== across(found);
 }
 
-function distance(coded: CodedConstant, float: Float32Array, isTransposed: boolean): number {
-  const values = isTransposed ? transposed(coded.values(), coded.dims) : coded.values();
+function distance(values: Float32Array, float: Float32Array): number {
   let noise = 0;
   let signal = 0;
   for (let i = 0; i < float.length; i++) {
@@ -77,6 +96,15 @@ function distance(coded: CodedConstant, float: Float32Array, isTransposed: boole
     signal += (float[i] as number) ** 2;
   }
   return noise === 0 ? 0 : noise / signal;
+}
+
+/** Rounding to a step gives a twelfth of its square; weights that are rounded together, or cut off, are some times further off. */
+function expectedNoise({ scales }: CodedConstant, float: Float32Array): number {
+  let squares = 0;
+  for (const scale of scales) squares += scale * scale;
+  let signal = 0;
+  for (const value of float) signal += value * value;
+  return (MOST_OVER_ROUNDING * (squares / scales.length) * float.length) / 12 / signal;
 }
 
 /** The elements of a matrix [rows, columns] as [columns, rows]. */

@@ -8,6 +8,7 @@ import {
   FITTING,
   floatChain,
   qdqChain,
+  scaledCodes,
   writeChainSamples,
   writeInto,
 } from '../../../support/explained-models.ts';
@@ -126,6 +127,19 @@ describe('explainModels', () => {
       },
     ]);
     expect(explained.nodes[0]?.alone).toEqual({ sqnrDb: null, changedAnswers: 0 });
+  });
+
+  it('compares a model with scaled channels with the float32 model scaled alike, and says so', async () => {
+    const { nodes, unpaired, notes, simulated } = await explainModels(
+      taskOf(qdqChain({ ...FITTING, h1: 5 }, scaledCodes)),
+      context,
+    );
+    expect(unpaired).toEqual([]);
+    expect(notes).toEqual([
+      expect.stringMatching(/were scaled \(equalized\): .* which has [3-9]\d\.\d dB against it/),
+    ]);
+    for (const { own } of nodes) expect(own.weightsSqnrDb).toBeGreaterThan(28);
+    expect(simulated.sqnrDb).toBeGreaterThan(25);
   });
 
   it('measures no more nodes than it is told, those first whose own results are furthest off', async () => {
