@@ -1,12 +1,14 @@
 import { Command, Option } from 'commander';
 import { resolveTask } from '../../config/task.ts';
 import type { Explanation } from '../../jobs/explain/explanation.ts';
+import type { Movement } from '../../jobs/explain/movement.ts';
 import { runExplanation } from '../../jobs/explain/run-explanation.ts';
 import { prepareFile } from '../../jobs/prepared-file.ts';
 import { DATA_HELP, type DataChoice, resolveData } from '../data-option.ts';
 import { WORKER_ENTRY } from '../entries.ts';
 import { EXIT } from '../exit-code.ts';
 import { renderExplanation } from '../explain/explain-report.ts';
+import { renderMovement } from '../explain/movement-report.ts';
 import { abortOnInterrupt } from '../interrupt.ts';
 import { durationSeconds, positiveInteger, threadCount } from '../option-parsers.ts';
 import { PLAIN_TASKS } from '../plain-tasks.ts';
@@ -28,9 +30,17 @@ interface ExplainOptions {
 
 export function explainCommand(terminal: Terminal, exit: (code: number) => void): Command {
   return new Command('explain')
-    .description('tell what each quantized node of a model costs, why, and what to do about it')
-    .argument('<fp32>', 'the float32 model')
-    .argument('<quantized>', 'a model made from it, by any tool: QDQ, QOperator, dynamic or weights alone')
+    .description(
+      'tell what each quantized node of a model costs, why, and what to do about it; or what moved between two versions of a model',
+    )
+    .argument(
+      '<fp32>',
+      'the float32 model; or the older of two versions that are both quantized, or both float32',
+    )
+    .argument(
+      '<quantized>',
+      'a model made from it, by any tool: QDQ, QOperator, dynamic or weights alone; or the newer version',
+    )
     .requiredOption('--data <path>', DATA_HELP)
     .option('--split <name>', "the split to look at (default: the profile's, eval, or all of it)")
     .option('--samples <n>', 'use so many samples, spread evenly over the split', positiveInteger, 32)
@@ -83,12 +93,18 @@ async function explain(
   }
   const written = await page?.value.write([await pageOf(explained.value)]);
   if (written?.ok === false) return printProblems(terminal, [written.error]);
-  printResult(terminal, explained.value, options.json, (result) => renderExplanation(result, options.html));
+  printResult(terminal, explained.value, options.json, (result) =>
+    result.kind === 'quantized'
+      ? renderExplanation(result, options.html)
+      : renderMovement(result, options.html),
+  );
   return EXIT.done;
 }
 
-async function pageOf(explanation: Explanation): Promise<string> {
-  return (await import('../explain/explain-page.ts')).renderExplainPage(explanation);
+async function pageOf(explained: Explanation | Movement): Promise<string> {
+  return explained.kind === 'quantized'
+    ? (await import('../explain/explain-page.ts')).renderExplainPage(explained)
+    : (await import('../explain/movement-page.ts')).renderMovementPage(explained);
 }
 
 function toTask(

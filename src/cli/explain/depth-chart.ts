@@ -13,7 +13,7 @@ const QUIETEST_DB = 80;
  * How errors add up on the way through the model: for each tensor, in the order of the model, the SQNR of its values in the quantized
  * model, and that of its node's own error alone. Undefined where nothing was observed.
  */
-export function renderDepthChart({ depth, nodes }: Explanation): string | undefined {
+export function renderDepthChart({ depth, nodes }: Pick<Explanation, 'depth' | 'nodes'>): string | undefined {
   const own = new Map(nodes.map((node) => [node.output, node.own.sqnrDb ?? QUIETEST_DB]));
   const points = depth.map(({ tensor, node, accumulatedSqnrDb }) => ({
     tensor,

@@ -91,7 +91,11 @@ export function costDb({ sqnrDb, notFinite }: OutputCost): string {
 }
 
 /** `19.8 dB, 1 of 32 answers changed, top-1 81.25 % (float32 84.38 %)`. */
-export function costText(cost: OutputCost, { samples, metric, referenceFigure }: Explanation): string {
+export function costText(
+  cost: OutputCost,
+  { samples, metric, referenceFigure }: Pick<Explanation, 'samples' | 'metric' | 'referenceFigure'>,
+  referenceName = 'float32',
+): string {
   const { sqnrDb, notFinite, changedAnswers, figure } = cost;
   const sqnr =
     notFinite === true
@@ -102,7 +106,7 @@ export function costText(cost: OutputCost, { samples, metric, referenceFigure }:
   const figures =
     metric === undefined || figure === undefined || referenceFigure === undefined
       ? []
-      : [`${metric.label} ${numberText(figure)} (float32 ${numberText(referenceFigure)})`];
+      : [`${metric.label} ${numberText(figure)} (${referenceName} ${numberText(referenceFigure)})`];
   return [
     sqnr,
     ...(changedAnswers === undefined ? [] : [`${changedAnswers} of ${samples} answers changed`]),
@@ -114,7 +118,7 @@ function numberText(value: number): string {
   return String(Number(value.toPrecision(4)));
 }
 
-function shorten(name: string): string {
+export function shorten(name: string): string {
   return name.length <= LONGEST_NAME ? name : `…${name.slice(1 - LONGEST_NAME)}`;
 }
 

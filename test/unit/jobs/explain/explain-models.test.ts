@@ -3,6 +3,8 @@ import { systemClock } from '../../../../src/core/clock.ts';
 import { attemptAsync } from '../../../../src/core/problem.ts';
 import { explainModels } from '../../../../src/jobs/explain/explain-models.ts';
 import type { ExplainTask } from '../../../../src/jobs/explain/explain-task.ts';
+import type { Explanation } from '../../../../src/jobs/explain/explanation.ts';
+import type { TaskContext } from '../../../../src/jobs/task-context.ts';
 import type { OnnxModel } from '../../../../src/onnx/model-file.ts';
 import {
   FITTING,
@@ -16,6 +18,13 @@ import { graph, model, node, tensor, value } from '../../../support/graph-builde
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 
 const context = { clock: systemClock, emit: () => {} };
+
+/** What is told of a float32 model and one that was made of it. */
+async function explainQuantized(task: ExplainTask, how: TaskContext): Promise<Explanation> {
+  const explained = await explainModels(task, how);
+  if (explained.kind !== 'quantized') throw new Error('the models were taken for two versions');
+  return explained;
+}
 
 function taskOf(quantized: OnnxModel, more: Partial<ExplainTask> = {}): ExplainTask {
   const folder = temporaryFolder();
@@ -33,9 +42,9 @@ function taskOf(quantized: OnnxModel, more: Partial<ExplainTask> = {}): ExplainT
   };
 }
 
-describe('explainModels', () => {
+describe('explainModels, of a model and its quantized form', () => {
   it('finds each quantized node again, and what it alone costs', async () => {
-    const explained = await explainModels(taskOf(qdqChain(FITTING)), context);
+    const explained = await explainQuantized(taskOf(qdqChain(FITTING)), context);
     expect(explained).toMatchObject({
       samples: 8,
       task: 'classification',
@@ -55,14 +64,14 @@ describe('explainModels', () => {
   });
 
   it('takes the result of a node for that of the Relu that its grid does the work of', async () => {
-    const { nodes, tensors, depth } = await explainModels(taskOf(qdqChain(FITTING)), context);
+    const { nodes, tensors, depth } = await explainQuantized(taskOf(qdqChain(FITTING)), context);
     expect(nodes.find(({ node: name }) => name === 'first')?.output).toBe('r0');
     expect(tensors.find(({ tensor: name }) => name === 'r0')).toMatchObject({ low: 0, clippedRatio: 0 });
     expect(depth.map(({ tensor: name }) => name)).toEqual(['r0', 'h1', 'y']);
   });
 
   it('puts the node first whose range is too narrow, and says so', async () => {
-    const { nodes } = await explainModels(taskOf(qdqChain({ ...FITTING, h1: 0.3 })), context);
+    const { nodes } = await explainQuantized(taskOf(qdqChain({ ...FITTING, h1: 0.3 })), context);
     expect(nodes[0]).toMatchObject({ output: expect.stringMatching(/^(h1|y)$/) });
     expect(nodes.slice(0, 2).map(({ cause }) => cause)).toEqual(
       expect.arrayContaining(['output-clipping', 'input-clipping']),
@@ -73,7 +82,7 @@ describe('explainModels', () => {
   });
 
   it('says of a range that is too wide how wide it is, and how few codes are used', async () => {
-    const { nodes } = await explainModels(taskOf(qdqChain({ ...FITTING, r0: 40 })), context);
+    const { nodes } = await explainQuantized(taskOf(qdqChain({ ...FITTING, r0: 40 })), context);
     const first = nodes.find(({ node: name }) => name === 'first');
     expect(first?.cause).toBe('output-rounding');
     expect(first?.reason).toMatch(/the range \[0, 40\] of 'r0' is \d+ times as wide .* codes are used$/);
@@ -114,7 +123,7 @@ describe('explainModels', () => {
       }),
     );
     const task = taskOf(weightsOnly);
-    const explained = await explainModels(
+    const explained = await explainQuantized(
       { ...task, referencePath: writeInto(task.scratch, 'grid.onnx', float) },
       context,
     );
@@ -130,7 +139,7 @@ describe('explainModels', () => {
   });
 
   it('compares a model with scaled channels with the float32 model scaled alike, and says so', async () => {
-    const { nodes, unpaired, notes, simulated } = await explainModels(
+    const { nodes, unpaired, notes, simulated } = await explainQuantized(
       taskOf(qdqChain({ ...FITTING, h1: 5 }, scaledCodes)),
       context,
     );
@@ -139,11 +148,11 @@ describe('explainModels', () => {
       expect.stringMatching(/were scaled \(equalized\): .* which has [3-9]\d\.\d dB against it/),
     ]);
     for (const { own } of nodes) expect(own.weightsSqnrDb).toBeGreaterThan(28);
-    expect(simulated.sqnrDb).toBeGreaterThan(25);
+    expect(simulated.sqnrDb).toBeGreaterThan(18);
   });
 
   it('measures no more nodes than it is told, those first whose own results are furthest off', async () => {
-    const { nodes, measured } = await explainModels(
+    const { nodes, measured } = await explainQuantized(
       taskOf(qdqChain({ ...FITTING, h1: 0.3 }), { top: 1 }),
       context,
     );
@@ -153,7 +162,7 @@ describe('explainModels', () => {
   });
 
   it('measures no node at the outputs once the time is up, and tells all else', async () => {
-    const { nodes, measured } = await explainModels(
+    const { nodes, measured } = await explainQuantized(
       taskOf(qdqChain(FITTING), { timeLimitSeconds: 0 }),
       context,
     );
@@ -162,9 +171,7 @@ describe('explainModels', () => {
     expect(nodes[0]?.own.sqnrDb).toBeGreaterThan(20);
   });
 
-  it('refuses a model in which nothing is quantized, and one that was not made of the other', async () => {
-    const same = await attemptAsync(() => explainModels(taskOf(floatChain()), context));
-    expect(same).toMatchObject({ ok: false, error: { kind: 'nothing-quantized' } });
+  it('refuses a model that was not made of the other, and models in the wrong order', async () => {
     const other = floatChain();
     for (const weights of other.proto.graph?.initializer ?? []) {
       const { name = '', dims } = weights;
@@ -191,7 +198,7 @@ describe('explainModels', () => {
         context,
       ),
     );
-    expect(swapped).toMatchObject({ ok: false, error: { kind: 'already-quantized' } });
+    expect(swapped).toMatchObject({ ok: false, error: { kind: 'models-swapped' } });
   });
 
   it('refuses a task that was named and does not fit the outputs', async () => {
@@ -200,5 +207,58 @@ describe('explainModels', () => {
     });
     const named = await attemptAsync(() => explainModels({ ...task, taskIsNamed: true }, context));
     expect(named.ok).toBe(false);
+  });
+});
+
+describe('explainModels, of two versions of a model', () => {
+  const compare = async (before: OnnxModel, after: OnnxModel) => {
+    const task = taskOf(after);
+    const moved = await explainModels(
+      { ...task, referencePath: writeInto(task.scratch, 'before.onnx', before) },
+      context,
+    );
+    if (moved.kind !== 'moved') throw new Error('the models were not taken for two versions');
+    return moved;
+  };
+
+  it('puts the node first whose range was changed, and says how', async () => {
+    const { nodes, whole } = await compare(qdqChain(FITTING), qdqChain({ ...FITTING, h1: 0.3 }));
+    expect(nodes[0]).toMatchObject({
+      node: 'second',
+      inputsSqnrDb: null,
+      changed: ['the range of its result was [-1.2, 1.2], and is [-0.301, 0.299]'],
+    });
+    expect(nodes[1]).toMatchObject({ node: 'third', changed: [] });
+    expect(nodes).toHaveLength(2);
+    expect(nodes[0]?.sqnrDb).toBeLessThan(20);
+    expect(whole.sqnrDb).toBeLessThan(20);
+  });
+
+  it('puts the node first whose weights were changed, of two float32 models as well', async () => {
+    const changed = floatChain();
+    const weights = changed.proto.graph?.initializer.find(({ name }) => name === 'w1');
+    Object.assign(weights ?? {}, tensor('w1', [8, 8], new Array(64).fill(0.25)));
+    const { nodes } = await compare(floatChain(), changed);
+    expect(nodes[0]).toMatchObject({
+      node: 'second',
+      changed: [expect.stringMatching(/^its weights differ in 64 of 64 values \(-?\d+\.\d dB\)$/)],
+    });
+    expect(nodes[1]).toMatchObject({ node: 'third', changed: [] });
+  });
+
+  it('says that nothing moved', async () => {
+    const { nodes, whole } = await compare(qdqChain(FITTING), qdqChain(FITTING));
+    expect([nodes, whole.sqnrDb]).toEqual([[], null]);
+  });
+
+  it('names nodes that only one version has', async () => {
+    const longer = floatChain();
+    const graphOf = longer.proto.graph;
+    graphOf?.node.splice(3, 0, node('Relu', ['h1'], ['r1'], {}, { name: 'added' }));
+    const third = graphOf?.node.find(({ name }) => name === 'third');
+    if (third !== undefined) third.input[0] = 'r1';
+    const moved = await compare(floatChain(), longer);
+    expect([moved.onlyBefore, moved.onlyAfter]).toEqual([[], ['added']]);
+    expect(moved.nodes).toMatchObject([{ node: 'third' }]);
   });
 });
