@@ -113,10 +113,8 @@ function showsWhatIsAsked(socket: FastifyRequest['socket'], clientAuth: ClientAu
   }
 }
 
-function challengesOf({ users }: Credentials): string[] {
-  // Browsers ask for a name and a password only where these can be right.
-  return [
-    'Bearer realm="ptq-agent"',
-    ...(users.size === 0 ? [] : ['Basic realm="ptq-agent", charset="UTF-8"']),
-  ];
+function challengesOf({ users, guardsReading }: Access): string[] {
+  // A browser then asks for a name and a password. Where everybody may read, the page itself asks for the token.
+  const asksBrowsers = users.size > 0 || guardsReading;
+  return ['Bearer realm="ptq-agent"', ...(asksBrowsers ? ['Basic realm="ptq-agent", charset="UTF-8"'] : [])];
 }

@@ -12,6 +12,9 @@ export interface Credentials {
 /** Looks at an `Authorization` header. Undefined where it is right; problems: `unauthorized`, `busy`. */
 export type Authorizer = (authorization: string | undefined) => Promise<Problem | undefined>;
 
+/** The name under which the token is a password, for browsers, which can ask for nothing else. */
+const TOKEN_USER = 'token:';
+
 /** What bcrypt would say of a password of somebody unknown takes as long as of somebody known. */
 const NOBODY = '$2b$10$W/7DPmL3ej5NlQ9tLWa8geI7SSB1toyrwtJG5xXQ0uQydkxY.Y/8u';
 const MOST_REMEMBERED = 100;
@@ -37,8 +40,9 @@ export function createAuthorizer({ token, users }: Credentials): Authorizer {
     return attempt;
   };
 
-  const isUser = async (encoded: string): Promise<boolean | undefined> => {
-    const text = Buffer.from(encoded, 'base64').toString('utf8');
+  const isToken = (value: string) => timingSafeEqual(digest(value), expected);
+
+  const isUser = async (text: string): Promise<boolean | undefined> => {
     const colon = text.indexOf(':');
     if (colon < 0) return false;
     const key = digest(text).toString('base64');
@@ -61,11 +65,11 @@ export function createAuthorizer({ token, users }: Credentials): Authorizer {
     const [scheme = '', value = ''] = (authorization ?? '').split(' ', 2);
     switch (scheme.toLowerCase()) {
       case 'bearer':
-        return timingSafeEqual(digest(value), expected)
-          ? undefined
-          : unauthorized('the token is not the right one');
+        return isToken(value) ? undefined : unauthorized('the token is not the right one');
       case 'basic': {
-        const isRight = users.size > 0 && (await isUser(value));
+        const text = Buffer.from(value, 'base64').toString('utf8');
+        if (text.startsWith(TOKEN_USER) && isToken(text.slice(TOKEN_USER.length))) return undefined;
+        const isRight = users.size > 0 && (await isUser(text));
         if (isRight === undefined)
           return problem('too-many-logins', 'too many passwords are being verified', {
             hint: 'try again in a moment',

@@ -20,7 +20,8 @@ describe('on loopback, without users', () => {
     ['a part of the token', { authorization: `Bearer ${TOKEN.slice(0, -1)}` }],
     ['more than the token', { authorization: `Bearer ${TOKEN}x` }],
     ['the token of another kind', { authorization: `Token ${TOKEN}` }],
-    ['the token as a password, where there are no users', basic(`ptq:${TOKEN}`)],
+    ['the token as the password of another name', basic(`ptq:${TOKEN}`)],
+    ['another password of the name for the token', basic('token:another-token-of-twenty-letters')],
     ['no token at all', { authorization: 'Bearer' }],
   ])('an order with %s is refused, and what would be right is told', async (_what, headers) => {
     const { app, orders } = serve();
@@ -74,6 +75,15 @@ describe('where others can reach the daemon', () => {
   it.each(PROBES)('%s is for supervisors, which have none', async (url) => {
     const { app } = serve({}, { access });
     expect((await app.inject({ url })).statusCode).toBe(200);
+  });
+
+  it('a browser asks for a password, and the token is that of the name token', async () => {
+    const { app } = serve({}, { access });
+    const refused = await app.inject({ url: '/' });
+    expect(refused.headers['www-authenticate']).toContain('Basic realm="ptq-agent", charset="UTF-8"');
+    expect((await app.inject({ url: '/', headers: basic(`token:${TOKEN}`) })).statusCode).toBe(200);
+    for (const wrong of [`token:${TOKEN}x`, 'token:', `${TOKEN}:token`, TOKEN])
+      expect((await app.inject({ url: '/', headers: basic(wrong) })).statusCode).toBe(401);
   });
 
   it('it may be asked by its name, and still not by pages of others', async () => {
