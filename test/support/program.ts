@@ -93,7 +93,7 @@ data: { path: ${DIGITS_DATA}, calibration: { samples: ${calibrationSamples} }, e
 task: classification
 variants: [ { name: int8, recipe: static-int8 } ]
 budget: { metric: top1, absolute: 0.5 }
-bench: { threads: ${threads}, scenarios: [ { scenario: single-stream, duration: ${duration}, processes: 1 } ] }
+bench: { threads: ${threads}, scenarios: [ { scenario: single-stream, duration: ${duration}, processes: 1, rounds: 4 } ] }
 `,
   );
   return home;
