@@ -8,7 +8,8 @@ export default defineConfig({
     setupFiles: ['test/support/own-bench-lock.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    maxWorkers: 2,
+    // More than CPUs in CI: many of these tests wait for processes, and two of them leave a quarter of two CPUs idle.
+    maxWorkers: 3,
     projects: [
       { extends: true, test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: PROCESSES } },
       // Once again where nobody watches, and the report names what needed it; at a desk the first failure counts.

@@ -1,5 +1,5 @@
 import type { Run, RunProgress } from '../../client/client.ts';
-import { type Problem, problem } from '../../core/problem.ts';
+import { formatProblem, type Problem, problem } from '../../core/problem.ts';
 import { isEnded } from '../../core/run-terms.ts';
 import { formatSeconds } from '../../core/units.ts';
 import type { PipelineResult } from '../../jobs/pipeline.ts';
@@ -17,7 +17,7 @@ export function printRun(
   if (json || run.result !== undefined)
     printResult(terminal, run, json, () => {
       const where = `run      ${new URL(run.href, agent ?? DEFAULT_AGENT)}`;
-      return [renderFindings(resultOf(run)), '', where].join('\n');
+      return [findingsOf(run), '', where].join('\n');
     });
 }
 
@@ -28,6 +28,8 @@ export function exitCodeOfRun(run: Run, terminal: Terminal): number {
     // The daemon ended under it, which no order is to blame for.
     return run.state === 'interrupted' ? EXIT.fault : code;
   }
+  const isOfThisForm = Array.isArray((run.result as { readonly variants?: unknown } | undefined)?.variants);
+  if (!isOfThisForm) return printProblems(terminal, [notOfThisForm(run)]);
   const { variants } = resultOf(run);
   const hasRegressed = variants.some(({ evaluation }) => evaluation !== undefined && hasFailed(evaluation));
   const isInvalid = run.kind === 'bench' && variants.some(({ bench }) => bench.some(({ valid }) => !valid));
@@ -63,12 +65,31 @@ export function renderRunResource(run: Run, { agent = DEFAULT_AGENT }: AgentOpti
     ['before', run.earlierProblem?.message],
   ];
   const lines = rows.flatMap(([name, text]) => (text === undefined ? [] : [`${name.padEnd(10)}${text}`]));
-  return [...lines, ...(run.result === undefined ? [] : [renderFindings(resultOf(run))])].join('\n');
+  return [...lines, ...(run.result === undefined ? [] : [findingsOf(run)])].join('\n');
 }
 
 export function progressText({ phase, subject, done, total, unit }: RunProgress): string {
   const what = subject === undefined ? phase : `${phase} ${subject}`;
   return `${what}: ${done}${total === undefined ? '' : ` of ${total}`} ${unit}`;
+}
+
+/** A daemon of another version may have results of another form, about which this one cannot say more. */
+function findingsOf(run: Run): string {
+  try {
+    return renderFindings(resultOf(run));
+  } catch {
+    return `findings  ${formatProblem(notOfThisForm(run))}`;
+  }
+}
+
+function notOfThisForm({ id }: Run): Problem {
+  return problem(
+    'result-not-understood',
+    `the result of run ${id} has a form that this version does not know`,
+    {
+      hint: 'take it with --json, or use the version that the daemon is of',
+    },
+  );
 }
 
 /** The API describes what results of every version have; a daemon of this one gives all that a run of this host finds. */

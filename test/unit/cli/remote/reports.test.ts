@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { renderModel, renderModels } from '../../../../src/cli/remote/models-report.ts';
 import { renderRunList } from '../../../../src/cli/remote/run-list-report.ts';
-import { renderRunResource } from '../../../../src/cli/remote/run-outcome.ts';
+import { exitCodeOfRun, printRun, renderRunResource } from '../../../../src/cli/remote/run-outcome.ts';
 import type { Model, Run } from '../../../../src/client/client.ts';
+import { capturedTerminal } from '../../../support/captured-terminal.ts';
 import { pipelineResultOf } from '../../../support/pipeline-result.ts';
 import { ID } from '../../../support/server.ts';
 
@@ -56,6 +57,29 @@ describe('renderRunResource', () => {
     const waiting = renderRunResource(run({ queuePosition: 1, etaSeconds: 90 }), {});
     expect(waiting).toContain('turn      1 before it in the queue');
     expect(waiting).toMatch(/^left +about 1 min 30 s$/m);
+  });
+});
+
+describe('the result of a daemon of another version', () => {
+  const strange = run({
+    state: 'succeeded',
+    result: { outcomes: [] } as unknown as NonNullable<Run['result']>,
+  });
+
+  it('is shown as far as it is understood, with the way to all of it', () => {
+    const text = renderRunResource(strange, {});
+    expect(text).toContain('state     succeeded');
+    expect(text).toMatch(/^findings {2}.*has a form that this version does not know[\s\S]*--json/m);
+  });
+
+  it('is no success, as nobody knows what was found', () => {
+    const { terminal, out, err } = capturedTerminal();
+    printRun(strange, { terminal, json: false });
+    expect(exitCodeOfRun(strange, terminal)).toBe(2);
+    expect([out(), err()]).toEqual([
+      expect.stringContaining('--json'),
+      expect.stringContaining('[result-not-understood]'),
+    ]);
   });
 });
 
