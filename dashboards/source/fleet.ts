@@ -2,6 +2,7 @@ import { makeDashboard } from './dashboard.ts';
 import { graph, number, states, table } from './panel.ts';
 import { of, ofModel } from './selector.ts';
 import { VERDICT_MAPPINGS, VERDICT_THRESHOLDS, verdictNumber } from './verdict.ts';
+import { STATE_MAPPINGS, STATE_THRESHOLDS, stateNumber } from './watch-state.ts';
 
 const ROW = 'instance, model, variant';
 
@@ -59,12 +60,13 @@ export const fleet = makeDashboard({
         }),
         number({
           title: 'Variants that regressed',
-          description: 'Variants whose last evaluation shows a loss beyond the budget of their profile.',
+          description:
+            'Variants, and models themselves, whose accuracy is below the budget against FP32 or the pinned baseline, and nobody acknowledged it.',
           unit: 'none',
           width: 4,
           thresholds: ALARM,
           queries: [
-            { expr: `sum(${ofModel('ptq_accuracy_verdict', 'verdict="regressed"')})`, legend: 'regressed' },
+            { expr: `sum(${ofModel('ptq_accuracy_state', 'state="regressed"')})`, legend: 'regressed' },
           ],
         }),
         number({
@@ -116,6 +118,18 @@ export const fleet = makeDashboard({
               expr: verdictNumber(ROW),
               mappings: VERDICT_MAPPINGS,
               thresholds: VERDICT_THRESHOLDS,
+            },
+            {
+              name: 'accuracy from run to run',
+              expr: stateNumber('ptq_accuracy_state', ROW),
+              mappings: STATE_MAPPINGS,
+              thresholds: STATE_THRESHOLDS,
+            },
+            {
+              name: 'latency from run to run',
+              expr: stateNumber('ptq_latency_state', ROW),
+              mappings: STATE_MAPPINGS,
+              thresholds: STATE_THRESHOLDS,
             },
             {
               name: 'accuracy',

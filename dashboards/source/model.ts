@@ -2,6 +2,7 @@ import { makeDashboard } from './dashboard.ts';
 import { graph, number, scatter, states, table } from './panel.ts';
 import { ofModel } from './selector.ts';
 import { VERDICT_MAPPINGS, VERDICT_THRESHOLDS, verdictNumber } from './verdict.ts';
+import { STATE_MAPPINGS, STATE_THRESHOLDS, stateNumber } from './watch-state.ts';
 
 const ROW = 'instance, model, variant';
 const MEASURED = 'instance, model, variant, provider, suite, measurement';
@@ -263,6 +264,64 @@ export const model = makeDashboard({
             { value: 1, color: 'green' },
           ],
           queries: [{ expr: `min by (${ROW}) (${ofModel('ptq_bench_valid')})`, legend: NAMED }],
+        }),
+      ],
+    },
+    {
+      title: 'From run to run',
+      panels: [
+        states({
+          title: 'Accuracy, state',
+          description: 'What the evaluations say, against FP32 and against the pinned baseline.',
+          unit: 'none',
+          width: 12,
+          mappings: STATE_MAPPINGS,
+          thresholds: STATE_THRESHOLDS,
+          queries: [{ expr: stateNumber('ptq_accuracy_state', ROW), legend: NAMED }],
+        }),
+        states({
+          title: 'Latency, state',
+          description: 'What the runs of each host say of the median latency.',
+          unit: 'none',
+          width: 12,
+          mappings: STATE_MAPPINGS,
+          thresholds: STATE_THRESHOLDS,
+          queries: [
+            { expr: stateNumber('ptq_latency_state', MEASURED), legend: `{{measurement}}: ${NAMED}` },
+          ],
+        }),
+        graph({
+          title: 'Below the pinned baseline',
+          description: 'How much the metric is below that of the baseline on the same samples.',
+          unit: 'percentunit',
+          decimals: 2,
+          width: 12,
+          points: true,
+          queries: [
+            {
+              expr: `max by (${ROW}, metric) (${ofModel('ptq_accuracy_pinned_drop_ratio')})`,
+              legend: `{{metric}} of ${NAMED}`,
+            },
+          ],
+        }),
+        graph({
+          title: 'Latency, by expectation',
+          description:
+            'The median of the last valid run relative to what was expected, and the limit from which on a run is suspected.',
+          unit: 'percentunit',
+          decimals: 1,
+          width: 12,
+          points: true,
+          queries: [
+            {
+              expr: `max by (${MEASURED}) (${ofModel('ptq_latency_change_ratio')})`,
+              legend: `{{measurement}}: ${NAMED}`,
+            },
+            {
+              expr: `max by (${MEASURED}) (${ofModel('ptq_latency_limit_seconds')} / ${ofModel('ptq_latency_expected_seconds')})`,
+              legend: `limit of {{measurement}}: ${NAMED}`,
+            },
+          ],
         }),
       ],
     },

@@ -102,7 +102,7 @@ export const BaselineRequestSchema = Type.Object(
       Type.String({
         pattern: '^[0-9A-HJKMNP-TV-Z]{26}$',
         description:
-          'of latency the id of the first run of the baseline; the one at which the level changed unless given, or the last one',
+          'the id of the first run of the baseline, of latency; unless given the one at which the level changed, or the last one',
       }),
     ),
   },

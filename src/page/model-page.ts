@@ -4,14 +4,16 @@ import { variantTable } from './overview.ts';
 import { type Plot, plot } from './plot.ts';
 import type { HistoryPoint, Model, Variant } from './resources.ts';
 import { scatter } from './scatter.ts';
+import { watched } from './watched.ts';
 import { seconds, time, verdictWords } from './words.ts';
 
 /** A model: its variants, what there is to choose between, and how they fared from run to run. */
 export async function showModel(main: HTMLElement, name: string, signal: AbortSignal): Promise<void> {
   const path = `/models/${encodeURIComponent(name)}`;
-  const [model, { points }] = await Promise.all([
+  const [model, { points }, fromRunToRun] = await Promise.all([
     get<Model>(path),
     get<{ points: readonly HistoryPoint[] }>(`${path}/history`),
+    watched(name),
   ]);
   const { recommended, variants, run } = model;
   fill(
@@ -29,6 +31,7 @@ export async function showModel(main: HTMLElement, name: string, signal: AbortSi
     recommended !== undefined &&
       h('p', {}, 'Use ', h('strong', {}, recommended.variant), `: ${recommended.reason}.`),
     variants.map(verdictLine),
+    fromRunToRun,
     choices(variants),
   );
   if (points.length === 0) return;

@@ -71,6 +71,47 @@ export interface Run {
   };
 }
 
+/** What the runs of a model say from one to the next. */
+export interface Watch {
+  readonly series: readonly WatchedSeries[];
+  readonly events: readonly WatchEvent[];
+}
+
+interface SeriesKey {
+  readonly kind: 'latency' | 'accuracy';
+  readonly variant: string;
+  readonly suite: string;
+  readonly measurement: string;
+}
+
+export interface WatchedSeries extends SeriesKey {
+  readonly state: string;
+  readonly since: string;
+  readonly latency?: {
+    readonly baselineRuns: number;
+    readonly expectedSeconds: number | null;
+    readonly limitSeconds: number | null;
+    readonly lastSeconds: number | null;
+    readonly changeRatio: number | null;
+  };
+  readonly accuracy?: {
+    readonly baseline: number | null;
+    readonly last: number | null;
+    readonly lossToBaseline: number | null;
+  };
+}
+
+export interface WatchEvent {
+  readonly at: string;
+  readonly kind: 'state' | 'baseline' | 'acknowledged' | 'confirmation';
+  readonly of: SeriesKey;
+  readonly from: string;
+  readonly to: string;
+  readonly run?: string;
+  readonly reason: string;
+  readonly causes: readonly { readonly words: string }[];
+}
+
 /** A point of a model's history. */
 export interface HistoryPoint {
   readonly run: string;

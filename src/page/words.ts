@@ -14,6 +14,20 @@ export function verdictWords(verdict: string): readonly [string, string] {
   return VERDICTS[verdict] ?? [verdict, 'open'];
 }
 
+const STATES: Readonly<Record<string, readonly [string, 'good' | 'fair' | 'bad' | 'open']>> = {
+  learning: ['learning', 'open'],
+  steady: ['steady', 'good'],
+  suspected: ['suspected', 'fair'],
+  regressed: ['regressed', 'bad'],
+  improved: ['improved', 'good'],
+  acknowledged: ['acknowledged', 'open'],
+};
+
+/** What is known of a figure from run to run. */
+export function stateWords(state: string): readonly [string, string] {
+  return STATES[state] ?? [state, 'open'];
+}
+
 export function speedUpWords(speedUp: SpeedUp | undefined): string {
   if (speedUp === undefined) return '–';
   const { ratio, lower, upper, valid } = speedUp;

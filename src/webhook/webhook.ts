@@ -151,6 +151,6 @@ function groupsOf(alerts: readonly Alert[]): readonly (readonly Alert[])[] {
 }
 
 /** What is told in one message: the same thing of all variants of a model. */
-function groupOf({ alertname = '', model = '' }: Readonly<Record<string, string>>) {
-  return { alertname, model };
+function groupOf({ alertname, model }: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return { ...(alertname === undefined ? {} : { alertname }), ...(model === undefined ? {} : { model }) };
 }

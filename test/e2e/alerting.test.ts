@@ -44,11 +44,15 @@ const missing = !isBuilt
   : 'skipped without Prometheus and Alertmanager';
 
 describe.skipIf(!isBuilt || !hasPrometheus || !hasAlertmanager)(`alerts (${missing})`, () => {
-  it('reach a webhook when a model is replaced by a worse one, end when the old one is back, and come for nothing else', async () => {
+  it('reach webhooks when a model is replaced by a worse one, end when the old one is back, and come for nothing else', async () => {
     const folder = temporaryFolder();
     const profiles = join(folder, 'profiles');
     const model = writeReplaceable(profiles);
-    const daemon = await startDaemon(profiles, join(folder, 'data'));
+    const direct = await startWebhookReceiver();
+    onTestFinished(direct.stop);
+    const settings = join(folder, 'agent.yaml');
+    writeFileSync(settings, `watch: { webhook: { url: '${direct.url}' } }\n`);
+    const daemon = await startDaemon(profiles, join(folder, 'data'), { args: ['--config', settings] });
     onTestFinished(async () => {
       daemon.child.kill('SIGKILL');
       await daemon.finished;
@@ -128,5 +132,18 @@ describe.skipIf(!isBuilt || !hasPrometheus || !hasAlertmanager)(`alerts (${missi
     expect(new Set(regressions().map(({ status, labels }) => `${status} ${labels['variant']}`))).toEqual(
       new Set(['firing fp32', 'firing int8', 'resolved fp32', 'resolved int8']),
     );
+    // Without Prometheus the daemon tells the same, of nothing else.
+    await until(() => direct.alerts().length >= 4 || undefined);
+    expect(
+      direct
+        .alerts()
+        .map(({ status, labels }) => `${status} ${labels['alertname']} ${labels['variant']}`)
+        .sort(),
+    ).toEqual([
+      'firing PtqAccuracyRegressed fp32',
+      'firing PtqAccuracyRegressed int8',
+      'resolved PtqAccuracyRegressed fp32',
+      'resolved PtqAccuracyRegressed int8',
+    ]);
   }, 300_000);
 });

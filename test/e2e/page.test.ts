@@ -120,6 +120,22 @@ describe.skipIf(!isBuilt || CHROMIUM === undefined)(
       await page.close();
     }, 180_000);
 
+    it('shows what is watched of a model, and takes a new baseline with a reason', async () => {
+      const page = await open('#/models/tiny');
+      const token = readFileSync(join(dataDir, 'token'), 'utf8').trim();
+      page.on('dialog', (dialog) =>
+        dialog.accept(dialog.message().startsWith('The token') ? token : 'because <b>we</b> retrained'),
+      );
+      await page.getByRole('row', { name: /^accuracy int8 steady/ }).waitFor();
+      await page.getByRole('button', { name: 'New baseline: accuracy of int8' }).focus();
+      await page.keyboard.press('Enter');
+      await page.getByText('What happened').click();
+      await page.getByText('because <b>we</b> retrained').waitFor();
+      expect(await page.getByRole('button', { name: /^Acknowledge/ }).count()).toBe(0);
+      expect(page.faults.filter((fault) => !fault.includes('401'))).toEqual([]);
+      await page.close();
+    }, 180_000);
+
     it('orders and cancels for who has the token, by keyboard', async () => {
       const page = await open();
       const asked: string[] = [];

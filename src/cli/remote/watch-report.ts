@@ -53,11 +53,15 @@ function figures({ latency, accuracy }: Series): string[] {
   }
   const { baseline = null, last = null, lossToBaseline = null } = accuracy ?? {};
   const words = (figure: number | null) => (figure === null ? '–' : decimal(figure, 4));
-  return [words(baseline), '–', words(last), lossToBaseline === null ? '–' : decimal(-lossToBaseline, 4)];
+  return [words(baseline), '–', words(last), lossToBaseline === null ? '–' : signed(-lossToBaseline, 4)];
 }
 
 function signedPercent(ratio: number): string {
-  return `${ratio < 0 ? '−' : '+'}${(Math.abs(ratio) * 100).toFixed(1)} %`;
+  return `${signed(ratio * 100, 1)} %`;
+}
+
+function signed(value: number, digits: number): string {
+  return `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(digits)}`;
 }
 
 function watchedOf({ kind, suite, measurement }: Pick<Series, 'kind' | 'suite' | 'measurement'>): string {

@@ -190,7 +190,7 @@ function accuracyWords({ evaluation, watched }: VariantOutcome): string {
   const baselineWords = against === undefined ? undefined : `Against the baseline: ${against.verdictReason}`;
   const fp32Words = evaluation === undefined ? undefined : `Against fp32: ${evaluation.verdictReason}`;
   if (against?.verdict === 'regressed' || evaluation === undefined)
-    return baselineWords ?? 'it is the first that was kept';
+    return baselineWords ?? 'the first evaluation whose answers were kept';
   if (evaluation.verdict === 'regressed') return fp32Words as string;
   return baselineWords ?? (fp32Words as string);
 }
