@@ -88,6 +88,9 @@ const NOT_PROVOKED = ['429', '500', '503', '507'];
 /** External data has only what is too large for one file, 2 GB. Its answers are those of the file itself (`models-route.test.ts`). */
 const ONLY_OF_LARGE_MODELS = [200, 206, 304, 412, 416].map((status) => `getVariantData ${status}`);
 
+/** Nothing regresses here; `alerting.test.ts` has a model that does, and `watch-routes.test.ts` the answer. */
+const ONLY_OF_REGRESSIONS = ['acknowledgeRegression 200'];
+
 describe.skipIf(!isBuilt)('the API of a daemon (skipped where `npm run build` was not run)', () => {
   it('answers every operation as it is described, and every status that can be brought about', {
     timeout: 240_000,
@@ -167,7 +170,7 @@ describe.skipIf(!isBuilt)('the API of a daemon (skipped where `npm run build` wa
         '/assets/main.css',
         '/probe?model=tiny',
       ],
-      ...['/models', '/models/tiny', '/models/tiny/history', ...files],
+      ...['/models', '/models/tiny', '/models/tiny/history', '/models/tiny/watch', ...files],
       ...['/bench', '/bench/arrivals', run, `${run}/result`, `${run}/samples`, `${run}/samples?format=csv`],
       ...[`${run}/events`, `${run}/timeline`, `${run}/changed/int8`, `${run}/trace`],
       `/bench/${waiting.id}/trace`,
@@ -186,6 +189,11 @@ describe.skipIf(!isBuilt)('the API of a daemon (skipped where `npm run build` wa
       await see(file, { headers: { 'if-match': '"other"' } });
     }
     await see(`${run}/timeline?columns=none`);
+    for (const change of ['acknowledge', 'baseline']) {
+      await post(`/models/tiny/${change}`, { reason: 'none', variant: 'none' });
+      await post(`/models/nothing/${change}`, { reason: 'none' });
+    }
+    await post('/models/tiny/baseline', { reason: 'retrained', kind: 'accuracy' });
 
     const somewhere = { id: first.id, model: 'tiny', variant: 'int8', kind: 'queue-full' };
     for (const [template, methods] of Object.entries(description.paths)) {
@@ -211,6 +219,7 @@ describe.skipIf(!isBuilt)('the API of a daemon (skipped where `npm run build` wa
       (name) =>
         !seen.has(name) &&
         !ONLY_OF_LARGE_MODELS.includes(name) &&
+        !ONLY_OF_REGRESSIONS.includes(name) &&
         !NOT_PROVOKED.some((status) => name.endsWith(status)),
     );
     expect(unseen).toEqual([]);

@@ -22,7 +22,7 @@ export interface AccuracyBaseline {
   readonly data: string | null;
   /** Names what was answered, so that later answers can be compared one by one; null where that is not kept. */
   readonly outputs: string | null;
-  /** Names the model that gave it. */
+  /** Names the quantized model that gave it; null for fp32. */
   readonly artifact: string | null;
   /** Of the metric that was judged by. */
   readonly value: number | null;

@@ -199,7 +199,8 @@ export class ResultWatch {
     const is = state === 'regressed';
     if (was === is) return;
     const { reason, causes } = (events[0]?.detail ?? { reason: '', causes: [] }) as StateDetail;
-    const said = { acknowledged: 'Acknowledged: ', baseline: 'A new baseline: ' }[String(events[0]?.kind)] ?? '';
+    const said =
+      { acknowledged: 'Acknowledged: ', baseline: 'A new baseline: ' }[String(events[0]?.kind)] ?? '';
     const words = [`${said}${reason}`, ...causes.map((cause) => `What differs: ${cause.words}`)].join('. ');
     const endsMs = is ? {} : { endsMs: atMs };
     const startsMs = is ? atMs : (before?.sinceMs ?? atMs);

@@ -159,7 +159,7 @@ function watchAccuracy(
   const series = store.findSeries(key);
   const before = accuracyMemoryOf(series);
   const facts = factsOf(result, outcome);
-  const observed = observedOf(run, result, outcome, facts.artifact ?? facts.model ?? null);
+  const observed = observedOf(run, result, outcome, facts.artifact ?? null);
   const watch = takeAccuracy(before.watch, observed);
   const { state } = watch;
   const isValid = watch !== before.watch;
