@@ -55,6 +55,7 @@ describe('createDraftStatistics', () => {
       expect((meanSquare[channel] as number) / all).toBeGreaterThan(0.6);
       expect((meanSquare[channel] as number) / all).toBeLessThan(1.4);
     });
+    expect(seen.get('h')?.max[0]).toBeCloseTo(4, 5);
     // It cannot be negative, so its minimum is not looked for.
     expect([...(seen.get('h')?.min ?? [])].map(Math.abs)).toEqual([0, 0, 0]);
   });
