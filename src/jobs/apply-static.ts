@@ -54,7 +54,9 @@ async function applyPlaced(
       context,
     ),
   );
-  const { ranges, skipped = [], ...figures } = calibration;
+  const { ranges, skipped: leftOutHere = [], ...figures } = calibration;
+  // A calibration for tuning reads only samples that were found to be good.
+  const skipped = tuning?.samples.skipped() ?? leftOutHere;
   const report = { method: recipe.calibration.method, ...figures, peakRssBytes: peakRssBytes() };
   const runsHere = recipe.format === 'static-int8' && recipe.target !== 'tensorrt';
   const isGated = runsHere && recipe.latencyGate === 'measured';

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { ProblemError } from '../core/problem.ts';
 import type { NamedTensors } from '../core/tensor.ts';
 import { carryStates } from '../data/carried-state.ts';
-import type { Sample, SkippedSample } from '../data/sample-source.ts';
+import type { SkippedSample } from '../data/sample-source.ts';
 import type { OnnxModel } from '../onnx/model-file.ts';
 import { writeModel } from '../onnx/write-model.ts';
 import { type Calibration, calibrate } from '../quantization/calibration/calibrate.ts';
@@ -19,6 +19,7 @@ import type { CalibrationSettings } from '../quantization/recipe.ts';
 import { modelFiles, sizeBytesOf } from './model-size.ts';
 import { isProgressDue } from './progress-interval.ts';
 import type { QuantizeTask } from './quantize-task.ts';
+import { readChosen } from './read-chosen.ts';
 import { requireLoadable } from './rejected-model.ts';
 import { type SessionThread, startSessionThread } from './session-thread.ts';
 import { coresFor, openSharedSession, type SharedSession } from './shared-session.ts';
@@ -88,7 +89,8 @@ export async function calibrateModel(
         companion?.add(results);
       },
     };
-    const calibrated = await calibrate(chosen(samples.samples(), only), both, {
+    const chosen = only === undefined ? samples.samples() : readChosen(samples, [...only]);
+    const calibrated = await calibrate(chosen, both, {
       runBatch: carryStates(session.run, task.states),
       runsAtOnce: session.runsAtOnce,
       clock,
@@ -109,13 +111,6 @@ export async function calibrateModel(
   } finally {
     for (const made of opened) await made.close();
   }
-}
-
-async function* chosen(
-  samples: AsyncIterable<Sample>,
-  only: ReadonlySet<number> | undefined,
-): AsyncGenerator<Sample> {
-  for await (const sample of samples) if (only === undefined || only.has(sample.index)) yield sample;
 }
 
 /** Loads the observing model. One that the runtime rejects as it came is reported under its own path. */

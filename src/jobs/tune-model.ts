@@ -11,7 +11,7 @@ import type { StaticRecipe } from '../quantization/recipe.ts';
 import { runtimeProduct } from '../quantization/reconstruction/matrix-product.ts';
 import type { Draft } from '../quantization/tuning/draft.ts';
 import { createDraftStatistics, type FoundStatistics } from '../quantization/tuning/draft-statistics.ts';
-import { createOutputError } from '../quantization/tuning/output-error.ts';
+import { createOutputError, type OutputError } from '../quantization/tuning/output-error.ts';
 import { runPasses, type TuningReport } from '../quantization/tuning/tune.ts';
 import type { TuningPass, TuningTools } from '../quantization/tuning/tuning-pass.ts';
 import { openSession, type Session } from '../runtime/session.ts';
@@ -89,6 +89,21 @@ async function createTools(original: GraphView, run: TuningRun): Promise<Omit<Tu
         yield { sample: index, feeds, outputs: await session.run(feeds) };
       }
     });
+  const errors = new WeakMap<Draft, OutputError>();
+  const judged = async (draft: Draft): Promise<OutputError> => {
+    const known = errors.get(draft);
+    if (known !== undefined) return known;
+    const error = createOutputError();
+    const runs = withSession(quantize(draft), async function* (session) {
+      for await (const { index, feeds } of samples.judge()) {
+        const reference = references.get(index);
+        if (reference !== undefined) yield { reference, candidate: await session.run(feeds) };
+      }
+    });
+    for await (const { reference, candidate } of runs) error.add(reference, candidate);
+    errors.set(draft, error);
+    return error;
+  };
   return {
     recipe,
     quantize,
@@ -112,17 +127,8 @@ async function createTools(original: GraphView, run: TuningRun): Promise<Omit<Tu
     },
     learn,
     statistics: createDraftStatistics(learn, found),
-    judge: async (draft) => {
-      const error = createOutputError();
-      const runs = withSession(quantize(draft), async function* (session) {
-        for await (const { index, feeds } of samples.judge()) {
-          const reference = references.get(index);
-          if (reference !== undefined) yield { reference, candidate: await session.run(feeds) };
-        }
-      });
-      for await (const { reference, candidate } of runs) error.add(reference, candidate);
-      return error.sqnrDb();
-    },
+    judge: async (draft) => (await judged(draft)).sqnrDb(),
+    noiseShares: async (draft) => (await judged(draft)).shares(),
   };
 }
 

@@ -4,6 +4,7 @@ import { ProblemError, problem } from '../core/problem.ts';
 import type { NamedTensors } from '../core/tensor.ts';
 import type { Sample, SampleSource, SkippedSample } from '../data/sample-source.ts';
 import { type SampleSplit, splitSamples } from '../quantization/tuning/split-samples.ts';
+import { readChosen } from './read-chosen.ts';
 
 /** The samples of a calibration, divided into those that are learned from and those that judge what was learned. */
 export interface TuningSamples {
@@ -50,12 +51,14 @@ export async function divideSamples(source: SampleSource): Promise<TuningSamples
       yield read.value;
     }
   }
-  async function* learning(limit = split.learn.length): AsyncGenerator<Sample> {
+  const learning = (limit = split.learn.length) => {
     // Data sets are often sorted by class.
     const spread = evenPositions(split.learn.length, limit);
-    const chosen = new Set(Array.from(spread, (at) => split.learn[at] as number));
-    for await (const sample of source.samples()) if (chosen.has(sample.index)) yield sample;
-  }
+    return readChosen(
+      source,
+      Array.from(spread, (at) => split.learn[at] as number),
+    );
+  };
   return { split, learn: learning, judge: judging, skipped: source.skipped };
 }
 

@@ -34,6 +34,7 @@ import { timeline } from './timeline.ts';
 import { traceEncode } from './trace-encode.ts';
 import { traceMillion } from './trace-million.ts';
 import { tracingCost } from './tracing-cost.ts';
+import { tuningCost } from './tuning-cost.ts';
 import { watchHistories } from './watch-histories.ts';
 
 // Where it can be, a figure is a ratio to something measured in the same run, so that it means the same on every host. A target that is missed
@@ -66,6 +67,7 @@ const MEASUREMENTS: Readonly<Record<string, (onRow: OnRow) => Promise<readonly P
   'trace-encode': traceEncode,
   'trace-million': traceMillion,
   'tracing-cost': tracingCost,
+  'tuning-cost': tuningCost,
   'confinement-cost': confinementCost,
   'hostile-files': hostileFiles,
   'hostile-requests': hostileRequests,

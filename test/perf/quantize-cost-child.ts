@@ -31,14 +31,21 @@ async function runModel({ modelPath, data, recipe, threads }: QuantizeTask): Pro
   return seconds;
 }
 
+function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
 const [mode, json = ''] = process.argv.slice(2);
 const task = JSON.parse(json) as QuantizeTask;
 if (mode === 'run') {
   const seconds = await runModel(task);
-  process.stdout.write(JSON.stringify({ seconds, peakRssBytes: peakRssBytes() }));
+  process.stdout.write(JSON.stringify({ seconds, cpuSeconds: cpuSeconds(), peakRssBytes: peakRssBytes() }));
 } else {
   const context = { clock: systemClock, emit: () => {}, sessionEntry: SESSION_ENTRY };
   const { seconds, calibration } = await quantizeModel(task, context);
   const calibrationSeconds = calibration?.seconds;
-  process.stdout.write(JSON.stringify({ seconds, calibrationSeconds, peakRssBytes: peakRssBytes() }));
+  process.stdout.write(
+    JSON.stringify({ seconds, cpuSeconds: cpuSeconds(), calibrationSeconds, peakRssBytes: peakRssBytes() }),
+  );
 }

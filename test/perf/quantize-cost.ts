@@ -1,12 +1,10 @@
-import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import type { QuantizeTask } from '../../src/jobs/quantize-task.ts';
 import { CALIBRATION_METHODS, type CalibrationMethod, STATIC_INT8 } from '../../src/quantization/recipe.ts';
 import { BASELINE_MODELS, bundledSubject, findSubjects, type PeerSubject } from './peer-subjects.ts';
+import { type Measured, type MeasuredQuantization, measure } from './quantize-in-child.ts';
 import { median } from './statistics.ts';
 
 /** What quantizing one model with one calibration method costs, against running the model over the same samples. */
@@ -20,15 +18,6 @@ export interface QuantizeCostResult {
   readonly runSeconds: number;
   /** Peak memory above that of running the model. */
   readonly extraPeakRssBytes: number;
-}
-
-interface Measured {
-  readonly seconds: number;
-  readonly peakRssBytes: number;
-}
-
-interface MeasuredQuantization extends Measured {
-  readonly calibrationSeconds: number;
 }
 
 const REPETITIONS = 3;
@@ -67,7 +56,7 @@ async function costOf(
   const quantizations: MeasuredQuantization[] = [];
   for (let repetition = 0; repetition < REPETITIONS; repetition++) {
     runs.push(await measure('run', task));
-    quantizations.push((await measure('quantize', task)) as MeasuredQuantization);
+    quantizations.push(await measure('quantize', task));
   }
   const ratios = quantizations.map(
     ({ calibrationSeconds }, index) => calibrationSeconds / (runs[index] as Measured).seconds,
@@ -82,15 +71,4 @@ async function costOf(
       median(quantizations.map(({ peakRssBytes }) => peakRssBytes)) -
       median(runs.map(({ peakRssBytes }) => peakRssBytes)),
   };
-}
-
-async function measure(mode: 'run' | 'quantize', task: QuantizeTask): Promise<Measured> {
-  const child = fileURLToPath(new URL('./quantize-cost-child.ts', import.meta.url));
-  const { stdout } = await promisify(execFile)(process.execPath, [
-    ...process.execArgv,
-    child,
-    mode,
-    JSON.stringify(task),
-  ]);
-  return JSON.parse(stdout) as Measured;
 }

@@ -34,6 +34,16 @@ export function tuningTools(
       yield { sample, feeds: feeds as unknown as NamedTensors, outputs };
     }
   };
+  const judged = async (draft: Draft) => {
+    const error = createOutputError();
+    const model = quantize(draft);
+    for (const feeds of samples.judge) {
+      const [reference, candidate] = [await runModel(original, feeds), await runModel(model, feeds)];
+      const run = { reference, candidate } as unknown as Run;
+      error.add(run.reference, run.candidate);
+    }
+    return error;
+  };
   return {
     recipe,
     quantize,
@@ -47,15 +57,7 @@ export function tuningTools(
     },
     multiply: multiplyHere,
     draft: () => settle(viewGraph(original)),
-    judge: async (draft) => {
-      const error = createOutputError();
-      const model = quantize(draft);
-      for (const feeds of samples.judge) {
-        const [reference, candidate] = [await runModel(original, feeds), await runModel(model, feeds)];
-        const run = { reference, candidate } as unknown as Run;
-        error.add(run.reference, run.candidate);
-      }
-      return error.sqnrDb();
-    },
+    judge: async (draft) => (await judged(draft)).sqnrDb(),
+    noiseShares: async (draft) => (await judged(draft)).shares(),
   };
 }

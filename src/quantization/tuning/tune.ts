@@ -1,17 +1,25 @@
 import { type Clock, secondsBetween } from '../../core/clock.ts';
 import type { Draft } from './draft.ts';
+import { isSureGain } from './sure-gain.ts';
 import type { TuningPass, TuningTools } from './tuning-pass.ts';
 
 /** What became of one pass. */
 export interface PassReport {
   readonly pass: string;
   readonly changed: number;
-  /** False where what it made was less accurate than what it was given, and where it changed nothing. */
+  /** False where what it made was not surely more accurate than what it was given, and where it changed nothing. */
   readonly kept: boolean;
   /** Output SQNR of what it made, on the samples to judge by; absent where it changed nothing. */
   readonly sqnrDb?: number;
   readonly reason: string;
   readonly seconds: number;
+}
+
+/** Why what is better is undone all the same. */
+const BY_CHANCE = 'the gain is no larger than what these samples vary by';
+
+async function isSure(before: Draft, after: Draft, { noiseShares }: TuningTools): Promise<boolean> {
+  return isSureGain(await noiseShares(before), await noiseShares(after));
 }
 
 export interface TuningReport {
@@ -25,7 +33,7 @@ export interface TuningReport {
 
 /**
  * Runs the passes one after another. Each gets what the ones before it have made; what it makes is kept only if the
- * output SQNR on the samples to judge by gets better.
+ * output SQNR on the samples to judge by gets better, by more than could be chance.
  * @param onPass told before each pass how many are done
  */
 export async function runPasses(
@@ -43,13 +51,14 @@ export async function runPasses(
     const passNs = clock.nowNs();
     const step = await run(best.draft, tools);
     const sqnrDb = step.draft === undefined ? undefined : await tools.judge(step.draft);
-    const kept = sqnrDb !== undefined && sqnrDb > best.sqnrDb;
+    const isBetter = sqnrDb !== undefined && sqnrDb > best.sqnrDb;
+    const kept = isBetter && step.draft !== undefined && (await isSure(best.draft, step.draft, tools));
     reports.push({
       pass: name,
       changed: step.changed,
       kept,
       ...(sqnrDb === undefined ? {} : { sqnrDb }),
-      reason: step.reason,
+      reason: isBetter && !kept ? `${step.reason}; ${BY_CHANCE}` : step.reason,
       seconds: secondsBetween(passNs, clock.nowNs()),
     });
     if (step.draft !== undefined && sqnrDb !== undefined && kept) best = { draft: step.draft, sqnrDb };

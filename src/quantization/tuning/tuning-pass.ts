@@ -47,4 +47,6 @@ export interface TuningTools {
   readonly multiply: MatrixProduct;
   /** Output SQNR in dB of what a draft makes, on the samples to judge by. */
   readonly judge: (draft: Draft) => Promise<number>;
+  /** What each of those samples adds to the noise over signal that `judge` tells of. A draft that was judged is not run again. */
+  readonly noiseShares: (draft: Draft) => Promise<readonly number[]>;
 }

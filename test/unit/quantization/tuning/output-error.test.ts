@@ -16,6 +16,7 @@ describe('createOutputError', () => {
     error.add(outputs({ y: [3, 4] }), outputs({ y: [3, 5] }));
     error.add(outputs({ y: [5, 5] }), outputs({ y: [5, 5] }));
     expect(error.sqnrDb()).toBeCloseTo(10 * Math.log10(75), 10);
+    expect(error.shares()).toEqual([1 / 75, 0]);
   });
 
   it('weighs outputs alike, however large their numbers are', () => {

@@ -8,7 +8,11 @@ const draftOf = (sqnrDb: number): Draft =>
   ({ ranges: new Map([['x', { min: 0, max: sqnrDb }]]) }) as unknown as Draft;
 const figureOf = ({ ranges }: Draft) => ranges.get('x')?.max ?? Number.NaN;
 
-const TOOLS = { judge: async (draft: Draft) => figureOf(draft) } as TuningTools;
+/** Every sample tells the same, so that what is better is so surely. */
+const TOOLS = {
+  judge: async (draft: Draft) => figureOf(draft),
+  noiseShares: async (draft: Draft) => [1, 1, 1].map((noise) => noise / 10 ** (figureOf(draft) / 10)),
+} as Partial<TuningTools> as TuningTools;
 
 /** A pass that adds so many dB. */
 const adds = (name: string, gainDb: number): TuningPass => ({
@@ -51,6 +55,19 @@ describe('runPasses', () => {
     expect(report.passes.map(({ pass, kept, sqnrDb }) => ({ pass, kept, sqnrDb }))).toEqual([
       { pass: 'bad', kept: false, sqnrDb: 10 + gainDb },
       { pass: 'good', kept: true, sqnrDb: 11 },
+    ]);
+  });
+
+  it('undoes a pass of which the gain may be chance, and says so', async () => {
+    const doubtful = {
+      ...TOOLS,
+      noiseShares: async (draft: Draft) => (figureOf(draft) === 10 ? [3, 1, 1] : [1, 1.1, 1.1]),
+    };
+    const { draft, report } = await runPasses(draftOf(10), [adds('lucky', 2)], doubtful, { clock: clock() });
+    expect(figureOf(draft)).toBe(10);
+    expect(report.sqnrDb).toEqual({ before: 10, after: 10 });
+    expect(report.passes).toMatchObject([
+      { kept: false, sqnrDb: 12, reason: expect.stringMatching(/^2 dB; the gain is no larger than/) },
     ]);
   });
 
