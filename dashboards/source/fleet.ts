@@ -1,10 +1,12 @@
 import { makeDashboard } from './dashboard.ts';
 import { graph, number, states, table } from './panel.ts';
 import { of, ofModel } from './selector.ts';
+import { VALID_MAPPINGS, VALID_THRESHOLDS } from './value-words.ts';
 import { VERDICT_MAPPINGS, VERDICT_THRESHOLDS, verdictNumber } from './verdict.ts';
 import { STATE_MAPPINGS, STATE_THRESHOLDS, stateNumber } from './watch-state.ts';
 
 const ROW = 'instance, model, variant';
+const MEASURED = 'job, instance, model, variant, provider, scenario, suite, measurement';
 
 /** A drop is better small, a speed-up large. */
 const DROP_COLORS = [
@@ -49,7 +51,7 @@ export const fleet = makeDashboard({
           queries: [{ expr: 'sum(up{job=~"$job", instance=~"$instance"})', legend: 'up' }],
         }),
         number({
-          title: 'Agents that cannot be scraped',
+          title: 'Agents down',
           description: 'Targets of the job that did not answer the last scrape.',
           unit: 'none',
           width: 4,
@@ -72,13 +74,13 @@ export const fleet = makeDashboard({
         number({
           title: 'Variants slower than FP32',
           description:
-            'Variants that the last benchmark showed to be slower than the model they were made of.',
+            'Variants that the last valid benchmark showed to be slower than the model they were made of.',
           unit: 'none',
           width: 4,
           thresholds: ALARM,
           queries: [
             {
-              expr: `count(min by (${ROW}) (${ofModel('ptq_bench_speedup_ratio', 'variant!="fp32"')}) < 1) or vector(0)`,
+              expr: `count(count by (${ROW}) (${ofModel('ptq_bench_speed_outcome', 'outcome="slower"')} == 1 and on (${MEASURED}) ${ofModel('ptq_bench_valid')} == 1)) or vector(0)`,
               legend: 'slower',
             },
           ],
@@ -107,7 +109,7 @@ export const fleet = makeDashboard({
         table({
           title: 'Every variant',
           description:
-            'The last result of each variant on each host. The drop is FP32 minus the variant, in units of the metric of the profile; the speed-up is the smallest among its measurements.',
+            'The last result of each variant on each host. The drop is FP32 minus the variant, in units of the metric of the profile; the speed-up is the smallest among its measurements, and tells little where one of them is not valid.',
           unit: 'none',
           width: 24,
           height: 12,
@@ -158,12 +160,18 @@ export const fleet = makeDashboard({
               thresholds: SPEEDUP_COLORS,
             },
             {
+              name: 'valid',
+              expr: `min by (${ROW}) (${ofModel('ptq_bench_valid', 'variant!="fp32"')})`,
+              mappings: VALID_MAPPINGS,
+              thresholds: VALID_THRESHOLDS,
+            },
+            {
               name: 'size',
               expr: `max by (${ROW}) (${ofModel('ptq_model_size_bytes', 'variant!="fp32"')})`,
               unit: 'bytes',
             },
             {
-              name: 'measured',
+              name: 'last valid',
               expr: `max by (${ROW}) (${ofModel('ptq_bench_last_success_timestamp_seconds', 'variant!="fp32"')}) * 1000`,
               unit: 'dateTimeFromNow',
             },

@@ -1,6 +1,7 @@
 import { makeDashboard } from './dashboard.ts';
 import { graph, number, states, table } from './panel.ts';
 import { of, rate } from './selector.ts';
+import { words } from './value-words.ts';
 
 const PERCENT_OF_LIFE = [
   { value: null, color: 'green' },
@@ -43,7 +44,8 @@ export const host = makeDashboard({
       panels: [
         graph({
           title: 'CPU by mode',
-          description: 'CPUs busy in each mode; idle is left out.',
+          description:
+            'CPUs busy in each mode, of all hosts that are chosen on top of each other; idle is left out.',
           unit: 'none',
           decimals: 2,
           width: 12,
@@ -187,6 +189,7 @@ export const host = makeDashboard({
           description: 'How much of its life a drive has used, as its maker estimates it.',
           unit: 'percentunit',
           width: 12,
+          height: 8,
           thresholds: PERCENT_OF_LIFE,
           queries: [
             {
@@ -284,6 +287,7 @@ export const host = makeDashboard({
           description: 'A reason that is in force. Benchmarks taken meanwhile are marked as invalid.',
           unit: 'none',
           width: 12,
+          mappings: words('no', 'in force'),
           thresholds: [
             { value: null, color: 'green' },
             { value: 1, color: 'orange' },
@@ -319,6 +323,7 @@ export const host = makeDashboard({
             'Whether the last reading of each succeeded. A host without such a source has no series.',
           unit: 'none',
           width: 12,
+          mappings: words('failed', 'read'),
           thresholds: UP,
           queries: [
             {

@@ -1,6 +1,7 @@
 import { makeDashboard } from './dashboard.ts';
 import { graph, number, scatter, states, table } from './panel.ts';
 import { ofModel } from './selector.ts';
+import { VALID_MAPPINGS, VALID_THRESHOLDS } from './value-words.ts';
 import { VERDICT_MAPPINGS, VERDICT_THRESHOLDS, verdictNumber } from './verdict.ts';
 import { STATE_MAPPINGS, STATE_THRESHOLDS, stateNumber } from './watch-state.ts';
 
@@ -71,7 +72,7 @@ export const model = makeDashboard({
             'Each point is a variant on a host; up and to the left is better. Points that nothing beats in both are the Pareto front.',
           unit: 'percentunit',
           decimals: 2,
-          width: 12,
+          width: 9,
           height: 10,
           x: {
             name: 'p50',
@@ -80,7 +81,7 @@ export const model = makeDashboard({
           },
           y: {
             name: 'accuracy',
-            expr: `max by (${ROW}) (${ofModel('ptq_accuracy_ratio')} or label_replace(${ofModel('ptq_accuracy_baseline_ratio')}, "variant", "fp32", "", ""))`,
+            expr: `max by (${ROW}) (${ofModel('ptq_accuracy_ratio')} or label_replace(max by (instance, model) (${ofModel('ptq_accuracy_baseline_ratio')}), "variant", "fp32", "", ""))`,
           },
         }),
         table({
@@ -88,7 +89,7 @@ export const model = makeDashboard({
           description:
             'Percentiles of all queries of the last benchmark, not of buckets. What a run was too short to tell is empty.',
           unit: 's',
-          width: 12,
+          width: 15,
           height: 10,
           labels: ['instance', 'model', 'variant', 'provider', 'suite', 'measurement'],
           columns: ['50', '90', '99', '99.9'].map((percentile) => ({
@@ -259,10 +260,8 @@ export const model = makeDashboard({
           description: 'Whether each benchmark kept the rules of its scenario; an invalid one says nothing.',
           unit: 'none',
           width: 6,
-          thresholds: [
-            { value: null, color: 'red' },
-            { value: 1, color: 'green' },
-          ],
+          mappings: VALID_MAPPINGS,
+          thresholds: VALID_THRESHOLDS,
           queries: [{ expr: `min by (${ROW}) (${ofModel('ptq_bench_valid')})`, legend: NAMED }],
         }),
       ],

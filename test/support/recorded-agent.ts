@@ -5,12 +5,20 @@ import { join } from 'node:path';
 
 const RECORDED = join(import.meta.dirname, '../fixtures/golden/metrics.prom');
 
+/** Models have more than one variant, which a query that adds labels must not mistake for each other. */
+function withAnotherVariant(exposition: string): string {
+  return exposition.replace(
+    /^.*variant="int8".*$/gm,
+    (line) => `${line}\n${line.replace('variant="int8"', 'variant="int4"')}`,
+  );
+}
+
 /**
  * Answers scrapes with the recorded exposition, which has every metric that an agent can have, those of GPUs and drives
  * included. Counters grow from scrape to scrape, as those of a host at work do.
  */
 export async function startRecordedAgent(): Promise<{ readonly address: string; readonly stop: () => void }> {
-  const recorded = readFileSync(RECORDED, 'utf8');
+  const recorded = withAnotherVariant(readFileSync(RECORDED, 'utf8'));
   let scrapes = 0;
   const server = createServer((_request, answer) => {
     scrapes++;
