@@ -56,7 +56,10 @@ const SeriesSchema = Type.Object(
 const EventSchema = Type.Object(
   {
     at: time('when'),
-    kind: oneOf(['state', 'baseline', 'acknowledged', 'confirmation'], 'what happened'),
+    kind: oneOf(
+      ['state', 'baseline', 'acknowledged', 'confirmation', 'layers'],
+      'what happened; layers: what moved in a variant that regressed was found',
+    ),
     of: Type.Object(key, { description: 'to which series' }),
     from: text('the state before; empty where there was none'),
     to: state,

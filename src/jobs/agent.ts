@@ -307,8 +307,11 @@ export class Agent {
   async #takeResult(run: Run, profile: Profile, result: PipelineResult): Promise<void> {
     const { traces, clock, logger } = this.#deps;
     exportResult(this.#deps, profile, run.id, result);
-    await this.#queue.write(() => this.watch.take({ ...run, finishedMs: clock.wallMs() }, result));
+    const ended = { ...run, finishedMs: clock.wallMs() };
+    const changes = await this.#queue.write(() => this.watch.take(ended, result));
     this.watch.confirm(run.model);
+    const host = { entry: this.#deps.workerEntry };
+    await this.watch.explain(changes ?? [], profile, { host, signal: this.#queue.stopping });
     const reading = this.records.tracesInUse();
     await pruneRunTraces(result, traces(), { reading, nowMs: clock.wallMs(), logger });
   }

@@ -135,6 +135,11 @@ export class RunQueue {
     return writeWhenPossible(beating, { logger, retryMs, signal: this.#stopping.signal });
   }
 
+  /** Fires when what is under way has to end. */
+  get stopping(): AbortSignal {
+    return this.#stopping.signal;
+  }
+
   #work(first: () => Promise<unknown> = async () => {}): void {
     if (!this.#started) return;
     this.#loop ??= first()

@@ -103,7 +103,7 @@ export interface WatchedSeries extends SeriesKey {
 
 export interface WatchEvent {
   readonly at: string;
-  readonly kind: 'state' | 'baseline' | 'acknowledged' | 'confirmation';
+  readonly kind: 'state' | 'baseline' | 'acknowledged' | 'confirmation' | 'layers';
   readonly of: SeriesKey;
   readonly from: string;
   readonly to: string;

@@ -113,7 +113,7 @@ function event({ at, kind, of, from, to, reason, causes, run }: WatchEvent): HTM
   const words =
     kind === 'state'
       ? `${what}: ${from === '' ? '' : `${stateWords(from)[0]} → `}${stateWords(to)[0]}`
-      : `${what}: ${{ baseline: 'a baseline was pinned', acknowledged: 'acknowledged', confirmation: 'measured anew' }[kind]}`;
+      : `${what}: ${{ baseline: 'a baseline was pinned', acknowledged: 'acknowledged', confirmation: 'measured anew', layers: 'what moved in the model' }[kind]}`;
   return h(
     'li',
     {},

@@ -40,7 +40,7 @@ export interface WatchedPoint {
 /** Something that happened to a series. */
 export interface WatchEvent {
   readonly atMs: number;
-  readonly kind: 'state' | 'baseline' | 'acknowledged' | 'confirmation';
+  readonly kind: 'state' | 'baseline' | 'acknowledged' | 'confirmation' | 'layers';
   readonly fromState: string;
   readonly toState: string;
   /** Absent where no run is behind it. */

@@ -124,6 +124,18 @@ describe.skipIf(!isBuilt || !hasPrometheus || !hasAlertmanager)(`alerts (${missi
     expect(ofFp32?.annotations['runbook']).toBe('docs/runbooks/PtqAccuracyRegressed.md');
     expect(events.flatMap(({ causes }) => causes.map(({ kind }) => kind))).toContain('model');
 
+    // What moved in the quantized model is found a moment later.
+    const moved = await until(async () => {
+      const { events: all } = (await (await daemon.get('/models/digits/watch')).json()) as {
+        readonly events: readonly {
+          readonly kind: string;
+          readonly causes: readonly { readonly words: string }[];
+        }[];
+      };
+      return all.find(({ kind }) => kind === 'layers');
+    });
+    expect(moved.causes.map(({ words }) => words).join()).toMatch(/is new|dB from what it was/);
+
     copyFileSync(DIGITS_MODEL, model);
     await evaluate(daemon);
     await until(() => regressions().filter(({ status }) => status === 'resolved').length >= 2 || undefined);

@@ -75,6 +75,7 @@ function eventLines({ at, kind, of, from, to, reason, causes, run }: Event): rea
     baseline: `a baseline of ${what} was pinned`,
     acknowledged: `${what} was acknowledged`,
     confirmation: `${what} is measured anew`,
+    layers: `what moved in ${of.variant}`,
   }[kind];
   return [
     `${at.slice(0, 19).replace('T', ' ')}  ${words}${run === undefined ? '' : `, run ${run}`}`,

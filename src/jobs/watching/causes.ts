@@ -15,7 +15,8 @@ export interface Cause {
     | 'kernel'
     | 'load'
     | 'clocks'
-    | 'host';
+    | 'host'
+    | 'layers';
   /** As a sentence. */
   readonly words: string;
 }

@@ -5,7 +5,7 @@ import type { WatchSettings } from '../../config/watch-settings.ts';
 import { asError } from '../../core/as-error.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
-import { type Problem, ProblemError } from '../../core/problem.ts';
+import { attempt, attemptAsync, type Problem, ProblemError } from '../../core/problem.ts';
 import { ok, type Result } from '../../core/result.ts';
 import type { Metrics } from '../../metrics/metrics.ts';
 import type { Run } from '../../store/run.ts';
@@ -16,6 +16,7 @@ import type { KeptAnswers } from '../evaluate-task.ts';
 import { seriesOf } from '../exported-results.ts';
 import type { ModelRegistry } from '../model-registry.ts';
 import { acknowledge, rebaseline, type WatchOrder } from './change-watch.ts';
+import { type ExplainDeps, explainRegression } from './explain-regression.ts';
 import { type ConfirmDeps, orderConfirmations } from './order-confirmations.ts';
 import { type AlertSender, regressionAlert } from './regression-alert.ts';
 import { showWatched } from './show-series.ts';
@@ -34,6 +35,8 @@ export interface ResultWatchDeps {
     | 'findSeries'
     | 'keepWatched'
     | 'listRuns'
+    | 'findArtifact'
+    | 'holdArtifact'
   >;
   /** As they are at the moment. */
   readonly settings: () => WatchSettings;
@@ -103,7 +106,7 @@ export class ResultWatch {
   }
 
   /** Remembers what a run found out. Throws a `ProblemError`, `store-not-written`, where the disk does not take it. */
-  take(run: Run, result: unknown): void {
+  take(run: Run, result: unknown): readonly SeriesChange[] {
     const { store, models, logger } = this.#deps;
     const changes = this.#changes(run, result);
     const before = changes.map(({ key }) => store.findSeries(key));
@@ -115,6 +118,30 @@ export class ResultWatch {
     const profile = models.get(run.model);
     if (profile !== undefined && changes.length > 0) this.#show(profile);
     logger.debug('a result was taken up', { run: run.id, model: run.model, series: changes.length });
+    return changes;
+  }
+
+  /**
+   * Adds to the history which layers moved in variants that have just regressed; see `explainRegression`. What cannot be found out, or
+   * written, is left out: the alarm does not depend on it.
+   */
+  async explain(
+    changes: readonly SeriesChange[],
+    profile: Profile,
+    how: Pick<ExplainDeps, 'host' | 'signal'>,
+  ): Promise<void> {
+    const { store, clock, logger } = this.#deps;
+    for (const change of changes) {
+      const deps = { ...how, store, nowMs: () => clock.wallMs() };
+      const explained = await attemptAsync(() => explainRegression(change, profile, deps));
+      // Somebody may have acknowledged it meanwhile.
+      const now = store.findSeries(change.key);
+      if (!explained.ok || explained.value === undefined || now === undefined) continue;
+      const { events, atMs } = explained.value;
+      const { state, memory } = now;
+      attempt(() => store.keepWatched([{ key: change.key, state, memory, atMs, events }]));
+      logger.info('what moved in a variant that regressed was found', { model: profile.name });
+    }
   }
 
   /** The answers that the variants of a model are held to on this host. */

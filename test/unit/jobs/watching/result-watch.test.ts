@@ -87,7 +87,10 @@ describe('a daemon that watches', () => {
       /ptq_latency_state\{model="tiny",variant="int8",.*state="regressed"\} 1/,
     );
     unwrap(agent.watch.acknowledge({ model: 'tiny', variant: 'int8', reason: 'we know' }));
-    expect(told.at(-1)).toMatchObject({ status: 'resolved', annotations: { description: 'Acknowledged: we know' } });
+    expect(told.at(-1)).toMatchObject({
+      status: 'resolved',
+      annotations: { description: 'Acknowledged: we know' },
+    });
     expect((await agent.renderMetrics()).body).toMatch(/ptq_latency_state\{.*state="acknowledged"\} 1/);
   }, 120_000);
 
