@@ -52,6 +52,12 @@ const VariantSchema = Type.Object(
         description: 'where its external data can be had; absent where its file has all of it',
       }),
     ),
+    sensitivity: Type.Optional(
+      Type.String({
+        format: 'uri-reference',
+        description: 'where it is told what its nodes cost; absent where no run explained it',
+      }),
+    ),
     accuracy: Type.Optional(AccuracySchema),
     bench: Type.Array(SpeedSchema, { description: 'one a measurement' }),
     speedUps: Type.Array(SpeedUpSchema, { description: 'against fp32' }),

@@ -66,6 +66,11 @@ export const PROBLEM_TYPES = {
     meaning: 'The variant has no file: it was not made yet, or its file is gone.',
     whatToDo: 'GET /models/{model} shows which variants have a file.',
   },
+  'not-explained': {
+    status: 404,
+    meaning: 'No full run told what the nodes of this variant cost.',
+    whatToDo: "Write 'explain: true' into the profile, and order a full run.",
+  },
   'unknown-problem': {
     status: 404,
     meaning: 'There is no type of problem of this name.',

@@ -2,6 +2,7 @@ import Type from 'typebox';
 import { DEFAULT_TRACED_QUERIES, MOST_TRACED_QUERIES } from '../core/bench-terms.ts';
 import { dataFields } from './data-schema.ts';
 import { DURATION_PATTERN } from './duration.ts';
+import { ExplainSchema } from './explain-settings.ts';
 import { MeasurementSchema, NAME_FORM, NAME_PATTERN } from './measurement-schema.ts';
 import { RecipeFormatSchema, RecipeSchema } from './recipe-schema.ts';
 import { TaskSchema } from './task-schema.ts';
@@ -229,6 +230,7 @@ export const ProfileSchema = Type.Object(
     bench: Type.Optional(Bench),
     schedule: Type.Optional(Schedule),
     trace: Type.Optional(Trace),
+    explain: Type.Optional(ExplainSchema),
   },
   {
     ...closed,

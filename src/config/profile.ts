@@ -3,6 +3,7 @@ import { DEFAULT_TRACED_QUERIES } from '../core/bench-terms.ts';
 import type { DataSpec } from '../core/data-spec.ts';
 import { type Problem, problem } from '../core/problem.ts';
 import { dataRuleProblems, resolveDataSet } from './data.ts';
+import { type ExplainSettings, resolveExplain } from './explain-settings.ts';
 import { type Measurement, reportMeasurements, resolveMeasurement } from './measurement.ts';
 import type { ProfileSource } from './profile-schema.ts';
 import { foreignSetting, type RecipeSource } from './recipe-schema.ts';
@@ -47,6 +48,8 @@ export interface Profile {
   readonly schedule: Schedule;
   /** What every run traces; nothing where it is absent. */
   readonly trace?: ProfileTrace;
+  /** What full runs explain of new artifacts; nothing where it is absent. */
+  readonly explain?: ExplainSettings;
 }
 
 /** What of a run is traced. */
@@ -99,6 +102,7 @@ const DEFAULT_SCENARIOS = [{ scenario: 'single-stream' }, { scenario: 'offline' 
 
 /** Fills in the defaults of a profile that its schema allows, and makes its paths absolute. @param suites those that it names */
 export function resolveProfile(source: ProfileSource, file: string, suites: readonly Suite[]): Profile {
+  const explain = resolveExplain(source.explain);
   const folder = dirname(file);
   const task = resolveTask(source.task, folder);
   const calibrationSamples = source.data.calibration?.samples ?? DEFAULT_CALIBRATION_SAMPLES;
@@ -132,6 +136,7 @@ export function resolveProfile(source: ProfileSource, file: string, suites: read
     },
     schedule: resolveSchedule(source.schedule),
     ...(source.trace === undefined || source.trace === false ? {} : { trace: resolveTrace(source.trace) }),
+    ...(explain === undefined ? {} : { explain }),
   };
 }
 

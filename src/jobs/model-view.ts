@@ -6,6 +6,7 @@ import type { Run } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
 import type { SuiteBenchResult } from './bench-suite.ts';
 import type { ModelEvaluation } from './evaluate-task.ts';
+import { sensitivityIn } from './explain/explain-variants.ts';
 import { FP32, type PipelineResult, type VariantOutcome } from './pipeline.ts';
 import { type Recommendation, recommendVariant } from './recommend-variant.ts';
 
@@ -28,6 +29,8 @@ export interface VariantView {
   readonly accuracy?: AccuracyView;
   readonly bench: readonly BenchView[];
   readonly speedUps: readonly SpeedUp[];
+  /** The run that told what its nodes cost. */
+  readonly explainedBy?: string;
   /** Whether no other variant is as accurate, as fast and as small, and better in one of these. */
   readonly onFront?: boolean;
 }
@@ -101,6 +104,7 @@ function recommendedOf(made: readonly VariantOutcome[]): Pick<ModelView, 'recomm
 
 function variantView(outcome: VariantOutcome, front: ReadonlySet<VariantOutcome>): VariantView {
   const { variant, sizeBytes, quantization, evaluation, bench, speedUps } = outcome;
+  const explainedBy = sensitivityIn({ variants: [outcome] }, variant)?.run;
   const artifact = /^([0-9a-f]{64})\.onnx$/.exec(basename(quantization?.output ?? ''))?.[1];
   return {
     variant,
@@ -109,6 +113,7 @@ function variantView(outcome: VariantOutcome, front: ReadonlySet<VariantOutcome>
     ...(evaluation === undefined ? {} : { accuracy: accuracyView(evaluation) }),
     bench: bench.map(benchView),
     speedUps,
+    ...(explainedBy === undefined ? {} : { explainedBy }),
     ...(front.size === 0 ? {} : { onFront: front.has(outcome) }),
   };
 }

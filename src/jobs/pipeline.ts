@@ -10,6 +10,7 @@ import { benchSuites, readySuites } from './bench-run.ts';
 import type { SuiteBenchResult } from './bench-suite.ts';
 import type { InputDigests } from './digest-inputs.ts';
 import type { ModelEvaluation, WatchedAnswers } from './evaluate-task.ts';
+import { explainVariants, type VariantSensitivity } from './explain/explain-variants.ts';
 import { type HostFingerprint, readHostFingerprint } from './host-fingerprint.ts';
 import type { LiveSystem } from './live-system.ts';
 import type { QuantizeReport } from './quantize-task.ts';
@@ -40,6 +41,7 @@ export interface VariantOutcome {
   readonly evaluation?: ModelEvaluation;
   /** What is kept of its answers, and how they compare with those that it is held to. */
   readonly watched?: WatchedAnswers;
+  readonly sensitivity?: VariantSensitivity;
   /** One a measurement, in the order of the plan. */
   readonly bench: readonly SuiteBenchResult[];
   /** Against FP32, one a measurement. */
@@ -180,6 +182,9 @@ async function runSteps(
   ];
   const earlier = earlierArtifacts(context, artifacts, artifactsInUse);
   const evaluations = plan.evaluate ? await evaluate(context, models, inputs) : [];
+  const sensitivities = plan.evaluate
+    ? await explainVariants(context, artifacts, controls(context))
+    : new Map<string, VariantSensitivity>();
   const ownAnswers = evaluations[0]?.referenceWatched;
   const bench = await benchSuites(context, suites, [...models, ...earlier]);
   const fp32 = {
@@ -192,12 +197,14 @@ async function runSteps(
   const made = artifacts.map(({ variant, sizeBytes, report, reused }) => {
     const found = evaluations.find((candidate) => candidate.variant === variant);
     const { watched, referenceWatched: _, ...evaluation } = found ?? {};
+    const sensitivity = sensitivities.get(variant);
     return {
       variant,
       sizeBytes,
       quantization: { ...report, reused },
       ...(found === undefined ? {} : { evaluation: evaluation as ModelEvaluation }),
       ...(watched === undefined ? {} : { watched }),
+      ...(sensitivity === undefined ? {} : { sensitivity }),
       bench: bench.results(variant),
       speedUps: bench.speedUps(variant),
     };

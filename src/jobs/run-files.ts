@@ -8,6 +8,11 @@ export function traceRecordFile(runFolder: string): string {
   return `${runFolder}/trace.json`;
 }
 
+/** Where a run keeps what the nodes of a variant cost: JSON of an `Explanation`. */
+export function sensitivityFile(runFolder: string, variant: string): string {
+  return `${runFolder}/sensitivity-${variant}.json`;
+}
+
 /** Where a run keeps the items of a variant whose answer changed, one JSON object a line. */
 export function changedItemsFile(runFolder: string, variant: string): string {
   return `${runFolder}/changed-${variant}.jsonl`;

@@ -3,9 +3,10 @@ import type { Problem } from '../core/problem.ts';
 import type { Result } from '../core/result.ts';
 import type { Store } from '../store/store.ts';
 import type { WorkerEntry } from './confinement/confined-entry.ts';
+import { sensitivityIn } from './explain/explain-variants.ts';
 import type { PipelineResult } from './pipeline.ts';
 import { TimelineReaders } from './read-run-timeline.ts';
-import { changedItemsFile, timelineFile } from './run-files.ts';
+import { changedItemsFile, sensitivityFile, timelineFile } from './run-files.ts';
 import type { SeriesQuery } from './series-task.ts';
 
 /** What runs left in files, found by the names that the runs themselves have. */
@@ -30,6 +31,14 @@ export class RunRecords {
     // The name becomes a part of a path, so it must be one that the run itself had.
     const known = result?.variants?.find((outcome) => outcome.variant === variant)?.evaluation;
     return known === undefined ? undefined : changedItemsFile(this.#store.runDirectory(id), variant);
+  }
+
+  /** The file that tells what the nodes of a variant cost; undefined where the run explained no such variant, or it is gone. */
+  sensitivity(id: string, variant: string): string | undefined {
+    // The name becomes a part of a path, so it must be one that the run itself had.
+    if (sensitivityIn(this.#store.getRun(id)?.result, variant) === undefined) return undefined;
+    const file = sensitivityFile(this.#store.runDirectory(id), variant);
+    return existsSync(file) ? file : undefined;
   }
 
   /** The file of an artifact, and of its external data where it has some; undefined where it is not there any more. */

@@ -4,6 +4,7 @@ import { variantTable } from './overview.ts';
 import { type Plot, plot } from './plot.ts';
 import type { HistoryPoint, Model, Variant } from './resources.ts';
 import { scatter } from './scatter.ts';
+import { sensitivitySection } from './sensitivity.ts';
 import { watched } from './watched.ts';
 import { seconds, time, verdictWords } from './words.ts';
 
@@ -34,6 +35,8 @@ export async function showModel(main: HTMLElement, name: string, signal: AbortSi
     fromRunToRun,
     choices(variants),
   );
+  await showSensitivity(main, variants, signal);
+  if (signal.aborted) return;
   if (points.length === 0) return;
   const history = h(
     'section',
@@ -75,6 +78,20 @@ export async function showModel(main: HTMLElement, name: string, signal: AbortSi
   signal.addEventListener('abort', () => {
     for (const one of plots) one.close();
   });
+}
+
+/** One after another, in the order of the variants. What cannot be read is left out: all else is there. */
+async function showSensitivity(
+  main: HTMLElement,
+  variants: readonly Variant[],
+  signal: AbortSignal,
+): Promise<void> {
+  for (const variant of variants) {
+    const section = await sensitivitySection(variant).catch(() => undefined);
+    // Another view may have taken the place of this one meanwhile.
+    if (signal.aborted) return;
+    if (section !== undefined) main.append(section);
+  }
 }
 
 function verdictLine({ variant, accuracy }: Variant): HTMLElement | undefined {

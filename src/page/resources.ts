@@ -12,6 +12,8 @@ export interface Variant {
   readonly sizeBytes?: number;
   readonly file?: string;
   readonly onFront?: boolean;
+  /** Where it is told what its nodes cost. */
+  readonly sensitivity?: string;
   readonly accuracy?: {
     readonly verdict: string;
     readonly verdictReason: string;
@@ -25,6 +27,21 @@ export interface Variant {
   };
   readonly bench: readonly Measured[];
   readonly speedUps: readonly SpeedUp[];
+}
+
+/** What the nodes of a variant cost, as far as the page reads it. */
+export interface Sensitivity {
+  readonly samples: number;
+  readonly measured: { readonly alone: number; readonly of: number };
+  readonly nodes: readonly {
+    readonly node: string;
+    readonly op: string;
+    readonly alone?: { readonly sqnrDb: number | null; readonly changedAnswers?: number };
+    readonly own: { readonly sqnrDb: number | null };
+    readonly accumulatedSqnrDb?: number | null;
+    readonly reason: string;
+    readonly advice: readonly string[];
+  }[];
 }
 
 export interface Measured {

@@ -33,6 +33,7 @@ import { pathOf } from './request-path.ts';
 import { requestProblems } from './request-problems.ts';
 import { addRunEvents } from './run-events-route.ts';
 import { createRunWaits } from './run-waits.ts';
+import { addSensitivity } from './sensitivity-route.ts';
 import { addTelemetryRoute } from './telemetry-route.ts';
 import { addTimelineRoute } from './timeline-route.ts';
 import { addTraceRoute } from './trace-route.ts';
@@ -102,6 +103,7 @@ export function createServer(
   addHostRoutes(app, agent, settings);
   addFigures(app, agent);
   addChangedRoute(app, agent);
+  addSensitivity(app, agent);
   addModels(app, agent);
   addVariantFiles(app, agent);
   addWatchRoutes(app, agent);

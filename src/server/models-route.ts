@@ -106,12 +106,18 @@ function modelResource({ run, variants, ...view }: ModelView, { records }: Pick<
     ...(run === undefined
       ? {}
       : { run: { href: runPath(run.id), finishedAt: new Date(run.finishedMs).toISOString() } }),
-    variants: variants.map((variant) => {
+    variants: variants.map(({ explainedBy, ...variant }) => {
       const { artifact } = variant;
       if (artifact === undefined) return variant;
       const path = `${modelPath(view.name)}/variants/${variant.variant}`;
+      const sensitivity = explainedBy === undefined ? {} : { sensitivity: `${path}/sensitivity` };
       const hasData = records.artifactFiles(artifact)?.data !== undefined;
-      return { ...variant, file: `${path}/file`, ...(hasData ? { data: `${path}/data` } : {}) };
+      return {
+        ...variant,
+        ...sensitivity,
+        file: `${path}/file`,
+        ...(hasData ? { data: `${path}/data` } : {}),
+      };
     }),
   };
 }

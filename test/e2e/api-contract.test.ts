@@ -97,7 +97,7 @@ describe.skipIf(!isBuilt)('the API of a daemon (skipped where `npm run build` wa
   }, async () => {
     const folder = temporaryFolder();
     const [profiles, dataDir] = [join(folder, 'profiles'), join(folder, 'data')];
-    writeProfile(profiles, 'tiny');
+    writeProfile(profiles, 'tiny', { explain: true });
     const daemon = await startDaemon(profiles, dataDir);
     running.push(daemon);
     const description = (await (await daemon.get('/openapi.json')).json()) as ApiDescription;
@@ -171,6 +171,7 @@ describe.skipIf(!isBuilt)('the API of a daemon (skipped where `npm run build` wa
         '/probe?model=tiny',
       ],
       ...['/models', '/models/tiny', '/models/tiny/history', '/models/tiny/watch', ...files],
+      '/models/tiny/variants/int8/sensitivity',
       ...['/bench', '/bench/arrivals', run, `${run}/result`, `${run}/samples`, `${run}/samples?format=csv`],
       ...[`${run}/events`, `${run}/timeline`, `${run}/changed/int8`, `${run}/trace`],
       `/bench/${waiting.id}/trace`,

@@ -24,7 +24,7 @@ describe.skipIf(!isBuilt || CHROMIUM === undefined)(
     beforeAll(async () => {
       folder = mkdtempSync(join(tmpdir(), 'ptq-agent-page-'));
       dataDir = join(folder, 'data');
-      writeProfile(join(folder, 'profiles'), 'tiny', { duration: '1s' });
+      writeProfile(join(folder, 'profiles'), 'tiny', { duration: '1s', explain: true });
       // In a container Chromium cannot make its own sandbox; it sees nothing but this daemon.
       browser = await chromium.launch({ executablePath: CHROMIUM as string, args: ['--no-sandbox'] });
       daemon = await startDaemon(join(folder, 'profiles'), dataDir);
@@ -116,6 +116,8 @@ describe.skipIf(!isBuilt || CHROMIUM === undefined)(
         .waitFor();
       const picture = page.getByRole('img', { name: /fp32: median latency .*; int8: median latency/ });
       await picture.waitFor();
+      const costs = page.getByRole('region', { name: 'What the nodes of int8 cost' });
+      await costs.getByRole('row').nth(2).waitFor();
       expect(page.faults).toEqual([]);
       await page.close();
     }, 180_000);

@@ -78,11 +78,19 @@ export interface ProfileChoices {
   readonly calibrationSamples?: number;
   readonly duration?: string;
   readonly threads?: number;
+  /** Has full runs explain the variant, as little as can be. */
+  readonly explain?: boolean;
 }
 
 /** Writes `<folder>/<name>/profile.yaml` for the bundled digits, with so little work that a test can wait for it. */
 export function writeProfile(folder: string, name: string, choices: ProfileChoices = {}): string {
-  const { model = DIGITS_MODEL, calibrationSamples = 16, duration = '300ms', threads = 1 } = choices;
+  const {
+    model = DIGITS_MODEL,
+    calibrationSamples = 16,
+    duration = '300ms',
+    threads = 1,
+    explain = false,
+  } = choices;
   const home = join(folder, name);
   mkdirSync(home, { recursive: true });
   writeFileSync(
@@ -93,7 +101,7 @@ data: { path: ${DIGITS_DATA}, calibration: { samples: ${calibrationSamples} }, e
 task: classification
 variants: [ { name: int8, recipe: static-int8 } ]
 budget: { metric: top1, absolute: 0.5 }
-bench: { threads: ${threads}, scenarios: [ { scenario: single-stream, duration: ${duration}, processes: 1, rounds: 4 } ] }
+${explain ? 'explain: { samples: 4, top: 2 }\n' : ''}bench: { threads: ${threads}, scenarios: [ { scenario: single-stream, duration: ${duration}, processes: 1, rounds: 4 } ] }
 `,
   );
   return home;

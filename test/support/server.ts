@@ -39,6 +39,7 @@ interface Surface {
   readonly listRuns: Agent['listRuns'];
   readonly benchArrivals: Agent['benchArrivals'];
   readonly changedItems: RunRecords['changedItems'];
+  readonly sensitivity: RunRecords['sensitivity'];
   readonly cancelRun: Agent['cancelRun'];
   readonly removeRun: Agent['removeRun'];
   readonly followRun: Agent['followRun'];
@@ -77,6 +78,7 @@ export const NEVER_RELOADED = { status: SINCE_START, reload: async () => SINCE_S
 export function serve(
   {
     changedItems,
+    sensitivity,
     readTimeline,
     artifactFiles,
     holdArtifact,
@@ -143,6 +145,7 @@ export function serve(
     },
     records: {
       changedItems: changedItems ?? (() => undefined),
+      sensitivity: sensitivity ?? (() => undefined),
       readTimeline: readTimeline ?? (async () => undefined),
       artifactFiles: artifactFiles ?? (() => undefined),
       holdArtifact: holdArtifact ?? (() => () => {}),

@@ -3,7 +3,7 @@ import { formatBytes, formatSeconds } from '../../core/units.ts';
 import type { ExplainedNode, ExplainedTensor, Explanation } from '../../jobs/explain/explanation.ts';
 import { escapeXml } from '../escape-xml.ts';
 import { renderDepthChart } from './depth-chart.ts';
-import { costDb, costText, db, signed, sumOf } from './explain-report.ts';
+import { costDb, costText, db, figuresOf, signed } from './explain-report.ts';
 import { pageAround } from './page-frame.ts';
 import { renderRankingChart } from './ranking-chart.ts';
 import { renderChannels, renderHistogram } from './tensor-charts.ts';
@@ -97,18 +97,7 @@ function figure(chart: string | undefined, caption: string): readonly string[] {
 
 function nodeTable(nodes: readonly ExplainedNode[]): string {
   const rows = nodes.map((node) => {
-    const { alone, without, own } = node;
-    const cells = [
-      alone === undefined ? '–' : costDb(alone),
-      alone?.changedAnswers === undefined ? '–' : String(alone.changedAnswers),
-      without === undefined ? '–' : signed(without.gainDb),
-      db(own.sqnrDb),
-      db(own.weightsSqnrDb),
-      db(own.inputsSqnrDb),
-      db(sumOf(own.outputRoundingSqnrDb, own.outputClippingSqnrDb)),
-      db(node.accumulatedSqnrDb),
-      node.workRatio === undefined ? '–' : `${(node.workRatio * 100).toFixed(1)} %`,
-    ];
+    const cells = figuresOf(node);
     return `<tr><td class="left">${escapeXml(node.node)}</td><td class="left">${escapeXml(node.op)}</td>${cells.map((cell) => `<td>${escapeXml(cell)}</td>`).join('')}</tr>`;
   });
   return `<p class="faint">SQNR in dB; higher is better. Alone, and what leaving out its roundings gains: at the outputs. Own: of its result, from float32 inputs, and what of

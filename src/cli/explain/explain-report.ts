@@ -57,25 +57,28 @@ function explained({ alone, of, stopped }: Explanation['measured'], nodes: numbe
 }
 
 function row(node: ExplainedNode, place: number, hasAnswers: boolean): readonly string[] {
-  const { alone, without, own } = node;
+  const [alone, changed, ...others] = figuresOf(node);
+  return [String(place), shorten(node.node), node.op, alone, ...(hasAnswers ? [changed] : []), ...others];
+}
+
+/** What is told of a node in a line of a table: alone, changed answers, without, own, weights, inputs, result, at its place, work. */
+export function figuresOf(node: ExplainedNode): readonly [string, string, ...string[]] {
+  const { alone, without, own, workRatio } = node;
   return [
-    String(place),
-    shorten(node.node),
-    node.op,
     alone === undefined ? '–' : costDb(alone),
-    ...(hasAnswers ? [alone?.changedAnswers === undefined ? '–' : String(alone.changedAnswers)] : []),
+    alone?.changedAnswers === undefined ? '–' : String(alone.changedAnswers),
     without === undefined ? '–' : signed(without.gainDb),
     db(own.sqnrDb),
     db(own.weightsSqnrDb),
     db(own.inputsSqnrDb),
     db(sumOf(own.outputRoundingSqnrDb, own.outputClippingSqnrDb)),
     db(node.accumulatedSqnrDb),
-    node.workRatio === undefined ? '–' : `${(node.workRatio * 100).toFixed(1)} %`,
+    workRatio === undefined ? '–' : `${(workRatio * 100).toFixed(1)} %`,
   ];
 }
 
 /** What two errors come to together. */
-export function sumOf(first: Decibels | undefined, second: Decibels | undefined): Decibels | undefined {
+function sumOf(first: Decibels | undefined, second: Decibels | undefined): Decibels | undefined {
   if (first === undefined || second === undefined) return first ?? second;
   if (first === null || second === null) return first ?? second;
   return -10 * Math.log10(10 ** (-first / 10) + 10 ** (-second / 10));

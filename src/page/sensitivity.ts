@@ -1,0 +1,45 @@
+import { get } from './api.ts';
+import { h, table } from './dom.ts';
+import type { Sensitivity, Variant } from './resources.ts';
+
+const SHOWN_NODES = 12;
+
+/** What the nodes of a variant cost at the outputs, and why; undefined where no run explained it. */
+export async function sensitivitySection({
+  variant,
+  sensitivity,
+}: Variant): Promise<HTMLElement | undefined> {
+  if (sensitivity === undefined) return undefined;
+  const explained = await get<Sensitivity>(sensitivity);
+  const { nodes, samples, measured } = explained;
+  const title = `What the nodes of ${variant} cost`;
+  const id = `sensitivity-${variant}`;
+  const rows = nodes
+    .slice(0, SHOWN_NODES)
+    .map(({ node, op, alone, own, accumulatedSqnrDb, reason, advice }) => [
+      [node, h('span', { class: 'muted' }, ` ${op}`)],
+      alone === undefined ? '–' : decibels(alone.sqnrDb),
+      alone?.changedAnswers ?? '–',
+      decibels(own.sqnrDb),
+      decibels(accumulatedSqnrDb),
+      h('span', { class: 'why', title: advice.join('\n') }, reason),
+    ]);
+  return h(
+    'section',
+    { 'aria-labelledby': id },
+    h('h2', { id }, title),
+    h(
+      'p',
+      { class: 'muted' },
+      `SQNR in dB, higher is better: of the outputs with a node quantized alone, of its own result, and of its result in the variant. ${samples} samples; ` +
+        `${measured.alone} of ${measured.of} nodes were measured at the outputs. `,
+      h('a', { href: sensitivity }, 'All of it as JSON'),
+    ),
+    table(title, ['node', 'alone', 'changed answers', 'own', 'in the variant', 'why'], rows),
+  );
+}
+
+function decibels(value: number | null | undefined): string {
+  if (value === undefined) return '–';
+  return value === null ? 'none' : value.toFixed(1);
+}
