@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import type { FastifyInstance } from 'fastify';
 import { json } from '../api/operation.ts';
 import { SensitivitySchema } from '../api/sensitivity-schema.ts';
@@ -30,10 +30,9 @@ export function addSensitivity(app: FastifyInstance, agent: Pick<Agent, 'listMod
       const known = view.variants.find((of) => of.variant === variant);
       const run = known?.explainedBy;
       const file = run === undefined ? undefined : agent.records.sensitivity(run, variant);
-      const handle = file === undefined ? undefined : await open(file, 'r').catch(() => undefined);
-      if (handle !== undefined) {
-        return reply.type('application/json; charset=utf-8').send(handle.createReadStream());
-      }
+      // It may have been removed with its run meanwhile.
+      const text = file === undefined ? undefined : await readFile(file, 'utf8').catch(() => undefined);
+      if (text !== undefined) return reply.type('application/json; charset=utf-8').send(text);
       return sendProblem(reply, [
         problem('not-explained', `nothing is known of the nodes of a variant '${variant}' of '${model}'`, {
           hint: "write 'explain: true' into the profile; the next full run then explains every artifact that it has not explained yet",

@@ -66,6 +66,8 @@ describe('GET /models/{model}/variants/{variant}/sensitivity', () => {
     expect(answer.statusCode).toBe(200);
     expect(answer.headers['content-type']).toBe('application/json; charset=utf-8');
     expect(answer.json()).toEqual(EXPLANATION);
+    const again = await ask(app, { url: PATH, headers: { 'if-none-match': String(answer.headers['etag']) } });
+    expect(again.statusCode).toBe(304);
     const model = (await ask(app, '/models/tiny')).json<{ variants: readonly { sensitivity?: string }[] }>();
     expect(model.variants[0]).toMatchObject({ sensitivity: PATH });
     expect(model.variants[0]).not.toHaveProperty('explainedBy');
