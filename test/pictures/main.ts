@@ -64,8 +64,8 @@ for (const [name, dashboard] of Object.entries(DASHBOARDS)) {
   await page.setContent(html);
   const file = join(folder, `dashboard-${name}.png`);
   await sharp(await page.screenshot({ fullPage: true }))
-    .resize({ width: 1000 })
-    .png({ palette: true, colours: 32, dither: 0 })
+    .resize({ width: 860 })
+    .png({ palette: true, colours: 20, dither: 0, effort: 10, compressionLevel: 9 })
     .toFile(file);
   process.stderr.write(`${file}\n`);
   await page.close();
