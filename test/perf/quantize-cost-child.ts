@@ -31,8 +31,11 @@ async function runModel({ modelPath, data, recipe, threads }: QuantizeTask): Pro
   return seconds;
 }
 
+/** Without what loading the modules has taken. */
+const cpuBefore = process.cpuUsage();
+
 function cpuSeconds(): number {
-  const { user, system } = process.cpuUsage();
+  const { user, system } = process.cpuUsage(cpuBefore);
   return (user + system) / 1e6;
 }
 

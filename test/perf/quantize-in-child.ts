@@ -6,7 +6,7 @@ import type { QuantizeTask } from '../../src/jobs/quantize-task.ts';
 /** What one task took, as a process of its own. */
 export interface Measured {
   readonly seconds: number;
-  /** Of all threads, from the start of the process. */
+  /** Of all threads, without loading modules. */
   readonly cpuSeconds: number;
   readonly peakRssBytes: number;
 }
