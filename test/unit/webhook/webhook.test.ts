@@ -1,5 +1,7 @@
-import { writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -176,10 +178,59 @@ describe('what a webhook is told', () => {
     }
   });
 
-  it('is not sent where the certificate is not trusted', async () => {
+  it('fails where nobody listens', async () => {
     const outcome = await postJson({ url: 'https://127.0.0.1:1/' }, '{}');
     expect(outcome).toMatchObject({ kind: 'failed', reason: 'ECONNREFUSED' });
   });
+
+  it.skipIf(spawnSync('openssl', ['version']).error !== undefined)(
+    'is sent to a certificate that is trusted, and to no other (needs openssl)',
+    async () => {
+      const folder = temporaryFolder();
+      const made = spawnSync(
+        'openssl',
+        [
+          ...[
+            'req',
+            '-x509',
+            '-newkey',
+            'ec',
+            '-pkeyopt',
+            'ec_paramgen_curve:prime256v1',
+            '-nodes',
+            '-days',
+            '2',
+          ],
+          ...['-keyout', 'key', '-out', 'crt', '-subj', '/CN=hook', '-addext', 'subjectAltName=IP:127.0.0.1'],
+        ],
+        { cwd: folder },
+      );
+      expect(made.status, String(made.stderr)).toBe(0);
+      let asked = 0;
+      const [key, cert] = ['key', 'crt'].map((name) => readFileSync(join(folder, name), 'utf8')) as [
+        string,
+        string,
+      ];
+      const server = createSecureServer({ key, cert }, (_, answer) => {
+        asked += 1;
+        answer.end();
+      });
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      onTestFinished(() => void server.close());
+      const { port } = server.address() as AddressInfo;
+      const url = `https://127.0.0.1:${port}/`;
+      expect(await sendAlerts({ url }, [alertOf('int8')])).toMatchObject({
+        kind: 'failed',
+        reason: 'DEPTH_ZERO_SELF_SIGNED_CERT',
+      });
+      const caFile = join(folder, 'crt');
+      // The certificate is of the address, not of a name.
+      const named = { url: `https://localhost:${port}/`, caFile };
+      expect(await sendAlerts(named, [alertOf('int8')])).toMatchObject({ kind: 'failed' });
+      expect(asked).toBe(0);
+      expect(await sendAlerts({ url, caFile }, [alertOf('int8')])).toEqual({ kind: 'sent', status: 200 });
+    },
+  );
 
   it('waits for no answer longer than it may', async () => {
     const server = createServer(() => {});
