@@ -25,12 +25,16 @@ export function recordResult(
 ): void {
   for (const outcome of result.variants) {
     const { variant, sizeBytes, evaluation } = outcome;
-    // An earlier run may have made variants that the profile no longer has.
-    if (variant !== FP32 && !profile.variants.some(({ name }) => name === variant)) continue;
+    if (!isOfProfile(variant, profile)) continue;
     metrics.setModelSize({ model: profile.name, variant, sizeBytes });
     if (evaluation !== undefined) metrics.recordEvaluation(toEvaluation(profile, variant, evaluation));
     for (const bench of outcome.bench) metrics.recordBench(toBench(profile, outcome, bench, finishedWallMs));
   }
+}
+
+/** An earlier run may have made variants that the profile no longer has, and a run may measure artifacts only to compare with. */
+function isOfProfile(variant: string, profile: Profile): boolean {
+  return variant === FP32 || profile.variants.some(({ name }) => name === variant);
 }
 
 /** Exports what a run took, as the timeline saw it. */
@@ -120,6 +124,7 @@ export function countInferences(
   result: PipelineResult,
 ): void {
   for (const { variant, bench } of result.variants) {
+    if (!isOfProfile(variant, profile)) continue;
     for (const measured of bench) {
       const { provider, samples } = measured;
       metrics.countInferences({ model: profile.name, variant, provider }, samples);

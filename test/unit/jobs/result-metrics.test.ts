@@ -187,6 +187,18 @@ describe('countInferences', () => {
   });
 });
 
+describe('what was measured only to compare with', () => {
+  it('has no series', async () => {
+    const metrics = createMetrics({ buildInfo: { version: '1', nodeVersion: '2', ortVersion: '3' } });
+    const [fp32, int8] = pipelineResultOf().variants as [VariantOutcome, VariantOutcome];
+    const earlier = { ...int8, variant: 'int8@earlier' };
+    const result = pipelineResultOf({ variants: [fp32, int8, earlier] });
+    recordResult(metrics, profileOf('tiny'), result, FINISHED_MS);
+    countInferences(metrics, profileOf('tiny'), result);
+    expect((await metrics.render()).body).not.toContain('earlier');
+  });
+});
+
 describe('queries of benchmarks', () => {
   const traced = { seconds: 0.003, wallMs: 1_790_000_000_250 };
   const latencyHistogram = {
