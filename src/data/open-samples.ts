@@ -86,7 +86,9 @@ async function bindCollection(
     ...(options.only === undefined ? { limit } : {}),
   });
   if (!chosen.ok) return chosen;
-  const positions = options.only === undefined ? chosen.value : picked(chosen.value, options.only, limit);
+  const part = options.only === undefined ? chosen : picked(chosen.value, options.only, limit);
+  if (!part.ok) return part;
+  const positions = part.value;
   if (positions.length === 0) return err(noSamples(collection, split));
   const contents = { collection, spec, bound: bound.value, positions };
   const { withTruth = false } = options;
@@ -97,14 +99,18 @@ async function bindCollection(
   return zeros.ok ? ok(createSource({ ...contents, withTruth, zeros: zeros.value })) : zeros;
 }
 
-/** Those of the split that are named, as many as the limit allows. Throws where one is not there: whoever named it had another split. */
-function picked(positions: Uint32Array, only: readonly number[], limit: number): Uint32Array {
-  return evenPositions(only.length, limit).map((at) => {
-    const index = only[at] as number;
-    const position = positions[index];
-    if (position === undefined) throw new RangeError(`sample ${index} of ${positions.length}`);
-    return position;
-  });
+/** Those of the split that are named, as many as the limit allows. */
+function picked(
+  positions: Uint32Array,
+  only: readonly number[],
+  limit: number,
+): Result<Uint32Array, Problem<'no-samples'>> {
+  const missing = only.find((index) => positions[index] === undefined);
+  if (missing === undefined) {
+    return ok(evenPositions(only.length, limit).map((at) => positions[only[at] as number] as number));
+  }
+  const message = `sample ${missing} is asked for, and the split has ${positions.length}`;
+  return err(problem('no-samples', message, { hint: 'the data has changed: begin anew' }));
 }
 
 interface BoundItems {
