@@ -118,6 +118,12 @@ export const SearchResultSchema = Type.Object(
     evaluation: Type.Optional(AccuracyFiguresSchema),
     evaluationProblem: Type.Optional(ProblemSchema),
     latencyProblem: Type.Optional(ProblemSchema),
+    quantization: Type.Optional(
+      Type.Object(
+        {},
+        { description: 'what the quantization of the chosen one told, as quantize --json does' },
+      ),
+    ),
   },
   { title: 'SearchResult', description: 'what a search of recipes tried, measured and chose' },
 );

@@ -4,7 +4,7 @@ import { dataFields } from './data-schema.ts';
 import { DURATION_PATTERN } from './duration.ts';
 import { ExplainSchema } from './explain-settings.ts';
 import { MeasurementSchema, NAME_FORM, NAME_PATTERN } from './measurement-schema.ts';
-import { RecipeFormatSchema, RecipeSchema } from './recipe-schema.ts';
+import { VariantFormatSchema, VariantRecipeSchema } from './recipe-schema.ts';
 import { TaskSchema } from './task-schema.ts';
 
 const closed = { additionalProperties: false } as const;
@@ -29,8 +29,8 @@ const Split = (description: string, defaultSplit: string) =>
 const Variant = Type.Object(
   {
     name: Type.String({ pattern: NAME_PATTERN, description: `the variant's name, not "fp32": ${NAME_FORM}` }),
-    recipe: Type.Union([RecipeFormatSchema, RecipeSchema], {
-      description: 'how to quantize: the name of a format, or an object with its settings',
+    recipe: Type.Union([VariantFormatSchema, VariantRecipeSchema], {
+      description: 'how to quantize: the name of a format, auto, or an object with its settings',
     }),
   },
   closed,

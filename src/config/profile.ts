@@ -1,12 +1,15 @@
 import { dirname, resolve } from 'node:path';
 import { DEFAULT_TRACED_QUERIES } from '../core/bench-terms.ts';
 import type { DataSpec } from '../core/data-spec.ts';
+import type { SearchGoals } from '../core/goal.ts';
 import { type Problem, problem } from '../core/problem.ts';
 import { dataRuleProblems, resolveDataSet } from './data.ts';
 import { type ExplainSettings, resolveExplain } from './explain-settings.ts';
+import { parseDurationSeconds } from './duration.ts';
+import { parseLatencyGoal, parseSizeGoal } from './goal.ts';
 import { type Measurement, reportMeasurements, resolveMeasurement } from './measurement.ts';
 import type { ProfileSource } from './profile-schema.ts';
-import { foreignSetting, type RecipeSource } from './recipe-schema.ts';
+import { foreignSetting, type RecipeSource, type VariantRecipeSource } from './recipe-schema.ts';
 import { resolveSchedule, type Schedule, scheduleMistake } from './schedule.ts';
 import { PROFILE_SUITE, type Suite } from './suite.ts';
 import {
@@ -71,7 +74,16 @@ export interface ProfileState {
 
 export interface ProfileVariant {
   readonly name: string;
-  readonly recipe: ProfileRecipe;
+  readonly recipe: ProfileRecipe | AutoRecipe;
+}
+
+/** A search for the recipe that suits this host and the budget of the profile. */
+export interface AutoRecipe extends Pick<RecipeSource, 'target' | 'include' | 'exclude'> {
+  readonly format: 'auto';
+  /** At most so many samples of the calibration split. */
+  readonly samples: number;
+  readonly goals: SearchGoals;
+  readonly timeLimitSeconds?: number;
 }
 
 /**
@@ -202,6 +214,7 @@ export function profileRuleProblems(
       report(field, `there are two variants named "${name}"`, 'give each variant a name of its own');
     }
   });
+  reportSearches(source, report);
   reportMeasurements(source.bench?.scenarios ?? [], '/bench/scenarios', report);
   reportTask(source, report);
   const mistake = scheduleMistake(source.schedule ?? {});
@@ -212,6 +225,32 @@ export function profileRuleProblems(
       'write minute hour day month weekday, such as "30 3 * * *" for half past three every night',
     );
   return [...found, ...dataRuleProblems(source.data, document, '/data')];
+}
+
+/** What a search cannot do, told before it is begun. */
+function reportSearches(
+  { variants, data, task, budget }: ProfileSource,
+  report: (field: string, message: string, hint: string) => void,
+): void {
+  variants.forEach(({ recipe }, index) => {
+    const field = `/variants/${index}/recipe`;
+    const { format, maxLatency, maxSize } = typeof recipe === 'string' ? { format: recipe } : recipe;
+    if (format !== 'auto') return;
+    if (data.states !== undefined) {
+      report(field, 'samples of a model that carries states cannot be divided for a search', 'name a format');
+    }
+    if (resolveTask(task, '/').name === 'fidelity' && budget?.atLeast === undefined) {
+      report(
+        field,
+        'outputs that are plain numbers have no answers that a search could keep',
+        'name a task, or say how close outputs must be: budget: { metric: sqnr_db, atLeast: 25 }',
+      );
+    }
+    if (maxLatency !== undefined && parseLatencyGoal(maxLatency) === undefined)
+      report(`${field}/maxLatency`, 'a goal of nothing cannot be reached', 'give it more than 0');
+    if (maxSize !== undefined && parseSizeGoal(maxSize) === undefined)
+      report(`${field}/maxSize`, 'a goal of nothing cannot be reached', 'give it more than 0');
+  });
 }
 
 function reportTask(
@@ -260,7 +299,28 @@ function reportTask(
   }
 }
 
-function resolveRecipe(source: RecipeSource, calibrationSamples: number): ProfileRecipe {
+function resolveRecipe(source: VariantRecipeSource, calibrationSamples: number): ProfileVariant['recipe'] {
+  const { format, maxLatency, maxSize, timeLimit, ...rest } = source;
+  if (format !== 'auto') return resolveKnownRecipe({ ...rest, format }, calibrationSamples);
+  const { target, include, exclude } = rest;
+  const latency = maxLatency === undefined ? undefined : parseLatencyGoal(maxLatency);
+  const size = maxSize === undefined ? undefined : parseSizeGoal(maxSize);
+  const timeLimitSeconds = timeLimit === undefined ? undefined : parseDurationSeconds(timeLimit);
+  return {
+    format,
+    samples: calibrationSamples,
+    goals: {
+      ...(latency === undefined ? {} : { maxLatency: latency }),
+      ...(size === undefined ? {} : { maxSize: size }),
+    },
+    ...(target === undefined ? {} : { target }),
+    ...(include === undefined ? {} : { include }),
+    ...(exclude === undefined ? {} : { exclude }),
+    ...(timeLimitSeconds === undefined ? {} : { timeLimitSeconds }),
+  };
+}
+
+function resolveKnownRecipe(source: RecipeSource, calibrationSamples: number): ProfileRecipe {
   if (source.format !== 'static-int8' && source.format !== 'static-int16') return source;
   return { ...source, calibration: { samples: calibrationSamples, ...source.calibration } };
 }

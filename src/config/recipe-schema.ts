@@ -1,4 +1,6 @@
 import Type from 'typebox';
+import { DURATION_PATTERN } from './duration.ts';
+import { LATENCY_GOAL_PATTERN, SIZE_GOAL_PATTERN } from './goal.ts';
 
 const closed = { additionalProperties: false } as const;
 
@@ -150,6 +152,51 @@ export const RecipeSchema = Type.Object(
 
 export type RecipeSource = Type.Static<typeof RecipeSchema>;
 
+const FORMATS_AND_AUTO = [
+  'static-int8',
+  'static-int16',
+  'dynamic-int8',
+  'weight-int8',
+  'weight-int4',
+  'float16',
+  'auto',
+] as const;
+
+/** The recipe of a variant by its name alone. */
+export const VariantFormatSchema = Type.Enum([...FORMATS_AND_AUTO], {
+  type: 'string',
+  description:
+    'as in a recipe; or auto: search the recipe that suits this host and the budget of the profile',
+});
+
+/** The recipe of a variant: one of those above, or what a search for the best one is told. */
+export const VariantRecipeSchema = Type.Object(
+  {
+    ...RecipeSchema.properties,
+    format: VariantFormatSchema,
+    maxLatency: Type.Optional(
+      Type.String({
+        pattern: LATENCY_GOAL_PATTERN,
+        description:
+          'auto: a goal such as 5ms, or 0.5x of float32; the smallest model that reaches it is taken',
+      }),
+    ),
+    maxSize: Type.Optional(
+      Type.String({
+        pattern: SIZE_GOAL_PATTERN,
+        description:
+          'auto: a goal such as 2MiB, or 0.3x of float32; the fastest model that reaches it is taken',
+      }),
+    ),
+    timeLimit: Type.Optional(
+      Type.String({ pattern: DURATION_PATTERN, description: 'auto: end the search after this, such as 30m' }),
+    ),
+  },
+  { ...closed, description: 'how to quantize, in full' },
+);
+
+export type VariantRecipeSource = Type.Static<typeof VariantRecipeSchema>;
+
 const SCOPE = ['target', 'include', 'exclude'] as const;
 const STATIC = [
   'representation',
@@ -165,7 +212,10 @@ const STATIC = [
 const WEIGHTS_ONLY = ['form', 'blockSize', 'symmetric', 'algorithm', 'accuracyLevel', ...SCOPE] as const;
 
 /** The settings that each format has besides `format`. */
-const FORMAT_SETTINGS: Readonly<Record<RecipeSource['format'], readonly (keyof RecipeSource)[]>> = {
+const FORMAT_SETTINGS: Readonly<
+  Record<VariantRecipeSource['format'], readonly (keyof VariantRecipeSource)[]>
+> = {
+  auto: ['maxLatency', 'maxSize', 'timeLimit', ...SCOPE],
   'static-int8': STATIC,
   'static-int16': STATIC,
   'dynamic-int8': ['perTensor', 'reduceRange', ...SCOPE],
@@ -176,7 +226,7 @@ const FORMAT_SETTINGS: Readonly<Record<RecipeSource['format'], readonly (keyof R
 
 /** A setting that a recipe has but its format does not know, so that it would do nothing, and what the format knows. */
 export function foreignSetting(
-  recipe: RecipeSource,
+  recipe: VariantRecipeSource,
 ): { readonly setting: string; readonly known: readonly string[] } | undefined {
   const known: readonly string[] = FORMAT_SETTINGS[recipe.format];
   const setting = Object.keys(recipe).find((name) => name !== 'format' && !known.includes(name));

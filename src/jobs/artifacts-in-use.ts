@@ -4,7 +4,12 @@ import type { Store } from '../store/store.ts';
 export interface ArtifactsInUse
   extends Pick<
     Store,
-    'findArtifact' | 'publishArtifact' | 'temporaryFile' | 'calibrationFolder' | 'diskSpace'
+    | 'findArtifact'
+    | 'publishArtifact'
+    | 'temporaryFile'
+    | 'calibrationFolder'
+    | 'searchesFolder'
+    | 'diskSpace'
   > {
   /** The run is over. */
   release(): void;
@@ -13,7 +18,13 @@ export interface ArtifactsInUse
 export function useArtifacts(
   store: Pick<
     Store,
-    'findArtifact' | 'publishArtifact' | 'temporaryFile' | 'calibrationFolder' | 'diskSpace' | 'holdArtifact'
+    | 'findArtifact'
+    | 'publishArtifact'
+    | 'temporaryFile'
+    | 'calibrationFolder'
+    | 'searchesFolder'
+    | 'diskSpace'
+    | 'holdArtifact'
   >,
 ): ArtifactsInUse {
   const held = new Map<string, () => void>();
@@ -22,6 +33,7 @@ export function useArtifacts(
   };
   return {
     calibrationFolder: store.calibrationFolder,
+    searchesFolder: store.searchesFolder,
     temporaryFile: store.temporaryFile,
     diskSpace: store.diskSpace,
     findArtifact: (hash) => {

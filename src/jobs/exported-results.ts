@@ -92,6 +92,8 @@ export function restoreMetrics(deps: ExportDeps, profile: Profile): void {
 }
 
 function methodOf(variant: Profile['variants'][number]): string {
+  // Which recipe a search takes may change from run to run, and a label that does would be another series.
+  if (variant.recipe.format === 'auto') return 'auto';
   const recipe = completeRecipe(variant.recipe);
   return 'calibration' in recipe ? recipe.calibration.method : 'none';
 }

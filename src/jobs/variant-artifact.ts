@@ -1,4 +1,4 @@
-import type { Profile, ProfileVariant } from '../config/profile.ts';
+import type { AutoRecipe, Profile, ProfileVariant } from '../config/profile.ts';
 import type { Problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { completeRecipe } from '../quantization/recipe.ts';
@@ -13,6 +13,7 @@ import type { TracedSamples } from './evaluate-task.ts';
 import type { QuantizeReport } from './quantize-task.ts';
 import { resolveRecipe } from './resolve-recipe.ts';
 import { runQuantization } from './run-quantization.ts';
+import { searchVariant } from './search/search-variant.ts';
 import { shortageForQuantizing } from './storage/shortage-for-quantizing.ts';
 import type { WorkerControls, WorkerHost } from './worker-process.ts';
 
@@ -27,7 +28,10 @@ export interface VariantArtifact {
 
 /** What names the artifact of a variant, given today's files, this host and this software. */
 function variantHash(profile: Profile, variant: ProfileVariant, inputs: InputDigests): string {
-  const recipe = resolveRecipe(completeRecipe(variant.recipe), readCpuFeatures());
+  const recipe =
+    variant.recipe.format === 'auto'
+      ? searchedBy(profile, variant.recipe)
+      : resolveRecipe(completeRecipe(variant.recipe), readCpuFeatures());
   const { modelDigest, dataDigest } = inputs;
   return artifactHash({
     modelDigest,
@@ -57,22 +61,31 @@ export async function ensureVariant(
   const shortage = shortageForQuantizing(inputs.modelSizeBytes, (await store.diskSpace()).freeBytes);
   if (shortage !== undefined) return err(shortage);
   const outputPath = store.temporaryFile(hash);
-  const quantized = await runQuantization(
-    host,
-    {
-      kind: 'quantize',
-      modelPath: profile.model,
-      outputPath,
-      data: { spec: profile.data.set, split: profile.data.calibration.split },
-      recipe: completeRecipe(variant.recipe),
-      threads: 0,
-      ...statesOf(profile),
-      rangesCache: { folder: store.calibrationFolder, digests: inputs },
-      subject: variant.name,
-      ...(trace === undefined ? {} : { trace }),
-    },
-    controls,
-  );
+  const { recipe } = variant;
+  const { searchesFolder } = store;
+  const quantized =
+    recipe.format === 'auto'
+      ? await searchVariant(
+          { profile, variant: variant.name, recipe, outputPath, searchesFolder },
+          host,
+          controls,
+        )
+      : await runQuantization(
+          host,
+          {
+            kind: 'quantize',
+            modelPath: profile.model,
+            outputPath,
+            data: { spec: profile.data.set, split: profile.data.calibration.split },
+            recipe: completeRecipe(recipe),
+            threads: 0,
+            ...statesOf(profile),
+            rangesCache: { folder: store.calibrationFolder, digests: inputs },
+            subject: variant.name,
+            ...(trace === undefined ? {} : { trace }),
+          },
+          controls,
+        );
   if (!quantized.ok) return quantized;
   const description: ArtifactDescription = {
     hash,
@@ -83,6 +96,12 @@ export async function ensureVariant(
   };
   const published = await store.publishArtifact(outputPath, description);
   return published.ok ? ok(toVariant(published.value, false)) : published;
+}
+
+/** All that a search goes by; what it chooses is no part of the name, as it is not known before. */
+function searchedBy({ task, budget, bench }: Profile, recipe: AutoRecipe) {
+  const { architecture, modelName, logicalCpus } = readCpuFeatures();
+  return { ...recipe, task, budget, threads: bench.threads, host: [architecture, modelName, logicalCpus] };
 }
 
 function statesOf({ data: { states } }: Profile) {

@@ -31,6 +31,8 @@ export interface Store
   readonly temporaryFolder: string;
   /** Where calibrations are kept, so that a variant can use those of another. */
   readonly calibrationFolder: string;
+  /** Where searches of recipes keep what they measured until they are done. */
+  readonly searchesFolder: string;
   /** Where outputs of float32 models are kept for comparisons with other variants. */
   readonly outputsFolder: string;
   /** Where outputs of variants are kept, to see whether they still give them. */
@@ -53,7 +55,7 @@ export interface Recovery {
 /**
  * Opens the store of a data directory, for one process at a time:
  * `state.db`, `artifacts/<hash>.onnx`, `.onnx.data` and `.json`, `calibration/<key>.json`, `outputs/<key>.outputs`,
- * `golden/<key>.outputs`, `peaks/<key>.json`, `runs/<id>/`, `tmp/<id>/`, `lock.db`, `daemon.pid`.
+ * `golden/<key>.outputs`, `peaks/<key>.json`, `searches/<model>-<variant>/`, `runs/<id>/`, `tmp/<id>/`, `lock.db`, `daemon.pid`.
  */
 export function openStore(
   dataDir: string,
@@ -75,6 +77,7 @@ export function openStore(
     ...createWatched(db),
     temporaryFolder: temporary.path,
     calibrationFolder: join(root, 'calibration'),
+    searchesFolder: join(root, 'searches'),
     outputsFolder: join(root, 'outputs'),
     goldenFolder: join(root, 'golden'),
     peaksFolder: join(root, 'peaks'),

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import type { Goal } from '../../jobs/search/choose-candidate.ts';
+import type { Goal } from '../../core/goal.ts';
 import { durationSeconds, threadCount } from '../option-parsers.ts';
 import { PLAIN_TASKS } from '../plain-tasks.ts';
 import { latencyGoal, sizeGoal } from './goal-option.ts';

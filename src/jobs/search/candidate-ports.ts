@@ -172,13 +172,15 @@ function samplesOf(samples: SampleCount, { choose }: DividedSamples): number {
   return samples === 'few' ? Math.min(FEW_SAMPLES, choose.length) : choose.length;
 }
 
-function figuresOf({ sizeBytes, ops, latencyGate }: QuantizeReport, seconds: number): BuiltFigures {
+function figuresOf(report: QuantizeReport, seconds: number): BuiltFigures {
+  const { sizeBytes, ops, latencyGate } = report;
   return {
     sizeBytes: sizeBytes.after,
     quantized: ops.quantized,
     fused: ops.fused,
     ...(latencyGate === undefined ? {} : { gate: { leftNodes: latencyGate.leftNodes ?? [] } }),
     seconds,
+    report,
   };
 }
 

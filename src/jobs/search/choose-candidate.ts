@@ -1,17 +1,7 @@
+import type { Goal, SearchGoals } from '../../core/goal.ts';
 import { formatBytes, formatSeconds } from '../../core/units.ts';
 import type { MeasuredCandidate, Standing } from './measured-candidate.ts';
 import { rankByAccuracy } from './rank-by-accuracy.ts';
-
-/** What a model is to have besides the accuracy of the budget. */
-export interface SearchGoals {
-  readonly maxLatency?: Goal;
-  readonly maxSize?: Goal;
-}
-
-/** In seconds or bytes, or as a share of what float32 has. */
-export type Goal =
-  | { readonly kind: 'absolute'; readonly value: number }
-  | { readonly kind: 'relative'; readonly ratio: number };
 
 /** The best of the candidates so far. */
 export interface Choice {

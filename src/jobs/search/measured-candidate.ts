@@ -1,4 +1,5 @@
 import type { SearchCandidate } from '../../quantization/search/candidates.ts';
+import type { QuantizeReport } from '../quantize-task.ts';
 
 /** What is known of a candidate by its file alone. */
 export interface BuiltFigures {
@@ -11,6 +12,8 @@ export interface BuiltFigures {
   readonly gate?: { readonly leftNodes: readonly string[] };
   /** What making it took. */
   readonly seconds: number;
+  /** All that its quantization told. */
+  readonly report?: QuantizeReport;
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { SearchGoals } from '../../core/goal.ts';
 import type { Problem } from '../../core/problem.ts';
 import type {
   CandidateEffort,
@@ -5,7 +6,7 @@ import type {
   LeftOut,
   SearchCandidate,
 } from '../../quantization/search/candidates.ts';
-import { type Choice, chooseCandidate, type SearchGoals } from './choose-candidate.ts';
+import { type Choice, chooseCandidate } from './choose-candidate.ts';
 import { createEstimates } from './effort-estimates.ts';
 import type { AccuracyFigures, BuiltFigures, LatencyFigures } from './measured-candidate.ts';
 import { byLoss, rankByAccuracy } from './rank-by-accuracy.ts';

@@ -1,8 +1,8 @@
 import type { Clock } from '../../core/clock.ts';
+import type { SearchGoals } from '../../core/goal.ts';
 import type { SearchScope } from '../../quantization/search/candidates.ts';
 import type { EvaluateTask, EvaluationBudget } from '../evaluate-task.ts';
 import type { TaskData } from '../task-data.ts';
-import type { SearchGoals } from './choose-candidate.ts';
 import type { SearchProgress } from './run-search.ts';
 import type { SearchWorkers } from './search-workers.ts';
 

@@ -2,6 +2,7 @@ import { paretoFront } from '../../benchmark/statistics/pareto.ts';
 import type { Problem } from '../../core/problem.ts';
 import type { Recipe } from '../../quantization/recipe.ts';
 import type { CandidateEffort, LeftOut } from '../../quantization/search/candidates.ts';
+import type { QuantizeReport } from '../quantize-task.ts';
 import type { SearchGround } from './candidate-ports.ts';
 import type { Choice } from './choose-candidate.ts';
 import { choosingBudget } from './choosing-budget.ts';
@@ -60,6 +61,8 @@ export interface SearchResult {
   readonly evaluation?: AccuracyFigures;
   readonly evaluationProblem?: Problem;
   readonly latencyProblem?: Problem;
+  /** What the quantization of the chosen one told. */
+  readonly quantization?: QuantizeReport;
 }
 
 /** Whether the model that was chosen is less than what was asked for, as far as can be told. */
@@ -108,6 +111,9 @@ export function searchResult(
       missedGoals: choice.missedGoals,
     },
     ...(latencyProblem === undefined ? {} : { latencyProblem }),
+    ...(choice.chosen.built.report === undefined
+      ? {}
+      : { quantization: { ...choice.chosen.built.report, output: request.outputPath } }),
   };
 }
 

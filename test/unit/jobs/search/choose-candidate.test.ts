@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { chooseCandidate, type SearchGoals } from '../../../../src/jobs/search/choose-candidate.ts';
+import type { SearchGoals } from '../../../../src/core/goal.ts';
+import { chooseCandidate } from '../../../../src/jobs/search/choose-candidate.ts';
 import type { AccuracyFigures, MeasuredCandidate } from '../../../../src/jobs/search/measured-candidate.ts';
 import { accuracy, candidateOf, latency } from '../../../support/fake-search.ts';
 
