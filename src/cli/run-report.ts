@@ -112,6 +112,11 @@ function byScenario(
 function verdictLines({ variant, evaluation, quantization }: VariantOutcome): string[] {
   const notes = [
     ...(evaluation === undefined ? [] : [`${variant}: ${evaluation.verdictReason}`]),
+    ...(quantization?.search === undefined
+      ? []
+      : [
+          `${variant}: a search among ${quantization.search.candidates.length} candidates chose ${quantization.search.choice.label}, because ${quantization.search.choice.reason}`,
+        ]),
     ...(quantization === undefined
       ? []
       : [

@@ -5,6 +5,7 @@ import type { Store } from '../store/store.ts';
 import type { WorkerEntry } from './confinement/confined-entry.ts';
 import { sensitivityIn } from './explain/explain-variants.ts';
 import type { PipelineResult } from './pipeline.ts';
+import type { QuantizeReport } from './quantize-task.ts';
 import { TimelineReaders } from './read-run-timeline.ts';
 import { changedItemsFile, sensitivityFile, timelineFile } from './run-files.ts';
 import type { SeriesQuery } from './series-task.ts';
@@ -46,6 +47,12 @@ export class RunRecords {
     const file = this.#store.findArtifact(hash)?.path;
     if (file === undefined) return undefined;
     return existsSync(`${file}.data`) ? { file, data: `${file}.data` } : { file };
+  }
+
+  /** The search that chose the recipe of an artifact; undefined where it was not searched, or is not there any more. */
+  searchOf(hash: string): QuantizeReport['search'] {
+    // The report is stored as plain data by `ensureVariant` alone, so it has the report's shape.
+    return (this.#store.findArtifact(hash)?.report as Partial<QuantizeReport> | undefined)?.search;
   }
 
   /** Keeps an artifact from being removed while somebody reads it. Returns the function that ends it. */

@@ -111,6 +111,11 @@ function statesOf({ data: { states } }: Profile) {
 function toVariant(artifact: Artifact, reused: boolean): VariantArtifact {
   const { variant, path, sizeBytes } = artifact;
   // The report is stored as plain data by `ensureVariant` alone, so it has the report's shape.
-  const report = { ...(artifact.report as QuantizeReport), output: path };
+  const { search, ...rest } = artifact.report as QuantizeReport;
+  const report = {
+    ...rest,
+    output: path,
+    ...(search === undefined ? {} : { search: { ...search, output: path } }),
+  };
   return { variant, path, sizeBytes, report, reused };
 }

@@ -34,6 +34,7 @@ import { requestProblems } from './request-problems.ts';
 import { addRunEvents } from './run-events-route.ts';
 import { createRunWaits } from './run-waits.ts';
 import { addSensitivity } from './sensitivity-route.ts';
+import { addVariantSearch } from './search-route.ts';
 import { addTelemetryRoute } from './telemetry-route.ts';
 import { addTimelineRoute } from './timeline-route.ts';
 import { addTraceRoute } from './trace-route.ts';
@@ -106,6 +107,7 @@ export function createServer(
   addSensitivity(app, agent);
   addModels(app, agent);
   addVariantFiles(app, agent);
+  addVariantSearch(app, agent);
   addWatchRoutes(app, agent);
   addRunEvents(app, agent, { limits, metrics });
   addTimelineRoute(app, agent.records);

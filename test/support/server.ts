@@ -46,6 +46,7 @@ interface Surface {
   readonly readTimeline: RunRecords['readTimeline'];
   readonly artifactFiles: RunRecords['artifactFiles'];
   readonly holdArtifact: RunRecords['holdArtifact'];
+  readonly searchOf: RunRecords['searchOf'];
   readonly traceFile: RunRecords['traceFile'];
   readonly beginReadingTrace: RunRecords['beginReadingTrace'];
   readonly listModels: Agent['listModels'];
@@ -82,6 +83,7 @@ export function serve(
     readTimeline,
     artifactFiles,
     holdArtifact,
+    searchOf,
     traceFile,
     beginReadingTrace,
     ...more
@@ -149,6 +151,7 @@ export function serve(
       readTimeline: readTimeline ?? (async () => undefined),
       artifactFiles: artifactFiles ?? (() => undefined),
       holdArtifact: holdArtifact ?? (() => () => {}),
+      searchOf: searchOf ?? (() => undefined),
       traceFile: traceFile ?? (() => undefined),
       beginReadingTrace: beginReadingTrace ?? (() => () => {}),
     },

@@ -4,6 +4,7 @@ import type { AutoRecipe, Profile } from '../../config/profile.ts';
 import { type Clock, systemClock } from '../../core/clock.ts';
 import { type Problem, problem } from '../../core/problem.ts';
 import { err, ok, type Result } from '../../core/result.ts';
+import { createPhaseRecorder } from '../phase-recorder.ts';
 import type { QuantizeReport } from '../quantize-task.ts';
 import type { WorkerControls, WorkerHost } from '../worker-process.ts';
 import { searchRecipes } from './search-recipes.ts';
@@ -33,35 +34,38 @@ export async function searchVariant(
   const { target = 'cpu', include, exclude, samples, goals, timeLimitSeconds } = recipe;
   // Both names are parts of paths by their form.
   const stateFolder = join(searchesFolder, `${profile.name}-${variant}`);
-  const found = await searchRecipes(
-    {
-      modelPath: profile.model,
-      outputPath,
-      stateFolder,
-      data: { spec: data.set, split: data.calibration.split },
-      samples,
-      scope: {
-        target,
-        ...(include === undefined ? {} : { include }),
-        ...(exclude === undefined ? {} : { exclude }),
+  const phase = createPhaseRecorder(clock, onEvent ?? (() => {}), { subject: variant });
+  const found = await phase('quantize', () =>
+    searchRecipes(
+      {
+        modelPath: profile.model,
+        outputPath,
+        stateFolder,
+        data: { spec: data.set, split: data.calibration.split },
+        samples,
+        scope: {
+          target,
+          ...(include === undefined ? {} : { include }),
+          ...(exclude === undefined ? {} : { exclude }),
+        },
+        task,
+        budget,
+        goals,
+        threads: 0,
+        latencyThreads: bench.threads,
+        ...(timeLimitSeconds === undefined ? {} : { timeLimitSeconds }),
       },
-      task,
-      budget,
-      goals,
-      threads: 0,
-      latencyThreads: bench.threads,
-      ...(timeLimitSeconds === undefined ? {} : { timeLimitSeconds }),
-    },
-    {
-      workers: searchWorkers(host),
-      clock,
-      ...(signal === undefined ? {} : { signal }),
-      onProgress: ({ done, total }) =>
-        onEvent?.({
-          kind: 'progress',
-          progress: { phase: 'quantize', subject: variant, done, total, unit: 'candidates' },
-        }),
-    },
+      {
+        workers: searchWorkers(host),
+        clock,
+        ...(signal === undefined ? {} : { signal }),
+        onProgress: ({ done, total }) =>
+          onEvent?.({
+            kind: 'progress',
+            progress: { phase: 'quantize', subject: variant, done, total, unit: 'candidates' },
+          }),
+      },
+    ),
   );
   if (!found.ok) return found;
   const { quantization, ...search } = found.value;

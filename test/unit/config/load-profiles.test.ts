@@ -268,13 +268,13 @@ bench:
       expect.stringMatching(
         /^"task" must be "fidelity", "classification".* \| did you mean "classification"\?$/,
       ),
-      '"recipe" must be "static-int8", "static-int16", "dynamic-int8", "weight-int8", "weight-int4", "float16" or an object, ' +
+      '"recipe" must be "static-int8", "static-int16", "dynamic-int8", "weight-int8", "weight-int4", "float16", "auto" or an object, ' +
         'but is "static-int4" | did you mean "static-int8"?',
       expect.stringContaining('"perTensor" must be a boolean, but is "yes"'),
       expect.stringContaining('"reduceRange" must be a boolean or "auto", but is "never"'),
       'there is no field "optypes" | did you mean "opTypes"?',
       expect.stringContaining('the field "name" is missing | add it: the variant\'s name'),
-      expect.stringContaining('"float16" or an object, but is 7'),
+      expect.stringContaining('"float16", "auto" or an object, but is 7'),
       expect.stringContaining('"budget" must give exactly one of: absolute, relative, atLeast'),
       expect.stringContaining('"threads" must be an integer, but is 1.5'),
       '"scenario" is "servr", but must be one of: single-stream, multi-stream, server, offline, closed-loop, ' +
