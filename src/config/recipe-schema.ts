@@ -4,7 +4,7 @@ import { LATENCY_GOAL_PATTERN, SIZE_GOAL_PATTERN } from './goal.ts';
 
 const closed = { additionalProperties: false } as const;
 
-export const RecipeFormatSchema = Type.Enum(
+const RecipeFormatSchema = Type.Enum(
   ['static-int8', 'static-int16', 'dynamic-int8', 'weight-int8', 'weight-int4', 'float16'],
   {
     type: 'string',

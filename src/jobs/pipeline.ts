@@ -13,12 +13,12 @@ import type { ModelEvaluation, WatchedAnswers } from './evaluate-task.ts';
 import { explainVariants, type VariantSensitivity } from './explain/explain-variants.ts';
 import { type HostFingerprint, readHostFingerprint } from './host-fingerprint.ts';
 import type { LiveSystem } from './live-system.ts';
-import type { QuantizeReport } from './quantize-task.ts';
 import { digestProfile } from './run-basis.ts';
 import type { PipelineDeps, PipelinePlan, RunContext } from './run-context.ts';
 import { changedItemsFile, timelineFile, traceRecordFile } from './run-files.ts';
 import { beginRunTrace, type RunTraceRecord } from './run-trace.ts';
 import { startRunWatch } from './run-watch.ts';
+import type { SearchedReport } from './search/searched-report.ts';
 import type { RunTimeline } from './timeline-task.ts';
 import { unwrap } from './unwrap.ts';
 import { ensureVariant, type VariantArtifact } from './variant-artifact.ts';
@@ -37,7 +37,7 @@ export function earlierName(variant: string): string {
 export interface VariantOutcome {
   readonly variant: string;
   readonly sizeBytes: number;
-  readonly quantization?: QuantizeReport & { readonly reused: boolean };
+  readonly quantization?: SearchedReport & { readonly reused: boolean };
   readonly evaluation?: ModelEvaluation;
   /** What is kept of its answers, and how they compare with those that it is held to. */
   readonly watched?: WatchedAnswers;

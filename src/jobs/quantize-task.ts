@@ -6,7 +6,6 @@ import type { InputDigests } from './digest-inputs.ts';
 import type { TracedSamples } from './evaluate-task.ts';
 import type { LatencyGateReport } from './latency-gate.ts';
 import type { SavedRanges } from './saved-ranges.ts';
-import type { SearchResult } from './search/search-result.ts';
 import type { TaskData } from './task-data.ts';
 
 /** Quantize one model file into another. */
@@ -102,6 +101,4 @@ export interface QuantizeReport {
   };
   readonly selfCheck: SelfCheck;
   readonly warnings: readonly string[];
-  /** Of a variant whose recipe was searched: what was tried and measured. */
-  readonly search?: Omit<SearchResult, 'quantization'>;
 }

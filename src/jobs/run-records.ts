@@ -5,9 +5,9 @@ import type { Store } from '../store/store.ts';
 import type { WorkerEntry } from './confinement/confined-entry.ts';
 import { sensitivityIn } from './explain/explain-variants.ts';
 import type { PipelineResult } from './pipeline.ts';
-import type { QuantizeReport } from './quantize-task.ts';
 import { TimelineReaders } from './read-run-timeline.ts';
 import { changedItemsFile, sensitivityFile, timelineFile } from './run-files.ts';
+import type { SearchedReport } from './search/searched-report.ts';
 import type { SeriesQuery } from './series-task.ts';
 
 /** What runs left in files, found by the names that the runs themselves have. */
@@ -50,9 +50,9 @@ export class RunRecords {
   }
 
   /** The search that chose the recipe of an artifact; undefined where it was not searched, or is not there any more. */
-  searchOf(hash: string): QuantizeReport['search'] {
+  searchOf(hash: string): SearchedReport['search'] {
     // The report is stored as plain data by `ensureVariant` alone, so it has the report's shape.
-    return (this.#store.findArtifact(hash)?.report as Partial<QuantizeReport> | undefined)?.search;
+    return (this.#store.findArtifact(hash)?.report as Partial<SearchedReport> | undefined)?.search;
   }
 
   /** Keeps an artifact from being removed while somebody reads it. Returns the function that ends it. */

@@ -10,10 +10,10 @@ import { agentVersion } from './agent-version.ts';
 import type { ArtifactsInUse } from './artifacts-in-use.ts';
 import type { InputDigests } from './digest-inputs.ts';
 import type { TracedSamples } from './evaluate-task.ts';
-import type { QuantizeReport } from './quantize-task.ts';
 import { resolveRecipe } from './resolve-recipe.ts';
 import { runQuantization } from './run-quantization.ts';
 import { searchVariant } from './search/search-variant.ts';
+import type { SearchedReport } from './search/searched-report.ts';
 import { shortageForQuantizing } from './storage/shortage-for-quantizing.ts';
 import type { WorkerControls, WorkerHost } from './worker-process.ts';
 
@@ -22,7 +22,7 @@ export interface VariantArtifact {
   readonly variant: string;
   readonly path: string;
   readonly sizeBytes: number;
-  readonly report: QuantizeReport;
+  readonly report: SearchedReport;
   readonly reused: boolean;
 }
 
@@ -111,7 +111,7 @@ function statesOf({ data: { states } }: Profile) {
 function toVariant(artifact: Artifact, reused: boolean): VariantArtifact {
   const { variant, path, sizeBytes } = artifact;
   // The report is stored as plain data by `ensureVariant` alone, so it has the report's shape.
-  const { search, ...rest } = artifact.report as QuantizeReport;
+  const { search, ...rest } = artifact.report as SearchedReport;
   const report = {
     ...rest,
     output: path,

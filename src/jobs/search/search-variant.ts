@@ -5,10 +5,10 @@ import { type Clock, systemClock } from '../../core/clock.ts';
 import { type Problem, problem } from '../../core/problem.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import { createPhaseRecorder } from '../phase-recorder.ts';
-import type { QuantizeReport } from '../quantize-task.ts';
 import type { WorkerControls, WorkerHost } from '../worker-process.ts';
 import { searchRecipes } from './search-recipes.ts';
 import { searchWorkers } from './search-workers.ts';
+import type { SearchedReport } from './searched-report.ts';
 
 export interface VariantSearch {
   readonly profile: Profile;
@@ -29,7 +29,7 @@ export async function searchVariant(
   host: WorkerHost,
   { onEvent, signal }: WorkerControls,
   clock: Clock = systemClock,
-): Promise<Result<QuantizeReport, Problem>> {
+): Promise<Result<SearchedReport, Problem>> {
   const { data, task, budget, bench } = profile;
   const { target = 'cpu', include, exclude, samples, goals, timeLimitSeconds } = recipe;
   // Both names are parts of paths by their form.
