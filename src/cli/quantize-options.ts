@@ -214,16 +214,23 @@ export async function recipeRequest(
       algorithm,
       accuracyLevel: accuracyLevel === undefined ? undefined : (Number(accuracyLevel) as 0 | 1 | 4),
       keepIo,
-      include: withoutAbsent({
-        nodes: options.include,
-        opTypes: options.includeOp,
-        tensors: options.includeTensor,
-      }),
-      exclude: withoutAbsent({
-        nodes: options.exclude,
-        opTypes: options.excludeOp,
-        tensors: options.excludeTensor,
-      }),
+      ...selectedNodes(options),
     }),
   );
+}
+
+/** The nodes that the options choose, which every recipe knows. */
+export function selectedNodes(options: RecipeOptions) {
+  return {
+    include: withoutAbsent({
+      nodes: options.include,
+      opTypes: options.includeOp,
+      tensors: options.includeTensor,
+    }),
+    exclude: withoutAbsent({
+      nodes: options.exclude,
+      opTypes: options.excludeOp,
+      tensors: options.excludeTensor,
+    }),
+  };
 }

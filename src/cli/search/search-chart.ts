@@ -6,7 +6,7 @@ import { type Axis, linearAxis } from '../figure-axis.ts';
 
 const WIDTH = 900;
 const HEIGHT = 480;
-const PLOT = { left: 70, right: 880, top: 24, bottom: 430 };
+const PLOT = { left: 70, right: 850, top: 24, bottom: 430 };
 /** Radii of the smallest and the largest file. */
 const RADII = { least: 5, most: 16 };
 /** About what a label takes, so that none is written over another. */
@@ -51,7 +51,7 @@ export function renderSearchChart({ candidates }: Pick<SearchResult, 'candidates
     words((PLOT.left + PLOT.right) / 2, HEIGHT - 8, 'latency of one query', 'label middle'),
     `<text class="label middle" transform="translate(16 ${(PLOT.top + PLOT.bottom) / 2}) rotate(-90)">SQNR of the outputs, dB</text>`,
     `<line class="float32" x1="${at(xOf(float32Seconds))}" x2="${at(xOf(float32Seconds))}" y1="${PLOT.top}" y2="${PLOT.bottom}"/>`,
-    words(xOf(float32Seconds) - 6, PLOT.bottom - 8, 'float32', 'label end'),
+    words(xOf(float32Seconds), PLOT.top - 6, 'float32', 'label middle'),
     frontLine(placed),
     ...placed.toSorted((a, b) => b.radius - a.radius).map(point),
     ...labels(placed),

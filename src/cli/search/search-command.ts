@@ -20,6 +20,7 @@ import { evaluationBudget } from '../evaluation-budget.ts';
 import { EXIT } from '../exit-code.ts';
 import { abortOnInterrupt } from '../interrupt.ts';
 import type { QuantizeOptions } from '../quantize-command-options.ts';
+import { selectedNodes } from '../quantize-options.ts';
 import { printProblems, printResult, type Terminal } from '../terminal.ts';
 import { withoutAbsent } from '../without-absent.ts';
 import { parseBudget } from './budget-option.ts';
@@ -101,7 +102,7 @@ async function searchRequest(
     outputPath: output,
     stateFolder: `${output}.search`,
     data: taskData(data.value),
-    scope: scopeOf(options),
+    scope: { target: options.target ?? 'cpu', ...selectedNodes(options) },
     task,
     budget: budget.value,
     goals: withoutAbsent({ maxLatency, maxSize }),
@@ -113,22 +114,6 @@ async function searchRequest(
 
 function taskData({ spec, split }: DataChoice): TaskData {
   return { spec, split };
-}
-
-function scopeOf(options: QuantizeOptions): SearchRequest['scope'] {
-  return {
-    target: options.target ?? 'cpu',
-    include: withoutAbsent({
-      nodes: options.include,
-      opTypes: options.includeOp,
-      tensors: options.includeTensor,
-    }),
-    exclude: withoutAbsent({
-      nodes: options.exclude,
-      opTypes: options.excludeOp,
-      tensors: options.excludeTensor,
-    }),
-  };
 }
 
 /** What the one that was chosen is measured on. Problem: `splits-overlap` where candidates would have been made from it. */

@@ -8,7 +8,7 @@ import type {
 } from '../../quantization/search/candidates.ts';
 import { type Choice, chooseCandidate } from './choose-candidate.ts';
 import { createEstimates } from './effort-estimates.ts';
-import type { AccuracyFigures, BuiltFigures, LatencyFigures } from './measured-candidate.ts';
+import type { AccuracyFigures, BuiltFigures, LatencyFigures, Standing } from './measured-candidate.ts';
 import { byLoss, rankByAccuracy } from './rank-by-accuracy.ts';
 import type { SampleCount, SearchPorts } from './search-ports.ts';
 
@@ -260,9 +260,15 @@ function eliminationsAmong(
   });
 }
 
-/** The best of every family first, then the second ones, as many as can be timed. */
+const STANDINGS: readonly (Standing | undefined)[] = ['kept', 'undecided', 'doubtful', 'missed'];
+
+/**
+ * The best of every family first, then the second ones, as many as can be timed; of a family those first that seem to keep the budget, as
+ * only they may be chosen.
+ */
 function finalistsAmong(entries: readonly BuiltEntry[]): readonly BuiltEntry[] {
-  const families = ranked(entries);
+  const rankOf = ({ accuracy }: BuiltEntry) => STANDINGS.indexOf(accuracy?.standing);
+  const families = ranked(entries).map((family) => family.toSorted((a, b) => rankOf(a) - rankOf(b)));
   const most = Math.max(0, ...families.map(({ length }) => length));
   const inTurn = Array.from({ length: most }, (_, rank) => families.flatMap((of) => of[rank] ?? [])).flat();
   return inTurn.slice(0, MOST_TIMED);

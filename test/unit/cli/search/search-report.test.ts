@@ -122,7 +122,7 @@ describe('renderSearchPage', () => {
     expect(points.filter(([, , isChosen]) => isChosen !== undefined)).toHaveLength(1);
     for (const [, , , x, y] of points) {
       expect(Number(x)).toBeGreaterThan(70);
-      expect(Number(x)).toBeLessThan(880);
+      expect(Number(x)).toBeLessThan(850);
       expect(Number(y)).toBeGreaterThanOrEqual(24);
       expect(Number(y)).toBeLessThan(430);
     }

@@ -74,6 +74,21 @@ describe('runSearch', () => {
     expect(ports.delivered).toEqual(['good']);
   });
 
+  it('times what seems to keep the budget before what is closer to float32 and does not', async () => {
+    const others: FakeCandidate[] = Array.from({ length: 7 }, (_, at) => ({
+      label: `other ${at}`,
+      latencySeconds: 0.009,
+    }));
+    const space: FakeCandidate[] = [
+      ...others,
+      { label: 'close', family: 'static', sqnrDb: 25, loss: 0.02, latencySeconds: 0.002 },
+      { label: 'close too', family: 'static', sqnrDb: 24, loss: 0.02, latencySeconds: 0.002 },
+      { label: 'safe', family: 'static', sqnrDb: 22, loss: 0, latencySeconds: 0.002 },
+    ];
+    const { choice } = await search([stage(space, 3)], fakePorts(space));
+    expect(choice?.chosen.candidate.label).toBe('safe');
+  });
+
   it('saves the best so far from the first candidate on', async () => {
     const space: FakeCandidate[] = [
       { label: 'first', sizeBytes: 3000, loss: 0.2 },
