@@ -1,52 +1,9 @@
 import type { LintedPanel } from '../support/lint-dashboard.ts';
 import type { Series, TimeRange } from './ask-panel.ts';
 import { formatValue } from './format-value.ts';
+import { colorOf, escapeHtml, type Field, overridesOf, PALETTE, shown } from './panel-field.ts';
 
-/** What of a panel's options is drawn. */
-interface Field {
-  readonly unit?: string;
-  readonly decimals?: number;
-  readonly min?: number;
-  readonly max?: number;
-  readonly mappings?: readonly {
-    readonly options: Readonly<Record<string, { readonly text?: string; readonly color?: string }>>;
-  }[];
-  readonly thresholds?: {
-    readonly steps: readonly { readonly value: number | null; readonly color: string }[];
-  };
-  readonly custom?: { readonly stacking?: { readonly mode?: string }; readonly showPoints?: string };
-}
-
-interface Override {
-  readonly matcher: { readonly options: string };
-  readonly properties: readonly { readonly id: string; readonly value: unknown }[];
-}
-
-const PALETTE = [
-  '#73bf69',
-  '#f2cc0c',
-  '#5794f2',
-  '#ff9830',
-  '#ff7383',
-  '#b877d9',
-  '#8ab8ff',
-  '#96d98d',
-  '#ffb357',
-  '#ca95e5',
-];
-const COLORS: Readonly<Record<string, string>> = {
-  green: '#73bf69',
-  red: '#f2495c',
-  yellow: '#fade2a',
-  orange: '#ff9830',
-  blue: '#5794f2',
-  purple: '#b877d9',
-  gray: '#808080',
-  text: '#ccccdc',
-};
 const ROW_HEIGHT = 38;
-
-const colorOf = (name: string | undefined): string => COLORS[name ?? ''] ?? name ?? '#ccccdc';
 
 /** The inside of a panel as HTML. */
 export function drawPanel(
@@ -63,19 +20,6 @@ export function drawPanel(
   if (panel.type === 'state-timeline') return drawStates(series, defaults, range, width, height);
   if (panel.type === 'xychart') return drawScatter(panel, series, defaults, width, height);
   return drawLines(series, defaults, range, width, height);
-}
-
-function shown(value: number, field: Field): { readonly text: string; readonly color: string | undefined } {
-  for (const { options } of field.mappings ?? []) {
-    const mapped = options[String(value)];
-    if (mapped !== undefined)
-      return { text: mapped.text ?? '', color: mapped.color ?? thresholdColor(value, field) };
-  }
-  return { text: formatValue(value, field.unit, field.decimals), color: thresholdColor(value, field) };
-}
-
-function thresholdColor(value: number, { thresholds }: Field): string | undefined {
-  return thresholds?.steps.findLast((step) => step.value === null || value >= step.value)?.color;
 }
 
 function drawNumbers(panel: LintedPanel, series: readonly Series[], field: Field): string {
@@ -132,16 +76,6 @@ function drawTable(panel: LintedPanel, series: readonly Series[], defaults: Fiel
   });
   const head = [...labels, ...columns].map((name) => `<th>${escapeHtml(name)}</th>`).join('');
   return `<table><tr>${head}</tr>${body.join('')}</table>`;
-}
-
-function overridesOf(panel: LintedPanel, name: string): Field & { readonly cell?: unknown } {
-  const { overrides = [] } = (panel.fieldConfig ?? {}) as unknown as {
-    readonly overrides?: readonly Override[];
-  };
-  const own = overrides
-    .filter(({ matcher }) => matcher.options === name)
-    .flatMap(({ properties }) => properties);
-  return Object.fromEntries(own.map(({ id, value }) => [id === 'custom.cellOptions' ? 'cell' : id, value]));
 }
 
 interface Frame {
@@ -316,8 +250,4 @@ function drawScatter(
   );
   const names = `<text x="${LEFT + plot.width / 2}" y="${height - 4}" text-anchor="middle">${escapeHtml(xName)}</text><text transform="translate(12,${plot.height / 2}) rotate(-90)" text-anchor="middle">${escapeHtml(yName)}</text>`;
   return `<svg width="${width}" height="${height}">${grid.join('')}${dots.join('')}${names}</svg>`;
-}
-
-export function escapeHtml(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
 }

@@ -6,7 +6,8 @@ import sharp from 'sharp';
 import { DASHBOARDS } from '../../dashboards/source/all.ts';
 import { panelsOf } from '../support/lint-dashboard.ts';
 import { askPanel, type TimeRange } from './ask-panel.ts';
-import { drawPanel, escapeHtml } from './draw-panel.ts';
+import { drawPanel } from './draw-panel.ts';
+import { escapeHtml } from './panel-field.ts';
 
 // Draws the dashboards as Grafana lays them out, of what a Prometheus holds, for where there is no Grafana:
 //   npx tsx test/pictures/main.ts http://127.0.0.1:9090 30 docs/images [model=digits …]        the last 30 minutes of it
