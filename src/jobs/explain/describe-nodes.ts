@@ -136,7 +136,7 @@ function describeWeights(weights: WeightStatistics): ExplainedWeights {
     deadChannels: weights.deadChannels,
     ...(usedCodes === undefined ? {} : { usedCodes }),
     codes: weights.codes,
-    atEndsRatio: weights.atEndsRatio,
+    cutOffRatio: weights.cutOffRatio,
     spread: alive.length === 0 ? 1 : Math.max(...alive) / median(alive),
     ...(isListed ? { channelAbsMax: rounded(channelAbsMax) } : {}),
     ...(isListed && channelScales !== undefined ? { channelScales: rounded(channelScales) } : {}),

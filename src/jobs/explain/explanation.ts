@@ -55,7 +55,7 @@ export interface ExplainedWeights {
   readonly deadChannels: number;
   readonly usedCodes?: number;
   readonly codes: number;
-  readonly atEndsRatio: number;
+  readonly cutOffRatio: number;
   /** The largest over the median of the channels' largest magnitudes, dead channels aside. */
   readonly spread: number;
   /** Largest magnitudes and scales by channel; absent beyond a few hundred channels. */

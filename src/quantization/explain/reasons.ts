@@ -92,7 +92,7 @@ function worst(
 
 function weightReason(weights: WeightStatistics | undefined): Said {
   if (weights === undefined) return { reason: 'rounding of its weights', advice: [] };
-  const { bits, scales, channelAbsMax, crest, noise, atEndsRatio } = weights;
+  const { bits, scales, channelAbsMax, crest, noise, cutOffRatio } = weights;
   const sqnr = `${decibels(noise)} between weights and codes`;
   const alive = channelAbsMax.filter((largest) => largest > 0);
   const largest = Math.max(...alive);
@@ -109,9 +109,9 @@ function weightReason(weights: WeightStatistics | undefined): Said {
       advice: ['smaller --block-size, --algorithm hqq or gptq, or 8 bits for this node'],
     };
   }
-  if (atEndsRatio > 0.01) {
+  if (cutOffRatio > 0.01) {
     return {
-      reason: `${percentage(atEndsRatio)} of its weights are cut off at the ends of the grid (${sqnr})`,
+      reason: `${percentage(cutOffRatio)} of its weights are cut off at the ends of the grid (${sqnr})`,
       advice: ['a larger scale of the weights; --tune fast finds those of the smallest error'],
     };
   }

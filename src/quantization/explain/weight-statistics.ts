@@ -20,8 +20,8 @@ export interface WeightStatistics {
   /** Codes that some weight takes, of all there are. */
   readonly usedCodes: number | undefined;
   readonly codes: number;
-  /** Weights at an end of the grid. */
-  readonly atEndsRatio: number;
+  /** Weights that lie beyond an end of the grid. */
+  readonly cutOffRatio: number;
   /** The largest magnitude of a channel over its root mean square, at the median channel. */
   readonly crest: number;
 }
@@ -50,6 +50,8 @@ export function weightStatistics(
   const crests = [...absMax]
     .map((largest, channel) => largest / Math.sqrt((signal[channel] as number) / perChannel))
     .filter(Number.isFinite);
+  const scaleOf = (element: number) =>
+    coded.scales[coded.scales.length === 1 ? 0 : Math.floor(element / inner) % channels] as number;
   const isByChannel = coded.scales.length === channels && coded.scales.length > 1;
   return {
     elements: original.length,
@@ -61,30 +63,30 @@ export function weightStatistics(
     channelScales: isByChannel ? Float64Array.from(coded.scales) : undefined,
     deadChannels: absMax.filter((largest) => largest === 0).length,
     ...codeUse(weights),
+    cutOffRatio: isByChannel || coded.scales.length === 1 ? cutOff(original, values, scaleOf) : 0,
     crest: median(crests),
   };
 }
 
-function codeUse({ coded }: WeightsPair): Pick<WeightStatistics, 'usedCodes' | 'codes' | 'atEndsRatio'> {
-  const { range } = coded;
-  if (range === undefined) return { usedCodes: undefined, codes: 0, atEndsRatio: 0 };
-  const count = range.max - range.min + 1;
-  const read = coded.codes();
-  const isCounted = count <= 256;
-  const used = new Uint8Array(isCounted ? count : 0);
-  let atEnds = 0;
-  // A symmetric grid ends one before the lowest code.
-  const lowest = range.min < 0 ? range.min + 1 : range.min;
-  for (let i = 0; i < read.length; i++) {
-    const code = read[i] as number;
-    if (isCounted) used[code - range.min] = 1;
-    if (code <= lowest || code >= range.max) atEnds += 1;
+/** Rounding moves a weight by half a step, learned rounding by nearly a whole one; what moves further towards 0 was cut off. */
+function cutOff(original: Float32Array, values: Float32Array, scaleOf: (element: number) => number): number {
+  let count = 0;
+  for (let i = 0; i < original.length; i++) {
+    const lost = Math.abs(original[i] as number) - Math.abs(values[i] as number);
+    if (lost > scaleOf(i)) count += 1;
   }
-  return {
-    usedCodes: isCounted ? sum(used) : undefined,
-    codes: count,
-    atEndsRatio: read.length === 0 ? 0 : atEnds / read.length,
-  };
+  return original.length === 0 ? 0 : count / original.length;
+}
+
+function codeUse({ coded }: WeightsPair): Pick<WeightStatistics, 'usedCodes' | 'codes'> {
+  const { range } = coded;
+  if (range === undefined) return { usedCodes: undefined, codes: 0 };
+  const count = range.max - range.min + 1;
+  if (count > 256) return { usedCodes: undefined, codes: count };
+  const read = coded.codes();
+  const used = new Uint8Array(count);
+  for (let i = 0; i < read.length; i++) used[(read[i] as number) - range.min] = 1;
+  return { usedCodes: sum(used), codes: count };
 }
 
 /** The axis of the channels that a node gives. */

@@ -32,7 +32,7 @@ function node(name: string, more: Partial<ExplainedNode> = {}): ExplainedNode {
       deadChannels: 0,
       usedCodes: 4,
       codes: 256,
-      atEndsRatio: 0,
+      cutOffRatio: 0,
       spread: 40,
       channelAbsMax: [1, 40],
       channelScales: [0.1, 0.4],

@@ -47,7 +47,7 @@ function weights(more: Partial<WeightStatistics> = {}): WeightStatistics {
     deadChannels: 0,
     usedCodes: 200,
     codes: 256,
-    atEndsRatio: 0,
+    cutOffRatio: 0,
     crest: 3,
     ...more,
   };
@@ -96,7 +96,7 @@ describe('reasonFor', () => {
 
   it('tells few bits, weights that are cut off, single large ones, and ordinary ones apart', () => {
     expect(ofWeights({ bits: 4 }).reason).toBe('4 bits for its weights (40.0 dB between weights and codes)');
-    expect(ofWeights({ atEndsRatio: 0.05 }).reason).toContain('5 % of its weights are cut off');
+    expect(ofWeights({ cutOffRatio: 0.05 }).reason).toContain('5 % of its weights are cut off');
     expect(ofWeights({ crest: 12 }).reason).toContain('the largest is 12 times the root mean square');
     expect(ofWeights({}).reason).toContain('nothing unusual about them');
   });
