@@ -109,7 +109,7 @@ function evaluationOf({ samples, data, budget }: EvaluateTask, { changed = 0, sq
     n: samples ?? data.only?.length ?? 1000,
     metric: 'agreement',
     agreement: 1 - changed,
-    agreementInterval: { lower: 1 - changed - 0.005, upper: 1 },
+    agreementInterval: { lower: 1 - changed - 0.005, upper: 1, confidence: 0.95 },
     allowedDrop: allowed,
     sqnrDb,
     verdict:

@@ -1,3 +1,4 @@
+import { clopperPearsonUpperBound } from '../../evaluation/proportion.ts';
 import type { ModelEvaluation } from '../evaluate-task.ts';
 import type { AccuracyFigures, Standing } from './measured-candidate.ts';
 
@@ -8,6 +9,7 @@ type Evaluated = Pick<
   | 'figures'
   | 'agreement'
   | 'agreementInterval'
+  | 'groups'
   | 'paired'
   | 'resampled'
   | 'allowedDrop'
@@ -37,19 +39,8 @@ type LossFigures = Pick<
   'metric' | 'value' | 'reference' | 'loss' | 'lossUpperBound' | 'allowed'
 >;
 
-function lossFigures(
-  {
-    metric = 'sqnr_db',
-    figures = [],
-    agreement,
-    agreementInterval,
-    paired,
-    resampled,
-    allowedDrop,
-    sqnrDb,
-  }: Evaluated,
-  atLeastDb: number | undefined,
-): LossFigures {
+function lossFigures(evaluated: Evaluated, atLeastDb: number | undefined): LossFigures {
+  const { metric = 'sqnr_db', figures = [], agreement, paired, resampled, allowedDrop, sqnrDb } = evaluated;
   if (metric === 'sqnr_db') {
     // There is nothing to be unsure of: the figure is that of these samples.
     const loss = atLeastDb === undefined || sqnrDb === null ? 0 : Math.max(0, atLeastDb - sqnrDb);
@@ -58,7 +49,7 @@ function lossFigures(
   const allowed = allowedDrop ?? 0;
   if (metric === 'agreement') {
     const loss = agreement === undefined ? null : 1 - agreement;
-    const lossUpperBound = agreementInterval === undefined ? null : 1 - agreementInterval.lower;
+    const lossUpperBound = changeBound(evaluated);
     return { metric, value: agreement ?? null, reference: 1, loss, lossUpperBound, allowed };
   }
   const figure = figures.find(({ name }) => name === metric);
@@ -70,6 +61,13 @@ function lossFigures(
     lossUpperBound: paired?.dropUpperBound ?? resampled?.upperBound ?? null,
     allowed,
   };
+}
+
+/** One-sided, as the verdict has it; of items in groups the interval's own end, which allows for them. */
+function changeBound({ n, groups, agreement, agreementInterval }: Evaluated): number | null {
+  if (agreement === undefined || agreementInterval === undefined) return null;
+  if (groups !== undefined) return 1 - agreementInterval.lower;
+  return clopperPearsonUpperBound(Math.round((1 - agreement) * n), n, agreementInterval.confidence);
 }
 
 /** Differences of shares are not exact in binary. */
