@@ -200,7 +200,8 @@ function requiredOfBranches(rule: JsonObject | undefined): readonly string[] {
 function withArticle(type: string | readonly string[]): string {
   return [type]
     .flat()
-    .map((name) => `${/^[aeio]/.test(name) ? 'an' : 'a'} ${name === 'array' ? 'list' : name}`)
+    .map((name) => (name === 'array' ? 'list' : name))
+    .map((name) => `${/^[aeio]/.test(name) ? 'an' : 'a'} ${name}`)
     .join(' or ');
 }
 
