@@ -193,7 +193,11 @@ async function evaluateChosen(
   secondsLeft: number,
 ): Promise<{ readonly evaluation?: AccuracyFigures; readonly evaluationProblem?: Problem }> {
   const { evaluation, outputPath, modelPath, task, budget, threads } = request;
-  if (evaluation === undefined || deps.signal?.aborted === true) return {};
+  if (evaluation === undefined) return {};
+  if (isAborted(deps.signal))
+    return {
+      evaluationProblem: problem('cancelled', 'it was cancelled before the evaluation split was read'),
+    };
   if (secondsLeft <= 0)
     return { evaluationProblem: problem('time-limit', 'no time was left for the evaluation split') };
   const judged = budget.atLeast === undefined ? budget : { ...budget, metric: 'sqnr_db' };

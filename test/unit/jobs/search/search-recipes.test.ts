@@ -227,7 +227,7 @@ describe('searchRecipes', () => {
       }) satisfies typeof quantize,
     };
     const result = unwrap(await searchRecipes(request, fakeSearchDeps(cancelled, { signal: abort.signal })));
-    expect(result).toMatchObject({ ended: 'cancelled' });
+    expect(result).toMatchObject({ ended: 'cancelled', evaluationProblem: { kind: 'cancelled' } });
     expect(result.candidates.at(-1)).toMatchObject({ state: 'not-done' });
     expect(existsSync(request.outputPath)).toBe(true);
     expect(await isUnfinished(request.stateFolder)).toBe(true);
