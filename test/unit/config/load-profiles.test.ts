@@ -406,6 +406,11 @@ bench:
     expect(first?.message).toMatch(/^the file must be an object, but is (empty|a list|"tiny")$/);
   });
 
+  it('says "a list" where a list is missing', async () => {
+    const messages = (await problemsOf('variants: 3\n')).map(({ message }) => message);
+    expect(messages).toContain('"variants" must be a list, but is 3');
+  });
+
   it('refuses an alias bomb instead of expanding it', async () => {
     const levels = Array.from({ length: 12 }, (_, i) => `a${i + 1}: &a${i + 1} [${`*a${i},`.repeat(9)}]`);
     const problems = await problemsOf(`a0: &a0 [1]\n${levels.join('\n')}\n`);
