@@ -6,7 +6,7 @@ import type { Row } from './database.ts';
 import {
   type CacheKind,
   listStoredFiles,
-  removeCacheFile,
+  removeFromCache,
   removeLeftover,
   removeRunFiles,
   type StoredFiles,
@@ -37,7 +37,7 @@ export interface Housekeeping {
   diskSpace(): Promise<DiskSpace>;
   /** Newest first. */
   endedRuns(): readonly EndedRun[];
-  removeCacheFile(kind: CacheKind, name: string): Promise<void>;
+  removeFromCache(kind: CacheKind, name: string): Promise<void>;
   /** All but the record. */
   removeRunFiles(id: string): Promise<void>;
   /** @param path of the leftovers of `storedFiles` */
@@ -69,7 +69,7 @@ export function createHousekeeping(db: Database, dataDir: string, temporaryFolde
         finishedMs: Number(row['finished_ms']),
         hasStarted: row['started_ms'] !== null,
       })),
-    removeCacheFile: (kind, name) => removeCacheFile(dataDir, kind, name),
+    removeFromCache: (kind, name) => removeFromCache(dataDir, temporaryFolder, kind, name),
     removeRunFiles: (id) => removeRunFiles(dataDir, id),
     removeLeftover: (path) => removeLeftover(path, temporaryFolder),
     compact: async () => {

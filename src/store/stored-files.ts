@@ -5,8 +5,8 @@ import { ulid } from 'ulid';
 import { RUN_RECORD } from './records.ts';
 import { isRunId } from './run-id.ts';
 
-/** What would be made anew when it is missed, one file each. */
-export const CACHE_KINDS = ['outputs', 'golden', 'calibration', 'peaks'] as const;
+/** What would be made anew when it is missed, one file each; of a search of recipes that is not over, one folder. */
+export const CACHE_KINDS = ['outputs', 'golden', 'calibration', 'peaks', 'searches'] as const;
 
 export type CacheKind = (typeof CACHE_KINDS)[number];
 
@@ -49,6 +49,8 @@ const NAMES: Readonly<Record<CacheKind, { readonly own: RegExp; readonly leftove
     leftover: new RegExp(`^${HASH}\\.json\\.\\d+\\.tmp$`),
   },
   peaks: { own: /^[a-z]+-\d+-[0-9a-f]{16}\.json$/, leftover: /^[a-z]+-\d+-[0-9a-f]{16}\.json\.\d+\.tmp$/ },
+  // Names of a profile and of its variant. What a killed search was making is a part of its folder.
+  searches: { own: /^[a-z0-9][a-z0-9_-]*$/, leftover: /^(?!)/ },
 };
 const RUN_LEFTOVER = /^\.[0-9a-f]{8}\.\d+\.tmp$/;
 const DATABASE = /^(?:state|lock)\.db(?:-wal|-shm|-journal)?$/;
@@ -62,6 +64,7 @@ export async function listStoredFiles(dataDir: string): Promise<StoredFiles> {
     golden: [],
     calibration: [],
     peaks: [],
+    searches: [],
   };
   for (const kind of CACHE_KINDS) caches[kind] = await listCache(join(dataDir, kind), kind, leftovers);
   const { runFiles, recordBytes } = await listRuns(join(dataDir, 'runs'), leftovers);
@@ -111,8 +114,8 @@ async function listCache(
   for (const { name } of await entriesOf(folder)) {
     if (leftover.test(name)) leftovers.push(join(folder, name));
     if (!own.test(name)) continue;
-    const facts = await factsOf(join(folder, name));
-    if (facts !== undefined) items.push({ name, sizeBytes: facts.size, usedMs: facts.mtimeMs });
+    const { sizeBytes, usedMs } = await treeOf(join(folder, name));
+    if (usedMs > 0) items.push({ name, sizeBytes, usedMs });
   }
   return items;
 }
@@ -138,11 +141,16 @@ async function listRuns(folder: string, leftovers: string[]) {
   return { runFiles, recordBytes };
 }
 
-/** Removes a file of a cache. Whoever reads it just now reads it to its end. */
-export async function removeCacheFile(dataDir: string, kind: CacheKind, name: string): Promise<void> {
+/** Removes a part of a cache, as a whole. Whoever reads a file just now reads it to its end. */
+export async function removeFromCache(
+  dataDir: string,
+  temporaryFolder: string,
+  kind: CacheKind,
+  name: string,
+): Promise<void> {
   // The name becomes a path: anything else than one that was listed is a defect of the caller.
-  if (!NAMES[kind].own.test(name)) throw new TypeError(`not a file of ${kind}: ${name}`);
-  await rm(join(dataDir, kind, name), { force: true });
+  if (!NAMES[kind].own.test(name)) throw new TypeError(`not a part of ${kind}: ${name}`);
+  await removeLeftover(join(dataDir, kind, name), temporaryFolder);
 }
 
 /** Removes what a run left, but for its record. */
@@ -166,13 +174,18 @@ export async function removeLeftover(path: string, temporaryFolder: string): Pro
   await rm(away, { recursive: true, force: true });
 }
 
-async function treeOf(folder: string): Promise<{ readonly sizeBytes: number }> {
-  let sizeBytes = 0;
-  for (const entry of await entriesOf(folder)) {
-    const path = join(folder, entry.name);
-    sizeBytes += entry.isDirectory() ? (await treeOf(path)).sizeBytes : ((await factsOf(path))?.size ?? 0);
+/** A file, or a folder with all that is in it; nothing where there is neither. */
+async function treeOf(path: string): Promise<{ readonly sizeBytes: number; readonly usedMs: number }> {
+  const facts = await factsOf(path);
+  if (facts === undefined) return { sizeBytes: 0, usedMs: 0 };
+  if (!facts.isDirectory()) return { sizeBytes: facts.size, usedMs: facts.mtimeMs };
+  let [sizeBytes, usedMs] = [0, facts.mtimeMs];
+  for (const { name } of await entriesOf(path)) {
+    const part = await treeOf(join(path, name));
+    sizeBytes += part.sizeBytes;
+    usedMs = Math.max(usedMs, part.usedMs);
   }
-  return { sizeBytes };
+  return { sizeBytes, usedMs };
 }
 
 async function factsOf(path: string) {

@@ -36,7 +36,7 @@ export type CollectableStore = Readable &
     | 'removeArtifact'
     | 'removeRun'
     | 'removeRunFiles'
-    | 'removeCacheFile'
+    | 'removeFromCache'
     | 'removeLeftover'
     | 'compact'
     | 'keepMissingRecords'
@@ -138,7 +138,7 @@ async function remove({ kind, name }: Removal, store: CollectableStore): Promise
       return true;
     default:
       if (!(CACHE_KINDS as readonly string[]).includes(kind)) return false;
-      await store.removeCacheFile(kind as CacheKind, name);
+      await store.removeFromCache(kind as CacheKind, name);
       return true;
   }
 }

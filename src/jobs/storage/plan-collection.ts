@@ -74,9 +74,11 @@ export function planCollection(holdings: Holdings, settings: Limits): readonly R
   // What costs least to make again goes first; a timeline cannot be made again.
   const order: readonly (readonly [StorageKind, readonly StoredItem[]])[] = [
     ...caches
-      .filter((kind) => kind !== 'golden' && kind !== 'peaks')
+      .filter((kind) => kind !== 'golden' && kind !== 'peaks' && kind !== 'searches')
       .map((kind) => [kind, files.caches[kind]] as const),
     ['artifacts', unused],
+    // Hours of work.
+    ['searches', isBusy ? [] : files.caches.searches],
     ['run_files', runFiles],
   ];
   for (const [kind, items] of order) {

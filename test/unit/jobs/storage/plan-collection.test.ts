@@ -16,7 +16,7 @@ const NOW_MS = 1_000 * DAY_MS;
 
 const NO_FILES: StoredFiles = {
   artifacts: [],
-  caches: { outputs: [], golden: [], calibration: [], peaks: [] },
+  caches: { outputs: [], golden: [], calibration: [], peaks: [], searches: [] },
   runFiles: [],
   recordBytes: 0,
   traceBytes: 0,
@@ -95,20 +95,22 @@ describe('planCollection', () => {
         golden: [item('g', 20)],
         calibration: [item('c', 1)],
         peaks: [item('p', 20)],
+        searches: [item('s', 20)],
       },
       runFiles: [item('R', 5)],
       databaseBytes: 100,
     };
     const artifactsInUse = new Set(['used']);
     const within = (maxBytes: number) => plan(holding(files, { artifactsInUse }), { maxBytes });
-    expect(within(900)).toEqual([]);
-    expect(within(899)).toEqual(['outputs o2 quota']);
-    expect(within(600)).toEqual(['outputs o2 quota', 'outputs o1 quota', 'calibration c quota']);
+    expect(within(1000)).toEqual([]);
+    expect(within(999)).toEqual(['outputs o2 quota']);
+    expect(within(700)).toEqual(['outputs o2 quota', 'outputs o1 quota', 'calibration c quota']);
     expect(within(1)).toEqual([
       'outputs o2 quota',
       'outputs o1 quota',
       'calibration c quota',
       'artifacts unused quota',
+      'searches s quota',
       'run_files R quota',
     ]);
   });
