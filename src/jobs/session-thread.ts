@@ -14,6 +14,7 @@ type Request =
       readonly trace: FirstRunsTrace | undefined;
     }
   | { readonly kind: 'run'; readonly feeds: NamedTensors }
+  | { readonly kind: 'unload' }
   | { readonly kind: 'close' };
 
 type Answer =
@@ -22,10 +23,12 @@ type Answer =
 
 /** A session in a thread of its own, as inference blocks the thread that it runs in. */
 export interface SessionThread {
-  /** Loads its model; once, and before the first run. Throws `ProblemError`. */
+  /** Loads a model, before the first run; another only after `unload`. Throws `ProblemError`. */
   open(path: string, settings: SessionSettings, trace?: FirstRunsTrace): Promise<void>;
   /** May be called again before the run before has ended; runs are one after another all the same. */
   readonly run: RunBatch;
+  /** Lets the runs end that were asked for, and lets go of the model. */
+  unload(): Promise<void>;
   /** Lets the runs end that were asked for, and then the thread. */
   close(): Promise<void>;
 }
@@ -65,6 +68,9 @@ export function startSessionThread(entry: URL): SessionThread {
       await ask({ kind: 'open', path, settings, trace });
     },
     run: (feeds) => ask({ kind: 'run', feeds }),
+    unload: async () => {
+      await ask({ kind: 'unload' });
+    },
     close: async () => {
       // ONNX Runtime ends the whole process when its thread is ended while it computes, so the thread has to end by itself.
       worker.postMessage({ kind: 'close' } satisfies Request);
@@ -86,6 +92,11 @@ export function sessionThreadMain(): void {
   let session: Session | undefined;
   const perform = async (request: Exclude<Request, { kind: 'close' }>): Promise<NamedTensors> => {
     if (request.kind === 'run') return (session as Session).run(request.feeds);
+    if (request.kind === 'unload') {
+      await session?.close();
+      session = undefined;
+      return {};
+    }
     session = unwrap(await openTracedSession(request.path, request.settings, request.trace));
     return {};
   };

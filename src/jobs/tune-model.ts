@@ -1,9 +1,8 @@
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { evenPositions } from '../core/even-positions.ts';
+import { runAhead } from '../core/run-ahead.ts';
 import type { NamedTensors } from '../core/tensor.ts';
+import type { Sample } from '../data/sample-source.ts';
 import type { OnnxModel } from '../onnx/model-file.ts';
-import { writeModel } from '../onnx/write-model.ts';
 import type { GraphView } from '../quantization/graph-view.ts';
 import type { LeftFloat } from '../quantization/placement.ts';
 import { rangesOfEdges } from '../quantization/ranges-of-edges.ts';
@@ -11,17 +10,17 @@ import type { StaticRecipe } from '../quantization/recipe.ts';
 import { runtimeProduct } from '../quantization/reconstruction/matrix-product.ts';
 import type { Draft } from '../quantization/tuning/draft.ts';
 import { createDraftStatistics, type FoundStatistics } from '../quantization/tuning/draft-statistics.ts';
+import type { LearningRun } from '../quantization/tuning/learning-run.ts';
 import { createOutputError, type OutputError } from '../quantization/tuning/output-error.ts';
 import { runPasses, type TuningReport } from '../quantization/tuning/tune.ts';
 import type { TuningPass, TuningTools } from '../quantization/tuning/tuning-pass.ts';
-import { openSession, type Session } from '../runtime/session.ts';
 import type { RecipeRun } from './applied-recipe.ts';
 import { calibrateModel } from './calibrate-model.ts';
+import { createModelRunner, type ModelRunner } from './model-runner.ts';
 import { placeFor, quantizedCopy } from './quantized-copy.ts';
 import { scratchModelOpener } from './scratch-models.ts';
 import type { TaskData } from './task-data.ts';
 import { type TuningSamples, tensorsSizeBytes } from './tuning-samples.ts';
-import { unwrap } from './unwrap.ts';
 
 export interface TuningRun extends RecipeRun {
   readonly recipe: StaticRecipe;
@@ -45,62 +44,61 @@ export async function tuneModel(
   const { context, samples, task } = run;
   const { learn, judge } = samples.split;
   const subject = task.subject === undefined ? {} : { subject: task.subject };
-  const product = runtimeProduct(scratchModelOpener(run.scratch, task.threads));
-  const tools = { ...(await createTools(draft.view, run)), multiply: product.multiply };
-  const { draft: tuned, report } = await runPasses(draft, passes, tools, {
-    clock: context.clock,
-    onPass: (done) => {
-      context.emit({
-        kind: 'progress',
-        progress: { phase: 'quantize', ...subject, done, total: passes.length, unit: 'passes' },
-      });
-    },
-  }).finally(product.close);
-  return { draft: tuned, report: { samples: { learn: learn.length, judge: judge.length }, ...report } };
+  const { scratch } = run;
+  const product = runtimeProduct(scratchModelOpener(scratch, task.threads));
+  const runner = createModelRunner({ scratch, threads: task.threads, sessionEntry: context.sessionEntry });
+  try {
+    const tools = { ...(await createTools(draft.view, run, runner)), multiply: product.multiply };
+    const { draft: tuned, report } = await runPasses(draft, passes, tools, {
+      clock: context.clock,
+      onPass: (done) => {
+        context.emit({
+          kind: 'progress',
+          progress: { phase: 'quantize', ...subject, done, total: passes.length, unit: 'passes' },
+        });
+      },
+    });
+    return { draft: tuned, report: { samples: { learn: learn.length, judge: judge.length }, ...report } };
+  } finally {
+    await runner.close();
+    await product.close();
+  }
 }
 
-async function createTools(original: GraphView, run: TuningRun): Promise<Omit<TuningTools, 'multiply'>> {
+async function createTools(
+  original: GraphView,
+  run: TuningRun,
+  runner: ModelRunner,
+): Promise<Omit<TuningTools, 'multiply'>> {
   const { recipe, task, data, samples, scratch, context, left, found } = run;
   const settled = evenPositions(samples.split.learn.length, SETTLING_SAMPLES);
   const only = new Set(Array.from(settled, (at) => samples.split.learn[at] as number));
-  let tried = 0;
-  const withSession = async function* <T>(
-    model: OnnxModel,
-    use: (session: Session) => AsyncIterable<T>,
-  ): AsyncGenerator<T> {
-    tried += 1;
-    const path = join(scratch, `tuning-${tried}.onnx`);
-    unwrap(writeModel(model, path, { durable: false }));
-    const session = unwrap(await openSession(path, { intraOpThreads: task.threads }));
+  const outputsOf: ModelOutputs = async function* (model, samplesToRun) {
+    const session = await runner.open(model, 'codes');
     try {
-      yield* use(session);
+      const run = async ({ index, feeds }: Sample) => ({
+        sample: index,
+        feeds,
+        outputs: await session.run(feeds),
+      });
+      yield* runAhead(samplesToRun, run, session.runsAtOnce);
     } finally {
       await session.close();
-      await rm(path, { force: true });
     }
   };
-  const references = await referenceOutputs(original.model, samples, withSession);
+  const references = await referenceOutputs(original.model, samples, outputsOf);
   const allLeft = (more: LeftFloat = new Map()): LeftFloat => new Map([...left, ...more]);
   const quantize = ({ view, ranges, constants, left: more }: Draft) =>
     quantizedCopy(view, recipe, { ranges, left: allLeft(more), constants });
-  const learn: TuningTools['learn'] = (model, limit) =>
-    withSession(model, async function* (session) {
-      for await (const { index, feeds } of samples.learn(limit)) {
-        yield { sample: index, feeds, outputs: await session.run(feeds) };
-      }
-    });
+  const learn: TuningTools['learn'] = (model, limit) => outputsOf(model, samples.learn(limit));
   const errors = new WeakMap<Draft, OutputError>();
   const judged = async (draft: Draft): Promise<OutputError> => {
     const known = errors.get(draft);
     if (known !== undefined) return known;
     const error = createOutputError();
-    const runs = withSession(quantize(draft), async function* (session) {
-      for await (const { index, feeds } of samples.judge()) {
-        const reference = references.get(index);
-        if (reference !== undefined) yield { reference, candidate: await session.run(feeds) };
-      }
-    });
-    for await (const { reference, candidate } of runs) error.add(reference, candidate);
+    for await (const { sample, outputs } of outputsOf(quantize(draft), samples.judge(references.size))) {
+      error.add(references.get(sample) as NamedTensors, outputs);
+    }
     errors.set(draft, error);
     return error;
   };
@@ -138,22 +136,20 @@ const SETTLING_SAMPLES = 32;
 /** Outputs of the original are kept as long as they are no larger; samples beyond do not judge. */
 const MOST_REFERENCE_BYTES = 64 * 2 ** 20;
 
-/** What the original gives for the samples that judge. */
+/** Runs a model over samples; what it gives for them comes in their order. */
+type ModelOutputs = (model: OnnxModel, samples: AsyncIterable<Sample>) => AsyncIterable<LearningRun>;
+
+/** What the original gives for the samples that judge: for the first of them where that of all is too much to keep. */
 async function referenceOutputs(
   model: OnnxModel,
   samples: TuningSamples,
-  withSession: <T>(model: OnnxModel, use: (session: Session) => AsyncIterable<T>) => AsyncIterable<T>,
+  outputsOf: ModelOutputs,
 ): Promise<ReadonlyMap<number, NamedTensors>> {
-  const outputs = withSession(model, async function* (session) {
-    for await (const { index, feeds } of samples.judge()) {
-      yield [index, await session.run(feeds)] as const;
-    }
-  });
   const all = new Map<number, NamedTensors>();
   let sizeBytes = 0;
-  for await (const [index, results] of outputs) {
-    all.set(index, results);
-    sizeBytes += tensorsSizeBytes(results);
+  for await (const { sample, outputs } of outputsOf(model, samples.judge())) {
+    all.set(sample, outputs);
+    sizeBytes += tensorsSizeBytes(outputs);
     if (sizeBytes > MOST_REFERENCE_BYTES) break;
   }
   return all;

@@ -10,7 +10,8 @@ import { readChosen } from './read-chosen.ts';
 export interface TuningSamples {
   readonly split: SampleSplit;
   learn(limit?: number): AsyncIterable<Sample>;
-  judge(): AsyncIterable<Sample>;
+  /** @param limit the first so many of them */
+  judge(limit?: number): AsyncIterable<Sample>;
   readonly skipped: () => readonly SkippedSample[];
 }
 
@@ -34,8 +35,8 @@ export async function divideSamples(source: SampleSource): Promise<TuningSamples
   const split = { learn: positions(learn), judge: positions(judge) };
   const kept = new Map<number, Sample>();
   let keptBytes = 0;
-  async function* judging(): AsyncGenerator<Sample> {
-    for (const index of split.judge) {
+  async function* judging(limit = split.judge.length): AsyncGenerator<Sample> {
+    for (const index of split.judge.slice(0, limit)) {
       const before = kept.get(index);
       if (before !== undefined) {
         yield before;

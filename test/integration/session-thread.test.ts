@@ -5,8 +5,10 @@ import { describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
 import { attemptAsync } from '../../src/core/problem.ts';
 import type { NamedTensors } from '../../src/core/tensor.ts';
+import { createModelRunner } from '../../src/jobs/model-runner.ts';
 import { quantizeModel } from '../../src/jobs/quantize-model.ts';
 import { type SessionThread, startSessionThread } from '../../src/jobs/session-thread.ts';
+import { readModel } from '../../src/onnx/model-file.ts';
 import { CALIBRATION_METHODS, completeRecipe, type RecipeRequest } from '../../src/quantization/recipe.ts';
 import { openSession } from '../../src/runtime/session.ts';
 import { writeClassifier } from '../support/evaluated-models.ts';
@@ -45,6 +47,15 @@ function entryOf(text: string): URL {
   return pathToFileURL(path);
 }
 
+/** A thread that tells a file when it starts. */
+function logged(log: string): URL {
+  return entryOf(`
+    import { appendFileSync } from 'node:fs';
+    appendFileSync(${JSON.stringify(log)}, 'started');
+    await import(${JSON.stringify(ENTRY.href)});
+  `);
+}
+
 function countThreads(): number {
   return readdirSync('/proc/self/task').length;
 }
@@ -81,6 +92,48 @@ describe.skipIf(!isBuilt)('a session in a thread (skipped where `npm run build` 
     });
   });
 
+  it('takes another model once it has let go of the one before', async () => {
+    const folder = temporaryFolder();
+    await withThread(ENTRY, async (thread) => {
+      await thread.open(classifierIn(folder), SETTINGS);
+      const running = thread.run(feed(1, 0));
+      await thread.unload();
+      expect(await running).toMatchObject({ scores: { data: Float32Array.of(1, 0.5) } });
+      await thread.open(
+        writeClassifier(folder, 'other.onnx', [
+          [3, 4],
+          [0, 0],
+        ]),
+        SETTINGS,
+      );
+      expect(await thread.run(feed(1, 0))).toMatchObject({ scores: { data: Float32Array.of(3, 4) } });
+    });
+  });
+
+  it('runs models in memory one after another beside this thread, and leaves no file and no thread', async () => {
+    const scratch = temporaryFolder();
+    const log = join(temporaryFolder(), 'log');
+    const runner = createModelRunner({ scratch, threads: 2, sessionEntry: logged(log) });
+    for (const path of [classifierIn(temporaryFolder()), DIGITS_MODEL]) {
+      const { inputs } = unwrap(await openSession(path, SETTINGS));
+      const [{ name, dims }] = inputs as [(typeof inputs)[number]];
+      const shape = dims.map((dim) => (typeof dim === 'number' ? dim : 1));
+      const data = new Float32Array(shape.reduce((product, dim) => product * dim, 1)).fill(1);
+      const outputs = await runner.with(unwrap(readModel(path)), ({ run }) =>
+        Promise.all(Array.from({ length: 6 }, () => run({ [name]: { type: 'float32', dims: shape, data } }))),
+      );
+      for (const each of outputs) expect(each).toEqual(outputs[0]);
+    }
+    // A model that cannot be loaded costs no thread either.
+    const broken = unwrap(readModel(DIGITS_MODEL));
+    for (const node of broken.proto.graph?.node ?? []) node.opType = 'Nowhere';
+    await expect(runner.with(broken, async () => {})).rejects.toThrow();
+    await runner.with(unwrap(readModel(DIGITS_MODEL)), async () => {});
+    await runner.close();
+    expect(readFileSync(log, 'utf8')).toBe('started');
+    expect(readdirSync(scratch)).toEqual([]);
+  });
+
   it('lets the runs end that were asked for, and is gone then', async () => {
     const path = classifierIn(temporaryFolder());
     // The first time brings threads of the runtime, which stay.
@@ -96,11 +149,7 @@ describe.skipIf(!isBuilt)('a session in a thread (skipped where `npm run build` 
 
   it.each(CALIBRATION_METHODS)('changes nothing about what a calibration by %s finds', async (method) => {
     const log = join(temporaryFolder(), 'log');
-    const logged = entryOf(`
-      import { appendFileSync } from 'node:fs';
-      appendFileSync(${JSON.stringify(log)}, 'started');
-      await import(${JSON.stringify(ENTRY.href)});
-    `);
+    const entry = logged(log);
     const quantize = async (threads: number, sessionEntry: URL | undefined) => {
       const outputPath = join(temporaryFolder(), 'quantized.onnx');
       const request: RecipeRequest = { format: 'static-int8', latencyGate: 'off', calibration: { method } };
@@ -118,9 +167,9 @@ describe.skipIf(!isBuilt)('a session in a thread (skipped where `npm run build` 
     };
     const alone = await quantize(2, undefined);
     // One thread is not to become two.
-    expect((await quantize(1, logged)).equals(alone)).toBe(true);
+    expect((await quantize(1, entry)).equals(alone)).toBe(true);
     expect(existsSync(log)).toBe(false);
-    expect((await quantize(2, logged)).equals(alone)).toBe(true);
+    expect((await quantize(2, entry)).equals(alone)).toBe(true);
     expect(readFileSync(log, 'utf8')).toBe('started');
   });
 });

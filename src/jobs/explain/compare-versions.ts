@@ -11,8 +11,9 @@ import {
   toDecibels,
 } from '../../quantization/explain/tensor-statistics.ts';
 import type { GraphView } from '../../quantization/graph-view.ts';
+import type { ModelRunner } from '../model-runner.ts';
+import type { ChosenSamples } from './choose-samples.ts';
 import type { MovedNode } from './movement.ts';
-import type { ChosenSamples, ModelRunner } from './run-models.ts';
 
 /** So many results of a sample are held at once; they are whole tensors. */
 const RESULTS_A_PASS = 48;

@@ -8,6 +8,7 @@ import { readQuantizedGraph } from '../../quantization/explain/quantized-graph.t
 import { viewGraph } from '../../quantization/graph-view.ts';
 import type { ModelPort } from '../../runtime/session.ts';
 import { castFeeds } from '../cast-feeds.ts';
+import { createModelRunner } from '../model-runner.ts';
 import { openModel } from '../open-model.ts';
 import { openTask } from '../open-task.ts';
 import { readOwnCounters } from '../own-counters.ts';
@@ -15,13 +16,13 @@ import { isProgressDue } from '../progress-interval.ts';
 import type { TaskContext } from '../task-context.ts';
 import { openTaskData } from '../task-data.ts';
 import { unwrap } from '../unwrap.ts';
+import { type ChosenSamples, chooseSamples } from './choose-samples.ts';
 import { compareVersions } from './compare-versions.ts';
 import { explainQuantized } from './explain-quantized.ts';
 import type { ExplainTask } from './explain-task.ts';
 import type { Explanation } from './explanation.ts';
 import type { Movement } from './movement.ts';
 import { createOutputTally } from './output-tally.ts';
-import { type ChosenSamples, chooseSamples, createModelRunner } from './run-models.ts';
 
 /**
  * Tells what each quantized node of a model costs, and why; of two models that are both quantized, or both float32, what moved between
@@ -49,6 +50,7 @@ export async function explainModels(
     const { measured, note } = await openMeasured(task, reference.outputs, samples, reference.run);
     const { scratch, threads } = task;
     const runner = createModelRunner({ scratch, threads, sessionEntry: context.sessionEntry });
+    closing.push(runner.close);
     const tell = progressTeller(context);
     const whole = createOutputTally(measured);
     for await (const { feeds, ...facts } of samples.read()) {

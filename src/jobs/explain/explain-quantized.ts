@@ -3,8 +3,10 @@ import { ProblemError, problem } from '../../core/problem.ts';
 import type { RunBatch } from '../../core/tensor.ts';
 import type { Task } from '../../evaluation/task.ts';
 import type { PairedNode } from '../../quantization/explain/pair-graphs.ts';
+import type { ModelRunner } from '../model-runner.ts';
 import { scratchModelOpener } from '../scratch-models.ts';
 import type { TaskContext } from '../task-context.ts';
+import type { ChosenSamples } from './choose-samples.ts';
 import { describeNodes } from './describe-nodes.ts';
 import { describeTensors } from './describe-tensors.ts';
 import type { ExplainTask } from './explain-task.ts';
@@ -22,7 +24,6 @@ import type { NodeFindings } from './node-findings.ts';
 import { depthOf, observePair } from './observe-pair.ts';
 import { type OpenedPair, openPair } from './open-pair.ts';
 import { createOutputTally } from './output-tally.ts';
-import type { ChosenSamples, ModelRunner } from './run-models.ts';
 
 /** Leaving out is measured for so many nodes that cost most alone. */
 const MOST_LEFT_FLOAT = 12;

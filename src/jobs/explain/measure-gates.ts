@@ -7,9 +7,10 @@ import {
 } from '../../quantization/explain/gated-model.ts';
 import type { PairedNode, Pairing } from '../../quantization/explain/pair-graphs.ts';
 import type { GraphView } from '../../quantization/graph-view.ts';
+import type { ModelRunner } from '../model-runner.ts';
+import type { ChosenSamples } from './choose-samples.ts';
 import type { OutputCost } from './explanation.ts';
 import { createOutputTally } from './output-tally.ts';
-import type { ChosenSamples, ModelRunner } from './run-models.ts';
 
 export interface GateMeasurement {
   readonly view: GraphView;

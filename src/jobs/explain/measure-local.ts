@@ -3,7 +3,8 @@ import { buildLocalErrorModel } from '../../quantization/explain/local-error-mod
 import type { PairedNode, Pairing } from '../../quantization/explain/pair-graphs.ts';
 import { over } from '../../quantization/explain/tensor-statistics.ts';
 import type { GraphView } from '../../quantization/graph-view.ts';
-import type { ChosenSamples, ModelRunner } from './run-models.ts';
+import type { ModelRunner } from '../model-runner.ts';
+import type { ChosenSamples } from './choose-samples.ts';
 
 /** What is wrong with the result of one node whose inputs are those of the float32 model, as noise over signal. */
 export interface LocalError {

@@ -9,8 +9,9 @@ import {
 } from '../../quantization/explain/tensor-statistics.ts';
 import type { GraphView } from '../../quantization/graph-view.ts';
 import { castFeeds } from '../cast-feeds.ts';
+import type { ModelRunner } from '../model-runner.ts';
+import type { ChosenSamples } from './choose-samples.ts';
 import type { OpenedPair } from './open-pair.ts';
-import type { ChosenSamples, ModelRunner } from './run-models.ts';
 
 /** Values of all observed tensors of one sample and one model that are held at once. */
 const MOST_VALUES = 24 * 2 ** 20;

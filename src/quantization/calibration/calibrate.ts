@@ -1,6 +1,7 @@
 import { type Clock, secondsBetween } from '../../core/clock.ts';
 import { attemptAsync, type Problem, ProblemError, problem } from '../../core/problem.ts';
 import type { Result } from '../../core/result.ts';
+import { runAhead } from '../../core/run-ahead.ts';
 import type { NamedTensors, RunBatch, Tensor } from '../../core/tensor.ts';
 import type { ValueRange } from '../affine.ts';
 import { nonFiniteActivation } from './extremes.ts';
@@ -93,27 +94,6 @@ function measureBusyTime(clock: Clock) {
     },
     seconds: () => Number(totalNs) / 1e9,
   };
-}
-
-/** Runs up to `atOnce` items at once, and gives the results in the order of the items. Leaves no run under way behind. */
-async function* runAhead<T, U>(
-  items: AsyncIterable<T>,
-  run: (item: T) => Promise<U>,
-  atOnce: number,
-): AsyncGenerator<U> {
-  const underWay: Promise<U>[] = [];
-  try {
-    for await (const item of items) {
-      const running = run(item);
-      // A failure is met when its turn comes; until then nobody waits for it.
-      running.catch(() => {});
-      underWay.push(running);
-      if (underWay.length >= atOnce) yield await (underWay.shift() as Promise<U>);
-    }
-    while (underWay.length > 0) yield await (underWay.shift() as Promise<U>);
-  } finally {
-    await Promise.allSettled(underWay);
-  }
 }
 
 /** Asks for the next item while the one before is worked on, so that a file is read while the model computes. */
