@@ -58,6 +58,13 @@ const VariantSchema = Type.Object(
         description: 'where it is told what its nodes cost; absent where no run explained it',
       }),
     ),
+    search: Type.Optional(
+      Type.String({
+        format: 'uri-reference',
+        description:
+          'where it is told what the search for its recipe tried; absent where it was not searched',
+      }),
+    ),
     accuracy: Type.Optional(AccuracySchema),
     bench: Type.Array(SpeedSchema, { description: 'one a measurement' }),
     speedUps: Type.Array(SpeedUpSchema, { description: 'against fp32' }),

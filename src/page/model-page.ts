@@ -4,6 +4,7 @@ import { variantTable } from './overview.ts';
 import { type Plot, plot } from './plot.ts';
 import type { HistoryPoint, Model, Variant } from './resources.ts';
 import { scatter } from './scatter.ts';
+import { searchSection } from './search.ts';
 import { sensitivitySection } from './sensitivity.ts';
 import { watched } from './watched.ts';
 import { seconds, time, verdictWords } from './words.ts';
@@ -35,7 +36,7 @@ export async function showModel(main: HTMLElement, name: string, signal: AbortSi
     fromRunToRun,
     choices(variants),
   );
-  await showSensitivity(main, variants, signal);
+  await showMore(main, variants, signal);
   if (signal.aborted) return;
   if (points.length === 0) return;
   const history = h(
@@ -81,16 +82,14 @@ export async function showModel(main: HTMLElement, name: string, signal: AbortSi
 }
 
 /** One after another, in the order of the variants. What cannot be read is left out: all else is there. */
-async function showSensitivity(
-  main: HTMLElement,
-  variants: readonly Variant[],
-  signal: AbortSignal,
-): Promise<void> {
+async function showMore(main: HTMLElement, variants: readonly Variant[], signal: AbortSignal): Promise<void> {
   for (const variant of variants) {
-    const section = await sensitivitySection(variant).catch(() => undefined);
-    // Another view may have taken the place of this one meanwhile.
-    if (signal.aborted) return;
-    if (section !== undefined) main.append(section);
+    for (const sectionOf of [searchSection, sensitivitySection]) {
+      const section = await sectionOf(variant).catch(() => undefined);
+      // Another view may have taken the place of this one meanwhile.
+      if (signal.aborted) return;
+      if (section !== undefined) main.append(section);
+    }
   }
 }
 

@@ -14,6 +14,8 @@ export interface Variant {
   readonly onFront?: boolean;
   /** Where it is told what its nodes cost. */
   readonly sensitivity?: string;
+  /** Where it is told what the search for its recipe tried. */
+  readonly search?: string;
   readonly accuracy?: {
     readonly verdict: string;
     readonly verdictReason: string;
@@ -42,6 +44,32 @@ export interface Sensitivity {
     readonly reason: string;
     readonly advice: readonly string[];
   }[];
+}
+
+/** What a search of recipes found, as far as the page reads it. */
+export interface Search {
+  readonly samples: { readonly make: number; readonly choose: number };
+  readonly choice: { readonly label: string; readonly reason: string };
+  readonly candidates: readonly Searched[];
+}
+
+export interface Searched {
+  readonly label: string;
+  readonly sizeBytes?: number;
+  readonly accuracy?: {
+    readonly metric: string;
+    readonly value: number | null;
+    readonly sqnrDb: number | null;
+    readonly standing: string;
+    readonly reason: string;
+  };
+  readonly latency?: {
+    readonly medianSeconds: number;
+    readonly speedUp: { readonly ratio: number; readonly lower: number; readonly upper: number } | null;
+    readonly invalidReasons: readonly string[];
+  };
+  readonly isOnFront: boolean;
+  readonly isChosen: boolean;
 }
 
 export interface Measured {

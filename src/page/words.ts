@@ -28,7 +28,20 @@ export function stateWords(state: string): readonly [string, string] {
   return STATES[state] ?? [state, 'open'];
 }
 
-export function speedUpWords(speedUp: SpeedUp | undefined): string {
+const STANDINGS: Readonly<Record<string, readonly [string, 'good' | 'fair' | 'bad' | 'open']>> = {
+  kept: ['kept', 'good'],
+  undecided: ['kept, on too few samples to be sure', 'good'],
+  doubtful: ['missed, on too few samples to be sure', 'fair'],
+  missed: ['missed', 'bad'],
+};
+
+/** How surely a candidate of a search keeps the budget. */
+export function standingWords(standing: string | undefined): readonly [string, string] {
+  if (standing === undefined) return ['not judged', 'open'];
+  return STANDINGS[standing] ?? [standing, 'open'];
+}
+
+export function speedUpWords(speedUp: Omit<SpeedUp, 'outcome'> | undefined): string {
   if (speedUp === undefined) return '–';
   const { ratio, lower, upper, valid } = speedUp;
   if (ratio === null) return 'too few rounds';

@@ -111,10 +111,12 @@ function modelResource({ run, variants, ...view }: ModelView, { records }: Pick<
       if (artifact === undefined) return variant;
       const path = `${modelPath(view.name)}/variants/${variant.variant}`;
       const sensitivity = explainedBy === undefined ? {} : { sensitivity: `${path}/sensitivity` };
+      const search = records.searchOf(artifact) === undefined ? {} : { search: `${path}/search` };
       const hasData = records.artifactFiles(artifact)?.data !== undefined;
       return {
         ...variant,
         ...sensitivity,
+        ...search,
         file: `${path}/file`,
         ...(hasData ? { data: `${path}/data` } : {}),
       };

@@ -3,8 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { searchRecipes } from '../../src/jobs/search/search-recipes.ts';
 import { type Daemon, ended, startDaemon, until } from '../support/daemon.ts';
+import { fakeSearchDeps, fakeSearchRequest, fakeSearchWorkers } from '../support/fake-search-workers.ts';
 import { isBuilt, writeProfile } from '../support/program.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { unwrap } from '../support/unwrap.ts';
 
 const CHROMIUM = [
   '/usr/bin/chromium-headless-shell',
@@ -121,6 +125,34 @@ describe.skipIf(!isBuilt || CHROMIUM === undefined)(
       expect(page.faults).toEqual([]);
       await page.close();
     }, 180_000);
+
+    it('shows what the search for a recipe chose between', async () => {
+      const workers = fakeSearchWorkers(({ format }) =>
+        format === 'static-int8' ? { sqnrDb: 31, seconds: 0.002 } : { sqnrDb: 44, seconds: 0.004 },
+      );
+      const search = unwrap(
+        await searchRecipes(fakeSearchRequest(temporaryFolder()), fakeSearchDeps(workers)),
+      );
+      const page = await open();
+      const href = '/models/tiny/variants/int8/search';
+      // What the daemon would answer where the recipe was searched, which takes too long here.
+      await page.route('**/models/tiny', async (route) => {
+        const answer = await route.fetch();
+        const model = (await answer.json()) as { variants: object[] };
+        const variants = model.variants.map((of) => ('artifact' in of ? { ...of, search: href } : of));
+        await route.fulfill({ response: answer, json: { ...model, variants } });
+      });
+      await page.route(`**${href}`, (route) => route.fulfill({ json: search }));
+      await page.goto(`${daemon.url}/#/models/tiny`);
+      const found = page.getByRole('region', { name: 'What the search for int8 chose between' }).first();
+      await found.getByText(`It took ${search.choice.label}:`).waitFor();
+      await found.getByRole('img', { name: /1: median latency 2\.00 ms, SQNR, dB 31; / }).waitFor();
+      const chosen = found.getByRole('row', { name: /chosen/ });
+      expect(await chosen.textContent()).toMatch(/static-int8 .*kept.*agreement 1\.0000.*31\.0.*2\.00 ms/);
+      expect(await found.getByRole('link', { name: 'All of it as JSON' }).getAttribute('href')).toBe(href);
+      expect(page.faults).toEqual([]);
+      await page.close();
+    }, 60_000);
 
     it('shows what is watched of a model, and takes a new baseline with a reason', async () => {
       const page = await open('#/models/tiny');

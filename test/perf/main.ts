@@ -20,6 +20,7 @@ import { memoryRow, type OnRow, type PerfRow, plainRow, ratioRow } from './perf-
 import { plantedSlowDown } from './planted-slow-down.ts';
 import { quantizeCost } from './quantize-cost.ts';
 import { quantizePeer } from './quantize-peer.ts';
+import { recipeSearch } from './recipe-search.ts';
 import { recipeSweep } from './recipe-sweep.ts';
 import { renderCost } from './render-cost.ts';
 import { renderHost, renderProgress, renderRows } from './render-rows.ts';
@@ -56,6 +57,7 @@ const MEASUREMENTS: Readonly<Record<string, (onRow: OnRow) => Promise<readonly P
   'planted-slow-down': plantedSlowDown,
   'quantize-cost': measureQuantizeCost,
   'quantize-peer': quantizePeer,
+  'recipe-search': recipeSearch,
   'recipe-sweep': recipeSweep,
   roofline,
   'rounding-limits': roundingLimits,

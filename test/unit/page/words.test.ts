@@ -7,6 +7,7 @@ import {
   quantity,
   seconds,
   speedUpWords,
+  standingWords,
   verdictWords,
 } from '../../../src/page/words.ts';
 
@@ -20,6 +21,14 @@ describe('the words of the page', () => {
     expect(speedUpWords({ ...speedUp, valid: false })).toBe('2.96× [2.92, 3.00] not valid');
     expect(speedUpWords({ ...speedUp, ratio: null, lower: null, upper: null })).toBe('too few rounds');
     expect(speedUpWords(undefined)).toBe('–');
+  });
+
+  it('tell how surely a candidate keeps the budget, and of a standing that they do not know its name', () => {
+    expect(standingWords('kept')).toEqual(['kept', 'good']);
+    expect(standingWords('undecided')).toEqual(['kept, on too few samples to be sure', 'good']);
+    expect(standingWords('doubtful')).toEqual(['missed, on too few samples to be sure', 'fair']);
+    expect(standingWords('new')).toEqual(['new', 'open']);
+    expect(standingWords(undefined)).toEqual(['not judged', 'open']);
   });
 
   it('tell the accuracy by its metric, without one how much is alike', () => {

@@ -26,7 +26,12 @@ describe('the search of a variant', () => {
       listModels: () => [model],
       searchOf: (hash) => (hash === HASH ? search : undefined),
     });
-    const answer = await ask(app, '/models/tiny/variants/best/search');
+    const links = (await ask(app, '/models/tiny'))
+      .json()
+      .variants.map((of: { search?: string }) => of.search);
+    // Who reads the model learns where there is a search, and where there is none.
+    expect(links).toEqual([undefined, '/models/tiny/variants/best/search', undefined]);
+    const answer = await ask(app, links[1]);
     expect(answer.statusCode).toBe(200);
     expect(answer.json()).toMatchObject({
       choice: { label: search.choice.label },
