@@ -51,7 +51,8 @@ class Samples(CalibrationDataReader):
                 name: values[index : index + 1] if ranks[name] == values.ndim else values[index]
                 for name, values in arrays.items()
             }
-            for index in range(self.count)
+            # Spread over the split, as the tool does (src/core/even-positions.ts).
+            for index in (place * count // self.count for place in range(self.count))
         )
 
     def get_next(self):
