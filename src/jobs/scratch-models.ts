@@ -16,7 +16,8 @@ export function scratchModelOpener(folder: string, threads: number): OpenModel {
     try {
       const written = writeModel(model, path, { externalData: 'inline', durable: false });
       if (!written.ok) return written;
-      const session = await openSession(path, { intraOpThreads: threads, graphOptimization: 'disabled' });
+      const settings = { intraOpThreads: threads, graphOptimization: 'disabled', sleeps: true } as const;
+      const session = await openSession(path, settings);
       return session.ok ? ok(session.value) : session;
     } finally {
       await rm(path, { force: true });

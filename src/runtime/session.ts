@@ -40,6 +40,11 @@ export interface SessionSettings {
    * model keeps the larger ones in a file beside it.
    */
   readonly inspectOnly?: boolean;
+  /**
+   * Let threads of the runtime sleep between operators instead of waiting busily for the next: for runs with work of another kind
+   * between them.
+   */
+  readonly sleeps?: boolean;
   /** Compute in float between QuantizeLinear and DequantizeLinear, as they stand, instead of fusing them with what lies around them. */
   readonly keepsConversions?: boolean;
   /** The blocked-layout arena trades memory for speed; calibration of large models may switch it off. */
@@ -120,8 +125,7 @@ export function sessionOptions(settings: SessionSettings): OrtSession.SessionOpt
     ...(settings.optimizedModelPath === undefined
       ? {}
       : { optimizedModelFilePath: settings.optimizedModelPath }),
-    ...(settings.inspectOnly === true ? { extra: inspectOnlyExtra(settings.optimizedModelPath) } : {}),
-    ...(settings.keepsConversions === true ? { extra: { session: { disable_quant_qdq: '1' } } } : {}),
+    ...extraOptions(settings),
     ...(settings.profilePrefix === undefined
       ? {}
       : { enableProfiling: true, profileFilePrefix: settings.profilePrefix }),
@@ -129,19 +133,29 @@ export function sessionOptions(settings: SessionSettings): OrtSession.SessionOpt
 }
 
 /** Session configuration keys of ONNX Runtime, onnxruntime_session_options_config_keys.h. */
-function inspectOnlyExtra(
-  optimizedModelPath: string | undefined,
-): NonNullable<OrtSession.SessionOptions['extra']> {
+function extraOptions({
+  inspectOnly,
+  optimizedModelPath,
+  keepsConversions,
+  sleeps,
+}: SessionSettings): Pick<OrtSession.SessionOptions, 'extra'> {
+  const session = {
+    ...(inspectOnly === true ? inspecting(optimizedModelPath) : {}),
+    ...(keepsConversions === true ? { disable_quant_qdq: '1' } : {}),
+    ...(sleeps === true ? { intra_op: { allow_spinning: '0' } } : {}),
+  };
+  return Object.keys(session).length === 0 ? {} : { extra: { session } };
+}
+
+function inspecting(optimizedModelPath: string | undefined): Readonly<Record<string, string>> {
   return {
-    session: {
-      disable_prepacking: '1',
-      ...(optimizedModelPath === undefined
-        ? {}
-        : {
-            optimized_model_external_initializers_file_name: `${basename(optimizedModelPath)}.data`,
-            optimized_model_external_initializers_min_size_in_bytes: '1024',
-          }),
-    },
+    disable_prepacking: '1',
+    ...(optimizedModelPath === undefined
+      ? {}
+      : {
+          optimized_model_external_initializers_file_name: `${basename(optimizedModelPath)}.data`,
+          optimized_model_external_initializers_min_size_in_bytes: '1024',
+        }),
   };
 }
 

@@ -58,12 +58,26 @@ function bothWays(runs: readonly Float32Array[], positions: number, columns: num
     rows.set(run, at);
     at += run.length;
   }
-  const across = new Float32Array(rows.length);
-  for (let position = 0; position < positions; position++) {
-    for (let k = 0; k < columns; k++)
-      across[k * positions + position] = rows[position * columns + k] as number;
+  return [rows, transposed(rows, positions, columns)] as const;
+}
+
+/** Elements each way that the processor's caches hold, read and written. */
+const TILE = 32;
+
+function transposed(matrix: Float32Array, rows: number, columns: number): Float32Array {
+  const result = new Float32Array(matrix.length);
+  for (let firstRow = 0; firstRow < rows; firstRow += TILE) {
+    const rowEnd = Math.min(rows, firstRow + TILE);
+    for (let firstColumn = 0; firstColumn < columns; firstColumn += TILE) {
+      const columnEnd = Math.min(columns, firstColumn + TILE);
+      for (let column = firstColumn; column < columnEnd; column++) {
+        for (let row = firstRow; row < rowEnd; row++) {
+          result[column * rows + row] = matrix[row * columns + column] as number;
+        }
+      }
+    }
   }
-  return [rows, across] as const;
+  return result;
 }
 
 function addInto(gram: Float64Array, values: Float32Array): boolean {

@@ -85,6 +85,12 @@ describe('a session on a device', () => {
       }),
   );
 
+  it('asks the runtime for all that is beside its own options at once', () => {
+    const { extra } = sessionOptions({ ...SETTINGS, sleeps: true, keepsConversions: true });
+    expect(extra).toEqual({ session: { disable_quant_qdq: '1', intra_op: { allow_spinning: '0' } } });
+    expect(sessionOptions(SETTINGS)).not.toHaveProperty('extra');
+  });
+
   it('has that provider alone, and TensorRT leaves to CUDA what it cannot compile', () => {
     const providers = (device?: 'cpu' | 'webgpu' | 'cuda' | 'tensorrt') =>
       sessionOptions(device === undefined ? SETTINGS : { ...SETTINGS, device }).executionProviders;
