@@ -25,7 +25,7 @@ export async function searchSection({ variant, search }: Variant): Promise<HTMLE
       'p',
       { class: 'muted' },
       `${candidates.length} candidates were made from ${samples.make} samples and chosen by ${samples.choose} others; ` +
-        `the latency of ${timed.length} was measured. Figures are those of the search. `,
+        `the latency of ${timed.length} was measured. A question mark says that the samples are too few to be sure. `,
       h('a', { href: search }, 'All of it as JSON'),
     ),
     picture(timed),

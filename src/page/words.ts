@@ -30,12 +30,12 @@ export function stateWords(state: string): readonly [string, string] {
 
 const STANDINGS: Readonly<Record<string, readonly [string, 'good' | 'fair' | 'bad' | 'open']>> = {
   kept: ['kept', 'good'],
-  undecided: ['kept, on too few samples to be sure', 'good'],
-  doubtful: ['missed, on too few samples to be sure', 'fair'],
+  undecided: ['kept?', 'good'],
+  doubtful: ['missed?', 'fair'],
   missed: ['missed', 'bad'],
 };
 
-/** How surely a candidate of a search keeps the budget. */
+/** How surely a candidate of a search keeps the budget; with a question mark where too few samples were there to be sure. */
 export function standingWords(standing: string | undefined): readonly [string, string] {
   if (standing === undefined) return ['not judged', 'open'];
   return STANDINGS[standing] ?? [standing, 'open'];

@@ -25,8 +25,8 @@ describe('the words of the page', () => {
 
   it('tell how surely a candidate keeps the budget, and of a standing that they do not know its name', () => {
     expect(standingWords('kept')).toEqual(['kept', 'good']);
-    expect(standingWords('undecided')).toEqual(['kept, on too few samples to be sure', 'good']);
-    expect(standingWords('doubtful')).toEqual(['missed, on too few samples to be sure', 'fair']);
+    expect(standingWords('undecided')).toEqual(['kept?', 'good']);
+    expect(standingWords('doubtful')).toEqual(['missed?', 'fair']);
     expect(standingWords('new')).toEqual(['new', 'open']);
     expect(standingWords(undefined)).toEqual(['not judged', 'open']);
   });
