@@ -9,6 +9,7 @@ import { type Calibration, calibrate } from '../quantization/calibration/calibra
 import { observeTensors } from '../quantization/calibration/observation.ts';
 import {
   createObserver,
+  lookAtSame,
   needsValues,
   type RangeObserver,
   valuesPerRun,
@@ -36,7 +37,14 @@ export interface CalibrationRun {
   /** Positions of the samples to calibrate on; all, or the first so many of the settings, where it is absent. */
   readonly only?: ReadonlySet<number>;
   readonly companion?: CalibrationCompanion;
+  /** Other calibrations, of which those that look at the same outputs are found in the same runs. */
+  readonly further?: readonly CalibrationSettings[];
 }
+
+/** What another calibration would have found in the same runs. */
+export type FurtherCalibration = Pick<Calibration, 'ranges' | 'observed'> & {
+  readonly settings: CalibrationSettings;
+};
 
 /** Learns more of the runs of a calibration than ranges. */
 export interface CalibrationCompanion {
@@ -55,8 +63,13 @@ export async function calibrateModel(
   settings: CalibrationSettings,
   run: CalibrationRun,
   { clock, emit, sessionEntry }: TaskContext,
-): Promise<Calibration & { readonly skipped: readonly SkippedSample[] }> {
-  const { task, data, scratch, only, companion } = run;
+): Promise<
+  Calibration & {
+    readonly skipped: readonly SkippedSample[];
+    readonly further: readonly FurtherCalibration[];
+  }
+> {
+  const { task, data, scratch, only, companion, further = [] } = run;
   // Started first: it loads the runtime while this thread makes the model that observes.
   const helper =
     sessionEntry !== undefined && (await isWorthSharing(view, task, settings))
@@ -82,15 +95,19 @@ export async function calibrateModel(
     const subject = task.subject === undefined ? {} : { subject: task.subject };
     const isDue = isProgressDue(clock);
     const observer = createObserver(settings, observed, valuesPerRun(total));
-    const both: RangeObserver = {
+    const others = further
+      .filter((of) => lookAtSame(of, settings))
+      .map((of) => ({ settings: of, observer: createObserver(of, observed, valuesPerRun(total)) }));
+    const all: RangeObserver = {
       ...observer,
       add: (sample, results) => {
         observer.add(sample, results);
+        for (const other of others) other.observer.add(sample, results);
         companion?.add(results);
       },
     };
     const chosen = only === undefined ? samples.samples() : readChosen(samples, [...only]);
-    const calibrated = await calibrate(chosen, both, {
+    const calibrated = await calibrate(chosen, all, {
       runBatch: carryStates(session.run, task.states),
       runsAtOnce: session.runsAtOnce,
       clock,
@@ -107,7 +124,15 @@ export async function calibrateModel(
       const cause = findNonFiniteConstant(view);
       if (cause !== undefined) throw new ProblemError(cause);
     }
-    return { ...unwrap(calibrated), skipped: samples.skipped() };
+    return {
+      ...unwrap(calibrated),
+      skipped: samples.skipped(),
+      further: others.map(({ settings: of, observer: { ranges, extremes } }) => ({
+        settings: of,
+        ranges: ranges(),
+        ...(extremes === undefined ? {} : { observed: extremes() }),
+      })),
+    };
   } finally {
     for (const made of opened) await made.close();
   }

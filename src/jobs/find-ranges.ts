@@ -7,7 +7,7 @@ import type { GraphView } from '../quantization/graph-view.ts';
 import type { CalibrationSettings } from '../quantization/recipe.ts';
 import { onnxRuntimeVersion } from '../runtime/versions.ts';
 import { agentVersion } from './agent-version.ts';
-import { type CalibrationCompanion, calibrateModel } from './calibrate-model.ts';
+import { type CalibrationCompanion, calibrateModel, type FurtherCalibration } from './calibrate-model.ts';
 import { digestInputs, digestModel } from './digest-inputs.ts';
 import type { QuantizeTask } from './quantize-task.ts';
 import { type CalibrationOrigin, openRangesCache } from './ranges-cache.ts';
@@ -60,17 +60,34 @@ export async function findRanges(
   const cache = openRangesCache(task.rangesCache?.folder, view, made);
   const cached = await cache.read();
   const isCovered = cached !== undefined && tensors.every((tensor) => Object.hasOwn(cached.tensors, tensor));
+  const further = task.rangesCache?.further ?? [];
   const calibration = isCovered
     ? reused(cached, pickRanges(cached, tensors))
-    : await calibrateModel(view, tensors, settings, { ...run, data }, context);
+    : await calibrateModel(view, tensors, settings, { ...run, data, further }, context);
   const saved = isCovered ? cached : describe(calibration, made);
   if (!isCovered) await cache.write({ ...saved, tensors: { ...cached?.tensors, ...saved.tensors } });
+  if ('further' in calibration) await keepFurther(view, calibration, made);
   if (task.saveRangesPath !== undefined) {
     // Loaded when needed, as it brings a schema library.
     const { writeRanges } = await import('./write-ranges.ts');
     await writeRanges(task.saveRangesPath, saved);
   }
   return figuresOf(calibration);
+}
+
+/** As if each of them had been asked for. */
+async function keepFurther(
+  view: GraphView,
+  { further, samples }: { readonly further: readonly FurtherCalibration[]; readonly samples: number },
+  made: CalibrationOrigin,
+): Promise<void> {
+  for (const { settings, ...found } of further) {
+    const origin = { ...made, settings };
+    const cache = openRangesCache(made.task.rangesCache?.folder, view, origin);
+    const cached = await cache.read();
+    const saved = describe({ ...found, samples }, origin);
+    await cache.write({ ...saved, tensors: { ...cached?.tensors, ...saved.tensors } });
+  }
 }
 
 async function rangesOfFile(
@@ -98,12 +115,16 @@ function reused({ data }: SavedRanges, ranges: ReadonlyMap<string, ValueRange>):
 }
 
 /** What the report tells, without what is only saved. */
-function figuresOf({ observed: _, ...found }: FoundRanges & Pick<Calibration, 'observed'>): FoundRanges {
+function figuresOf({
+  observed: _,
+  further: __,
+  ...found
+}: FoundRanges & Pick<Calibration, 'observed'> & { readonly further?: unknown }): FoundRanges {
   return found;
 }
 
 function describe(
-  { ranges, observed, samples }: FoundRanges & Pick<Calibration, 'observed'>,
+  { ranges, observed, samples }: Pick<Calibration, 'ranges' | 'observed' | 'samples'>,
   { settings, task, data, digests }: CalibrationOrigin,
 ): SavedRanges {
   const tensors = [...ranges].map(([name, { min, max }]) => {

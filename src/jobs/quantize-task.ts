@@ -1,6 +1,6 @@
 import type { CarriedState } from '../data/carried-state.ts';
 import type { FloatNode } from '../quantization/placement.ts';
-import type { Recipe } from '../quantization/recipe.ts';
+import type { CalibrationSettings, Recipe } from '../quantization/recipe.ts';
 import type { TuningReport } from '../quantization/tuning/tune.ts';
 import type { InputDigests } from './digest-inputs.ts';
 import type { TracedSamples } from './evaluate-task.ts';
@@ -45,6 +45,8 @@ export interface RangesCacheFolder {
   readonly folder: string;
   /** Of the task's model and data, for those who have them already. */
   readonly digests?: InputDigests;
+  /** Calibrations that will be asked for next: where samples are run anyway, those that look at the same are found, too. */
+  readonly further?: readonly CalibrationSettings[];
 }
 
 export interface CalibrationReport {

@@ -3,7 +3,7 @@ import type { Device } from '../../core/device.ts';
 import { digestText } from '../../core/digest.ts';
 import type { Problem } from '../../core/problem.ts';
 import { ok, type Result } from '../../core/result.ts';
-import type { SearchCandidate } from '../../quantization/search/candidates.ts';
+import { furtherCalibrations, type SearchCandidate } from '../../quantization/search/candidates.ts';
 import type { Target } from '../../quantization/targets.ts';
 import type { InputDigests } from '../digest-inputs.ts';
 import type { ModelEvaluation } from '../evaluate-task.ts';
@@ -68,7 +68,7 @@ export function candidatePorts(
         data: part(divided.make),
         recipe: candidate.recipe,
         threads: request.threads,
-        rangesCache: { folder: folders.ranges, digests },
+        rangesCache: { folder: folders.ranges, digests, further: furtherCalibrations(candidate.recipe) },
         subject: candidate.label,
       },
       controls(withinSeconds),

@@ -22,6 +22,11 @@ export function needsValues({ method }: CalibrationSettings): boolean {
   return method !== 'minmax' && method !== 'moving-average';
 }
 
+/** Whether two calibrations look at the same outputs of the same samples, so that one pass does for both. */
+export function lookAtSame(one: CalibrationSettings, other: CalibrationSettings): boolean {
+  return needsValues(one) === needsValues(other) && one.samples === other.samples;
+}
+
 /** @param mostValues about so many values of a tensor are counted in one run, picked evenly; without it all are */
 export function createObserver(
   settings: CalibrationSettings,

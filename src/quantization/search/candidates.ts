@@ -1,4 +1,10 @@
-import { completeRecipe, type Recipe, type RecipeRequest, type StaticRecipe } from '../recipe.ts';
+import {
+  type CalibrationSettings,
+  completeRecipe,
+  type Recipe,
+  type RecipeRequest,
+  type StaticRecipe,
+} from '../recipe.ts';
 import { targetRefusal } from '../target-refusal.ts';
 import type { Target } from '../targets.ts';
 
@@ -49,6 +55,16 @@ export function firstCandidates(scope: SearchScope): CandidateList {
 }
 
 const METHODS = ['minmax', 'moving-average', 'percentile', 'entropy', 'mse'] as const;
+
+/** Calibrations of other candidates that are told by the same samples; none where a recipe needs none. */
+export function furtherCalibrations(recipe: Recipe): readonly CalibrationSettings[] {
+  if (!isStatic(recipe)) return [];
+  const { calibration } = recipe;
+  return METHODS.filter((method) => method !== calibration.method).map((method) => ({
+    ...calibration,
+    method,
+  }));
+}
 
 /** All others that need no tuning. @param gate what the first candidate found */
 export function plainCandidates(scope: SearchScope, gate: GateFinding): CandidateList {

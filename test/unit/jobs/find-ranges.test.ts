@@ -114,6 +114,35 @@ describe('findRanges', () => {
     expect(saved.tensors['y']).toEqual({ ...range, observed: { min: -10, max: 10 } });
   });
 
+  it.each([
+    ['mse', ['percentile', 'entropy']],
+    ['minmax', ['moving-average']],
+  ] as const)(
+    'finds with %s in the same runs what will be asked for, as far as it looks at the same',
+    async (method, same) => {
+      const methods = ['minmax', 'moving-average', 'percentile', 'entropy', 'mse'] as const;
+      const folder = temporaryFolder();
+      const further = methods.filter((of) => of !== method).map((of) => ({ method: of }));
+      const cached = (name: string, more = {}) =>
+        taskIn(folder, { rangesCache: { folder: join(folder, name), ...more } });
+      expect(await find(cached('shared', { further }), ['y'], { method })).toMatchObject({ runs: 4 });
+      for (const other of methods) {
+        const settings = { method: other };
+        const shared = await find(cached('shared'), ['y'], settings);
+        const alone = await find(cached(`alone-${other}`), ['y'], settings);
+        expect(shared.ranges).toEqual(alone.ranges);
+        expect([other, shared.runs]).toEqual([
+          other,
+          other === method || same.includes(other as never) ? 0 : 4,
+        ]);
+      }
+      // With other samples it is another calibration.
+      const few = { method, samples: 2 };
+      await find(cached('few', { further: [{ method: same[0] }] }), ['y'], few);
+      expect(await find(cached('few'), ['y'], { method: same[0] })).toMatchObject({ runs: 4 });
+    },
+  );
+
   it.each(['mse', 'entropy', 'percentile'] as const)('saves what %s has seen, too', async (method) => {
     const { saved, found } = await save({ method });
     expect(saved.tensors['y']).toEqual({ ...found.ranges.get('y'), observed: { min: -10, max: 10 } });
