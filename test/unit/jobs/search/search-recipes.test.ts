@@ -63,6 +63,19 @@ describe('searchRecipes', () => {
     expect(parts.filter((part) => part === 'evaluate')).toHaveLength(1);
   });
 
+  it('has static candidates find the ranges of the other methods, too, where they run the samples', async () => {
+    const workers = fakeSearchWorkers(world);
+    unwrap(await searchRecipes(fakeSearchRequest(temporaryFolder()), fakeSearchDeps(workers)));
+    const made = workers.tasks.flatMap((task) => (task.kind === 'quantize' ? [task] : []));
+    expect(made[0]?.rangesCache?.further).toEqual(
+      ['minmax', 'moving-average', 'percentile', 'entropy'].map((method) => ({ method })),
+    );
+    // Only what a later candidate asks for in the same words is found again.
+    const asked = made.flatMap(({ recipe }) => ('calibration' in recipe ? [recipe.calibration] : []));
+    expect(asked).toEqual(expect.arrayContaining([...(made[0]?.rangesCache?.further ?? [])]));
+    expect(made.find(({ recipe }) => recipe.format === 'float16')?.rangesCache?.further).toEqual([]);
+  });
+
   it('chooses the tuned one of the fastest kind, and leaves its model and all figures', async () => {
     const folder = temporaryFolder();
     const request = fakeSearchRequest(folder);
