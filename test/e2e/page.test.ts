@@ -163,8 +163,11 @@ describe.skipIf(!isBuilt || CHROMIUM === undefined)(
       await page.getByRole('row', { name: /^accuracy int8 steady/ }).waitFor();
       await page.getByRole('button', { name: 'New baseline: accuracy of int8' }).focus();
       await page.keyboard.press('Enter');
+      // The section is drawn anew then, which closes what was opened before.
+      const reason = page.getByText('because <b>we</b> retrained');
+      await reason.waitFor({ state: 'attached' });
       await page.getByText('What happened').click();
-      await page.getByText('because <b>we</b> retrained').waitFor();
+      await reason.waitFor();
       expect(await page.getByRole('button', { name: /^Acknowledge/ }).count()).toBe(0);
       expect(page.faults.filter((fault) => !fault.includes('401'))).toEqual([]);
       await page.close();
