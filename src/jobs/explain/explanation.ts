@@ -103,18 +103,26 @@ export interface DepthPoint {
   readonly accumulatedSqnrDb: Decibels;
 }
 
-export interface Explanation {
-  readonly kind: 'quantized';
+/** What is told of any two models that are held against each other. */
+export interface Compared {
   readonly reference: string;
   readonly candidate: string;
   readonly split: string;
   readonly samples: number;
   readonly task: string;
   readonly metric?: { readonly name: string; readonly label: string; readonly better: 'higher' | 'lower' };
-  /** The float32 model's own figure on the samples. */
+  /** The reference's own figure on the samples. */
   readonly referenceFigure?: number;
-  /** The quantized model as it is. */
+  /** The candidate as it is, against the reference. */
   readonly whole: OutputCost;
+  readonly notes: readonly string[];
+  readonly seconds: number;
+  readonly peakRssBytes: number;
+}
+
+/** The reference is the float32 model, the candidate the quantized one. */
+export interface Explanation extends Compared {
+  readonly kind: 'quantized';
   /** All roundings at once in float32 arithmetic, as single nodes are measured: how far that stands for the model. */
   readonly simulated: OutputCost;
   /** Costliest first: by `alone`, and those that were not measured behind, by their own error. */
@@ -123,7 +131,4 @@ export interface Explanation {
   readonly depth: readonly DepthPoint[];
   readonly unpaired: readonly { readonly node: string; readonly op: string; readonly reason: string }[];
   readonly measured: { readonly alone: number; readonly of: number; readonly stopped?: 'time-limit' | 'top' };
-  readonly notes: readonly string[];
-  readonly seconds: number;
-  readonly peakRssBytes: number;
 }
