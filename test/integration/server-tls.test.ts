@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:https';
 import { request } from 'node:https';
@@ -8,11 +8,10 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { TlsConfig } from '../../src/config/web-config.ts';
 import { type Logger, silentLogger } from '../../src/core/log.ts';
 import { followTlsFiles, tlsOptions } from '../../src/server/access/tls.ts';
+import { HAS_OPENSSL } from '../support/self-signed.ts';
 import { OPEN, serve, TOKEN } from '../support/server.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { unwrap } from '../support/unwrap.ts';
-
-const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
 
 /** An authority, and what it signs. */
 function authority() {
@@ -107,7 +106,7 @@ function statusOf(
   });
 }
 
-describe.skipIf(!hasOpenssl)('a server with a certificate (skipped where openssl is missing)', () => {
+describe.skipIf(!HAS_OPENSSL)('a server with a certificate (skipped where openssl is missing)', () => {
   it('answers over TLS, by the same rules', async () => {
     const { ask } = await listening({});
     expect(await ask()).toBe(401);

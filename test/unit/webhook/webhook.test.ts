@@ -1,5 +1,4 @@
-import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -9,6 +8,7 @@ import type { Logger } from '../../../src/core/log.ts';
 import { type Alert, fingerprintOf, webhookBody } from '../../../src/webhook/alert-payload.ts';
 import { postJson } from '../../../src/webhook/post-json.ts';
 import { sendAlerts, Webhook, type WebhookSettings } from '../../../src/webhook/webhook.ts';
+import { HAS_OPENSSL, selfSigned } from '../../support/self-signed.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const alertOf = (variant: string, status: Alert['status'] = 'firing'): Alert => ({
@@ -183,34 +183,11 @@ describe('what a webhook is told', () => {
     expect(outcome).toMatchObject({ kind: 'failed', reason: 'ECONNREFUSED' });
   });
 
-  it.skipIf(spawnSync('openssl', ['version']).error !== undefined)(
+  it.skipIf(!HAS_OPENSSL)(
     'is sent to a certificate that is trusted, and to no other (needs openssl)',
     async () => {
-      const folder = temporaryFolder();
-      const made = spawnSync(
-        'openssl',
-        [
-          ...[
-            'req',
-            '-x509',
-            '-newkey',
-            'ec',
-            '-pkeyopt',
-            'ec_paramgen_curve:prime256v1',
-            '-nodes',
-            '-days',
-            '2',
-          ],
-          ...['-keyout', 'key', '-out', 'crt', '-subj', '/CN=hook', '-addext', 'subjectAltName=IP:127.0.0.1'],
-        ],
-        { cwd: folder },
-      );
-      expect(made.status, String(made.stderr)).toBe(0);
+      const { key, cert, certFile: caFile } = selfSigned();
       let asked = 0;
-      const [key, cert] = ['key', 'crt'].map((name) => readFileSync(join(folder, name), 'utf8')) as [
-        string,
-        string,
-      ];
       const server = createSecureServer({ key, cert }, (_, answer) => {
         asked += 1;
         answer.end();
@@ -223,7 +200,6 @@ describe('what a webhook is told', () => {
         kind: 'failed',
         reason: 'DEPTH_ZERO_SELF_SIGNED_CERT',
       });
-      const caFile = join(folder, 'crt');
       // The certificate is of the address, not of a name.
       const named = { url: `https://localhost:${port}/`, caFile };
       expect(await sendAlerts(named, [alertOf('int8')])).toMatchObject({ kind: 'failed' });

@@ -1,10 +1,10 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { kubeAccess } from '../../../../src/fleet/sources/kube-access.ts';
 import { readKubernetesPods } from '../../../../src/fleet/sources/kubernetes.ts';
 import { answering } from '../../../support/answering.ts';
+import { HAS_OPENSSL, selfSigned } from '../../../support/self-signed.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 import { unwrap } from '../../../support/unwrap.ts';
 
@@ -98,43 +98,19 @@ describe('readKubernetesPods', () => {
     });
   });
 
-  it.skipIf(spawnSync('openssl', ['version']).error !== undefined)(
+  it.skipIf(!HAS_OPENSSL)(
     'shows a token to a server whose certificate is of the authority that the kubeconfig names (needs openssl)',
     async () => {
-      const folder = temporaryFolder();
-      execFileSync(
-        'openssl',
-        [
-          'req',
-          '-x509',
-          '-newkey',
-          'ec',
-          '-pkeyopt',
-          'ec_paramgen_curve:prime256v1',
-          '-nodes',
-          '-days',
-          '2',
-        ].concat([
-          '-keyout',
-          'key',
-          '-out',
-          'crt',
-          '-subj',
-          '/CN=x',
-          '-addext',
-          'subjectAltName=IP:127.0.0.1',
-        ]),
-        { cwd: folder, stdio: 'ignore' },
-      );
+      const { key, cert, certFile } = selfSigned();
       const seen: (string | undefined)[] = [];
       const server = await answering(
         ({ headers }) => {
           seen.push(headers.authorization);
           return { body: { items: [] } };
         },
-        { cert: readFileSync(join(folder, 'crt')), key: readFileSync(join(folder, 'key')) },
+        { cert, key },
       );
-      const cluster = { server: server.href, 'certificate-authority': join(folder, 'crt') };
+      const cluster = { server: server.href, 'certificate-authority': certFile };
       const known = unwrap(kubeAccess(undefined, { KUBECONFIG: kubeconfig({ token: 'secret' }, cluster) }));
       expect(await readKubernetesPods(known, QUERY, 'http')).toEqual({ ok: true, value: [] });
       expect(seen).toEqual(['Bearer secret']);
