@@ -46,6 +46,14 @@ describe('renderMovement', () => {
     expect(printed).toContain('only now    1 nodes: added');
   });
 
+  it('says where nothing is set otherwise in what moved, and only there', () => {
+    const words = 'nothing is set otherwise in any node that both have';
+    const unchanged = movement().nodes.map((node) => ({ ...node, changed: [] }));
+    expect(renderMovement(movement({ nodes: unchanged }))).toContain(words);
+    expect(renderMovement(movement())).not.toContain(words);
+    expect(renderMovement(movement({ nodes: [] }))).not.toContain(words);
+  });
+
   it('says that nothing moved', () => {
     expect(renderMovement(movement({ nodes: [], onlyAfter: [] }))).toContain('no result of a node moved');
   });
