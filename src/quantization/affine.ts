@@ -84,46 +84,43 @@ export function channelLayout(dims: readonly number[], axis: number): ChannelLay
 }
 
 /** The largest magnitude of each channel, float64 [channels]. NaN anywhere in a channel makes its figure NaN. */
-export function channelAbsMax(weights: Float32Array, layout: ChannelLayout): Float64Array {
-  const absMax = new Float64Array(layout.channels);
-  forEachChannelRun(layout, (channel, start, end) => {
-    let largest = absMax[channel] as number;
-    for (let i = start; i < end; i++) {
-      const magnitude = Math.abs(weights[i] as number);
-      // Once NaN, it stays NaN, because no comparison with it holds.
-      if (magnitude > largest || Number.isNaN(magnitude)) largest = magnitude;
+export function channelAbsMax(
+  weights: Float32Array,
+  { outer, channels, inner }: ChannelLayout,
+): Float64Array {
+  const absMax = new Float64Array(channels);
+  let at = 0;
+  for (let o = 0; o < outer; o++) {
+    for (let c = 0; c < channels; c++) {
+      let largest = absMax[c] as number;
+      // `Math.max` gives NaN for NaN, which then stays.
+      for (const end = at + inner; at < end; at++)
+        largest = Math.max(largest, Math.abs(weights[at] as number));
+      absMax[c] = largest;
     }
-    absMax[channel] = largest;
-  });
+  }
   return absMax;
 }
 
 /** Codes of `weights` with one symmetric scale a channel, int8, same element order. */
 export function quantizeChannels(
   weights: Float32Array,
-  layout: ChannelLayout,
+  { outer, channels, inner }: ChannelLayout,
   scales: Float32Array,
   grid: IntegerRange,
 ): Int8Array {
+  const { min, max } = grid;
   const codes = new Int8Array(weights.length);
-  forEachChannelRun(layout, (channel, start, end) => {
-    const scale = scales[channel] as number;
-    for (let i = start; i < end; i++) {
-      // The quotient is rounded to float32 first because ONNX Runtime divides in float32.
-      codes[i] = clamp(roundHalfEven(Math.fround((weights[i] as number) / scale)), grid);
-    }
-  });
-  return codes;
-}
-
-function forEachChannelRun(
-  { outer, channels, inner }: ChannelLayout,
-  visit: (channel: number, start: number, end: number) => void,
-): void {
+  let at = 0;
   for (let o = 0; o < outer; o++) {
     for (let c = 0; c < channels; c++) {
-      const start = (o * channels + c) * inner;
-      visit(c, start, start + inner);
+      const scale = scales[c] as number;
+      for (const end = at + inner; at < end; at++) {
+        // The quotient is rounded to float32 first because ONNX Runtime divides in float32.
+        const code = roundHalfEven(Math.fround((weights[at] as number) / scale));
+        codes[at] = Math.min(max, Math.max(min, code));
+      }
     }
   }
+  return codes;
 }

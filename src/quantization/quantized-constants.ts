@@ -6,7 +6,6 @@ import { tensorFrom } from '../onnx/tensor-data.ts';
 import { type ActivationGrid, activationCodes, activationParameters, emptyCodes } from './activation-grid.ts';
 import {
   type AffineParameters,
-  type ChannelLayout,
   channelAbsMax,
   channelLayout,
   type IntegerRange,
@@ -51,16 +50,11 @@ export function quantizeAnchor(
   const layout = settings.perTensor
     ? { outer: 1, channels: 1, inner: values.weights.length }
     : channelLayout(tensor.dims, axis);
-  requireFinite(channelAbsMax(values.weights, layout), node, tensor);
+  const absMax = channelAbsMax(values.weights, layout);
+  requireFinite(absMax, node, tensor);
   const bias = values.bias && (tuned.bias ?? values.bias);
   if (bias !== undefined && weights.bias !== undefined) requireFinite(bias, node, weights.bias.tensor);
-  const { scales: fitted, areTuned } = anchorScales(
-    { weights: values.weights, bias },
-    layout,
-    input,
-    settings,
-    tuned,
-  );
+  const { scales: fitted, areTuned } = anchorScales({ absMax, bias }, input, settings, tuned);
   const codes =
     (areTuned ? tuned.weightCodes : undefined) ??
     quantizeChannels(values.weights, layout, fitted, settings.grid);
@@ -83,17 +77,16 @@ export function quantizeAnchor(
 /**
  * The weight scales of an anchor, one a channel or one in all: those that are given or those that hold the weights, raised
  * where the bias needs it.
+ * @param values the largest magnitude of each channel, or of all weights, and the bias
  * @returns `areTuned` tells whether they are those that were given
  */
 export function anchorScales(
-  { weights, bias }: { readonly weights: Float32Array; readonly bias: Float32Array | undefined },
-  channels: ChannelLayout,
+  values: { readonly absMax: Float64Array; readonly bias: Float32Array | undefined },
   input: AffineParameters,
-  { grid, perTensor }: WeightSettings,
+  { grid }: Pick<WeightSettings, 'grid'>,
   tuned: TunedConstants = {},
 ): { readonly scales: Float32Array; readonly areTuned: boolean } {
-  const layout = perTensor ? { outer: 1, channels: 1, inner: weights.length } : channels;
-  const absMax = channelAbsMax(weights, layout);
+  const { absMax, bias } = values;
   const wanted = tuned.weightScales ?? Float32Array.from(absMax, (largest) => symmetricScale(largest, grid));
   const scales = bias === undefined ? wanted : scalesThatHoldBias(wanted, absMax, input.scale, bias);
   return { scales, areTuned: scales.every((scale, channel) => scale === tuned.weightScales?.[channel]) };

@@ -9,32 +9,45 @@ export interface ConstantUse {
   /** How many channels it reads and makes; 0 where it has no part in one. */
   readonly reads: number;
   readonly makes: number;
-  /** The channel that an element reads, and the one that it makes. */
-  readonly readBy: (element: number) => number;
-  readonly makesAt: (element: number) => number;
+  readonly layout: UseLayout;
   /** Whether each channel that it makes comes of one channel that it reads, as in a depthwise Conv. */
   readonly isOneToOne: boolean;
 }
 
-const first = () => 0;
+/**
+ * Where the elements lie: that of a made channel, of the read channel `read` within its group, and of the kernel is at
+ * made·madeStride + read·readStride + kernel.
+ */
+export interface UseLayout {
+  readonly groups: number;
+  readonly readsPerGroup: number;
+  readonly makesPerGroup: number;
+  /** Elements of each pair of channels, one behind the other. */
+  readonly kernel: number;
+  readonly readStride: number;
+  readonly madeStride: number;
+}
 
 /** The weights of a Conv: [M, C / groups, …]. */
 export function convWeights(node: NodeProto, tensor: TensorProto): ConstantUse {
-  const [makes = 1, readsPerGroup = 1, ...kernel] = tensor.dims;
+  const [makes = 1, readsPerGroup = 1, ...sizes] = tensor.dims;
   const groups = intAttribute(node, 'group') ?? 1;
-  const inner = kernel.reduce((product, dim) => product * dim, 1);
-  const makesPerGroup = makes / groups;
-  const makesAt = (element: number) => Math.floor(element / (readsPerGroup * inner));
+  const kernel = sizes.reduce((product, dim) => product * dim, 1);
+  const layout = {
+    groups,
+    readsPerGroup,
+    makesPerGroup: makes / groups,
+    kernel,
+    readStride: kernel,
+    madeStride: readsPerGroup * kernel,
+  };
   return {
     node,
     inputIndex: 1,
     tensor,
     reads: readsPerGroup * groups,
     makes,
-    readBy: (element) =>
-      Math.floor(makesAt(element) / makesPerGroup) * readsPerGroup +
-      (Math.floor(element / inner) % readsPerGroup),
-    makesAt,
+    layout,
     isOneToOne: readsPerGroup === 1,
   };
 }
@@ -42,19 +55,13 @@ export function convWeights(node: NodeProto, tensor: TensorProto): ConstantUse {
 /** A matrix of a MatMul [K, N], or of a Gemm, which may be [N, K]. */
 export function matrixWeights(node: NodeProto, tensor: TensorProto): ConstantUse {
   const isTransposed = node.opType === 'Gemm' && intAttribute(node, 'transB') === 1;
-  const [rows = 1, columns = 1] = tensor.dims;
-  const row = (element: number) => Math.floor(element / columns);
-  const column = (element: number) => element % columns;
-  return {
-    node,
-    inputIndex: 1,
-    tensor,
-    reads: isTransposed ? columns : rows,
-    makes: isTransposed ? rows : columns,
-    readBy: isTransposed ? column : row,
-    makesAt: isTransposed ? row : column,
-    isOneToOne: false,
-  };
+  const [first = 1, second = 1] = tensor.dims;
+  const [reads, makes] = isTransposed ? [second, first] : [first, second];
+  const strides = isTransposed
+    ? { readStride: 1, madeStride: second }
+    : { readStride: second, madeStride: 1 };
+  const layout = { groups: 1, readsPerGroup: reads, makesPerGroup: makes, kernel: 1, ...strides };
+  return { node, inputIndex: 1, tensor, reads, makes, layout, isOneToOne: false };
 }
 
 /** The weights of a Conv, Gemm or MatMul, and the axis on which the channels of what it reads lie. */
@@ -74,16 +81,15 @@ export function addedVector(
   tensor: TensorProto,
   channels: number,
 ): ConstantUse {
-  return {
-    node,
-    inputIndex,
-    tensor,
-    reads: 0,
-    makes: channels,
-    readBy: first,
-    makesAt: (element) => element,
-    isOneToOne: true,
+  const layout = {
+    groups: channels,
+    readsPerGroup: 1,
+    makesPerGroup: 1,
+    kernel: 1,
+    readStride: 1,
+    madeStride: 1,
   };
+  return { node, inputIndex, tensor, reads: 0, makes: channels, layout, isOneToOne: true };
 }
 
 /** One value a channel that what a node reads is multiplied with. */
@@ -93,9 +99,20 @@ export function factorVector(
   tensor: TensorProto,
   channels: number,
 ): ConstantUse {
-  return {
-    ...addedVector(node, inputIndex, tensor, channels),
-    reads: channels,
-    readBy: (element) => element,
-  };
+  return { ...addedVector(node, inputIndex, tensor, channels), reads: channels };
+}
+
+/** Visits the elements of every pair of channels: those from `at` on, as many as the kernel has. */
+export function forEachPair(
+  { layout: { groups, readsPerGroup, makesPerGroup, readStride, madeStride } }: Pick<ConstantUse, 'layout'>,
+  visit: (made: number, read: number, at: number) => void,
+): void {
+  for (let group = 0; group < groups; group++) {
+    for (let m = 0; m < makesPerGroup; m++) {
+      const made = group * makesPerGroup + m;
+      for (let r = 0; r < readsPerGroup; r++) {
+        visit(made, group * readsPerGroup + r, made * madeStride + r * readStride);
+      }
+    }
+  }
 }

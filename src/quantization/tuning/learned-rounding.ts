@@ -1,5 +1,5 @@
 import { activationParameters } from '../activation-grid.ts';
-import { type IntegerRange, quantizeChannels } from '../affine.ts';
+import { type ChannelLayout, channelAbsMax, type IntegerRange } from '../affine.ts';
 import { findFeatureMaps, type SpatialSizes } from '../calibration/feature-maps.ts';
 import { qdqSettings } from '../qdq-settings.ts';
 import { anchorScales } from '../quantized-constants.ts';
@@ -8,6 +8,7 @@ import type { LayerInput } from '../reconstruction/observe-grams.ts';
 import { type ProductLayer, productLayer } from '../reconstruction/product-layer.ts';
 import { roundLayer } from '../reconstruction/round-layer.ts';
 import { canSkipPositions } from '../reconstruction/unfold-input.ts';
+import { roundHalfEven } from '../round-half-even.ts';
 import type { TunedConstants } from '../tuned-constants.ts';
 import { type AnchorConstants, anchorsOf, readAnchorConstants } from './anchor-constants.ts';
 import { type Draft, withConstants } from './draft.ts';
@@ -115,15 +116,15 @@ function workOf(draft: Draft, { recipe }: TuningTools) {
       continue;
     }
     const constants = readAnchorConstants(draft.view, anchor);
-    const tuned = draft.constants.get(anchor.node.name ?? '');
-    const scales = anchorScales(
-      { weights: constants.weights, bias: settings.quantizeBias ? constants.bias : undefined },
-      constants.layout,
+    const { weights, bias } = constants;
+    const layout = settings.perTensor ? { outer: 1, channels: 1, inner: weights.length } : constants.layout;
+    const { scales } = anchorScales(
+      { absMax: channelAbsMax(weights, layout), bias: settings.quantizeBias ? bias : undefined },
       activationParameters(range, activations),
       settings,
-      tuned,
-    ).scales;
-    if (liesOnGrid(constants, scales, settings.grid)) exact += 1;
+      draft.constants.get(anchor.node.name ?? ''),
+    );
+    if (liesOnGrid(weights, layout, scales, settings.grid)) exact += 1;
     else layers.set(layer, { constants, scales });
   }
   return { layers, exact, tooLong, grid: settings.grid };
@@ -132,12 +133,19 @@ function workOf(draft: Draft, { recipe }: TuningTools) {
 /** Shares of a step. */
 const NEGLIGIBLE_ERROR = 0.02;
 
-function liesOnGrid({ weights, layout }: AnchorConstants, scales: Float32Array, grid: IntegerRange): boolean {
-  const shared = { outer: 1, channels: 1, inner: weights.length };
-  const { inner, channels } = scales.length === 1 ? shared : layout;
-  const codes = quantizeChannels(weights, scales.length === 1 ? shared : layout, scales, grid);
-  return weights.every((weight, i) => {
-    const scale = scales[Math.floor(i / inner) % channels] as number;
-    return Math.abs(weight / scale - (codes[i] as number)) < NEGLIGIBLE_ERROR;
-  });
+function liesOnGrid(
+  weights: Float32Array,
+  { channels, inner }: ChannelLayout,
+  scales: Float32Array,
+  grid: IntegerRange,
+): boolean {
+  for (let start = 0; start < weights.length; start += inner) {
+    const scale = scales[(start / inner) % channels] as number;
+    for (let i = start; i < start + inner; i++) {
+      const steps = (weights[i] as number) / scale;
+      const code = Math.min(grid.max, Math.max(grid.min, roundHalfEven(steps)));
+      if (!(Math.abs(steps - code) < NEGLIGIBLE_ERROR)) return false;
+    }
+  }
+  return true;
 }

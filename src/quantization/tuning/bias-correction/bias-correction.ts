@@ -3,7 +3,7 @@ import { qdqSettings } from '../../qdq-settings.ts';
 import type { TunedConstants } from '../../tuned-constants.ts';
 import { anchorsOf, readAnchorConstants } from '../anchor-constants.ts';
 import { channelStatistics, type ObservedChannels } from '../channel-statistics.ts';
-import { productUse } from '../constant-use.ts';
+import { forEachPair, productUse } from '../constant-use.ts';
 import { withConstants } from '../draft.ts';
 import { roundedWeights } from '../rounded-weights.ts';
 import type { TuningPass } from '../tuning-pass.ts';
@@ -59,12 +59,14 @@ export const biasCorrection: TuningPass = {
       const roundedMean = statistics.get(rounded(input).tensor)?.mean;
       if (mean === undefined || roundedMean === undefined || constants.bias === undefined) continue;
       const lost = new Float64Array(use.makes);
-      constants.weights.forEach((weight, element) => {
-        const channel = use.readBy(element);
-        const made = use.makesAt(element);
-        const difference =
-          weight * (mean[channel] as number) - (codes[element] as number) * (roundedMean[channel] as number);
-        lost[made] = (lost[made] as number) + difference;
+      const { weights } = constants;
+      forEachPair(use, (made, channel, start) => {
+        for (let element = start; element < start + use.layout.kernel; element++) {
+          const difference =
+            (weights[element] as number) * (mean[channel] as number) -
+            (codes[element] as number) * (roundedMean[channel] as number);
+          lost[made] = (lost[made] as number) + difference;
+        }
       });
       const before = known?.bias ?? constants.bias;
       tuned.set(name, { bias: before.map((value, channel) => value + (lost[channel] as number)) });

@@ -1,6 +1,7 @@
 import type { GraphView } from '../../graph-view.ts';
 import type { QdqSettings } from '../../insert-qdq.ts';
 import type { ChannelStatistics } from '../channel-statistics.ts';
+import { forEachPair } from '../constant-use.ts';
 import { latticeStep } from '../weight-scales/lattice-step.ts';
 import type { ChannelGroups } from './channel-groups.ts';
 
@@ -22,10 +23,18 @@ type Use = ChannelGroups['uses'][number];
 
 interface Reader {
   readonly use: Use;
-  readonly weights: Float32Array;
+  readonly weights: WeightSums;
   readonly statistics: ChannelStatistics;
   readonly isRounded: boolean;
   readonly isOnLattice: boolean;
+}
+
+/** What is to be known of weights, so that they need not be gone through for each scale that is tried. */
+interface WeightSums {
+  /** The largest magnitude of each pair of channels: all that a made channel reads, one behind the other. */
+  readonly largest: Float32Array;
+  /** The sum of squares of what reads a channel. */
+  readonly squares: Float64Array;
 }
 
 /**
@@ -47,7 +56,8 @@ export function expectedErrors(
     if (use.readGroups === undefined || seen === undefined) continue;
     const weights = view.readFloats(use.tensor);
     const isOnLattice = latticeStep(weights.subarray(0, Math.min(weights.length, 1024)), 254) !== undefined;
-    const reader = { use, weights, statistics: seen, isRounded: edges.has(tensor), isOnLattice };
+    const isRounded = edges.has(tensor);
+    const reader = { use, weights: sumUp(weights, use), statistics: seen, isRounded, isOnLattice };
     for (const group of new Set(use.readGroups)) {
       const known = readersOf.get(group);
       if (known === undefined) readersOf.set(group, new Set([reader]));
@@ -58,7 +68,7 @@ export function expectedErrors(
     { use, weights, statistics: seen, isRounded, isOnLattice }: Reader,
     scaleOf: (group: number) => number,
   ) => {
-    const { readGroups = new Int32Array(0), readBy, makesAt, makes, isOneToOne } = use;
+    const { readGroups = new Int32Array(0), isOneToOne } = use;
     const scales = Float64Array.from(readGroups, scaleOf);
     const isSame = scales.every((scale) => scale === 1);
     let max = 0;
@@ -68,30 +78,16 @@ export function expectedErrors(
       min = Math.min(min, scale * (seen.min[channel] as number));
     });
     const activationNoise = isRounded ? ((max - min) / steps) ** 2 / 12 : 0;
-    const largest = new Float64Array(perTensor ? 1 : makes);
-    const inputEnergy = new Float64Array(makes);
     let gain = 0;
     let energy = 0;
-    for (let element = 0; element < weights.length; element++) {
-      const channel = readBy(element);
-      const made = makesAt(element);
-      const scale = scales[channel] as number;
-      const value = weights[element] as number;
-      const meanSquare = seen.meanSquare[channel] as number;
-      const scaled = value / scale;
-      const at = perTensor ? 0 : made;
-      largest[at] = Math.max(largest[at] as number, Math.abs(scaled));
-      inputEnergy[made] = (inputEnergy[made] as number) + meanSquare * scale * scale;
-      gain += scaled * scaled;
-      energy += value * value * meanSquare;
-    }
+    weights.squares.forEach((sum, channel) => {
+      gain += sum / (scales[channel] as number) ** 2;
+      energy += sum * (seen.meanSquare[channel] as number);
+    });
     const staysExact = isOnLattice && (isSame || isOneToOne) && !perTensor;
-    let weightNoise = 0;
-    if (!staysExact) {
-      inputEnergy.forEach((of, made) => {
-        weightNoise += (((largest[perTensor ? 0 : made] as number) / grid.max) ** 2 / 12) * of;
-      });
-    }
+    const weightNoise = staysExact
+      ? 0
+      : noiseOfWeights(use, weights.largest, scales, seen.meanSquare, { grid, perTensor });
     return energy > 0 ? (activationNoise * gain + weightNoise) / energy : 0;
   };
   const readers = (part: readonly number[]) =>
@@ -111,14 +107,70 @@ export function expectedErrors(
   };
 }
 
+/**
+ * What rounding weights that are divided by the scales of what they read adds to all that they make.
+ * @param largest of each pair of channels
+ */
+function noiseOfWeights(
+  { makes, layout: { groups, readsPerGroup, makesPerGroup, kernel } }: Use,
+  largest: Float32Array,
+  scales: Float64Array,
+  meanSquare: Float64Array,
+  { grid, perTensor }: Pick<QdqSettings['weights'], 'grid' | 'perTensor'>,
+): number {
+  const inverse = scales.map((scale) => 1 / scale);
+  const steps = new Float64Array(makes);
+  for (let made = 0; made < makes; made++) {
+    const first = Math.floor(made / makesPerGroup) * readsPerGroup;
+    const at = made * readsPerGroup;
+    let most = 0;
+    for (let r = 0; r < readsPerGroup; r++) {
+      most = Math.max(most, (largest[at + r] as number) * (inverse[first + r] as number));
+    }
+    steps[made] = most / grid.max;
+  }
+  if (perTensor) steps.fill(steps.reduce((most, step) => Math.max(most, step), 0));
+  let noise = 0;
+  for (let group = 0; group < groups; group++) {
+    let inputEnergy = 0;
+    for (let channel = group * readsPerGroup; channel < (group + 1) * readsPerGroup; channel++) {
+      inputEnergy += kernel * (meanSquare[channel] as number) * (scales[channel] as number) ** 2;
+    }
+    for (let made = group * makesPerGroup; made < (group + 1) * makesPerGroup; made++) {
+      noise += ((steps[made] as number) ** 2 / 12) * inputEnergy;
+    }
+  }
+  return noise;
+}
+
+function sumUp(weights: Float32Array, use: Use): WeightSums {
+  const { readsPerGroup, kernel } = use.layout;
+  const largest = new Float32Array(use.makes * readsPerGroup);
+  const squares = new Float64Array(use.reads);
+  forEachPair(use, (made, read, start) => {
+    let most = 0;
+    let sum = 0;
+    for (let i = start; i < start + kernel; i++) {
+      const weight = weights[i] as number;
+      most = Math.max(most, Math.abs(weight));
+      sum += weight * weight;
+    }
+    largest[made * readsPerGroup + (read % readsPerGroup)] = most;
+    squares[read] = (squares[read] as number) + sum;
+  });
+  return { largest, squares };
+}
+
 function weightShares(readers: ReadonlySet<Reader>): ReadonlyMap<number, number> {
   const shares = new Map<number, number>();
   for (const { use, weights } of readers) {
-    const { readGroups = new Int32Array(0), readBy } = use;
+    const { readGroups = new Int32Array(0) } = use;
+    const { readsPerGroup, makesPerGroup } = use.layout;
     const largest = new Float64Array(readGroups.length);
-    weights.forEach((weight, element) => {
-      const channel = readBy(element);
-      largest[channel] = Math.max(largest[channel] as number, Math.abs(weight));
+    weights.largest.forEach((most, pair) => {
+      const made = Math.floor(pair / readsPerGroup);
+      const channel = Math.floor(made / makesPerGroup) * readsPerGroup + (pair % readsPerGroup);
+      largest[channel] = Math.max(largest[channel] as number, most);
     });
     const all = largest.reduce((most, of) => Math.max(most, of), 0);
     readGroups.forEach((group, channel) => {

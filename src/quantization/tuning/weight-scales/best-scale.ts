@@ -13,7 +13,7 @@ const FINE_STEPS = 3;
  */
 export function bestScale(
   weights: Float32Array,
-  importance: Float32Array | undefined,
+  importance: Float32Array,
   largest: number,
   grid: IntegerRange,
 ): number {
@@ -32,21 +32,26 @@ export function bestScale(
   return Math.fround(full * best);
 }
 
-/** Stops, with what it has, as soon as it is not the lowest any more. */
+/** Weights between one look at what they cost and the next. */
+const BLOCK = 64;
+
+/** Stops, with what it has, soon after it is not the lowest any more. */
 function roundingCost(
   weights: Float32Array,
-  importance: Float32Array | undefined,
+  importance: Float32Array,
   scale: number,
   { min, max }: IntegerRange,
   lowest: number,
 ): number {
   let cost = 0;
-  for (let i = 0; i < weights.length; i++) {
-    const value = weights[i] as number;
-    const code = Math.min(max, Math.max(min, roundHalfEven(value / scale)));
-    const error = value - code * scale;
-    cost += error * error * (importance === undefined ? 1 : (importance[i] as number));
-    if (cost >= lowest) return cost;
+  for (let start = 0; start < weights.length && cost < lowest; start += BLOCK) {
+    const end = Math.min(weights.length, start + BLOCK);
+    for (let i = start; i < end; i++) {
+      const value = weights[i] as number;
+      const code = roundHalfEven(value / scale);
+      const error = value - Math.min(max, Math.max(min, code)) * scale;
+      cost += error * error * (importance[i] as number);
+    }
   }
   return cost;
 }

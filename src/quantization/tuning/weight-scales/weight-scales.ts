@@ -1,25 +1,31 @@
-import type { IntegerRange } from '../../affine.ts';
+import type { ChannelLayout, IntegerRange } from '../../affine.ts';
 import { qdqSettings } from '../../qdq-settings.ts';
 import type { StaticRecipe } from '../../recipe.ts';
 import type { TunedConstants } from '../../tuned-constants.ts';
 import { anchorsOf, readAnchorConstants } from '../anchor-constants.ts';
 import type { ChannelStatistics } from '../channel-statistics.ts';
-import { productUse } from '../constant-use.ts';
+import { type ConstantUse, productUse } from '../constant-use.ts';
 import { type Draft, withConstants } from '../draft.ts';
 import type { DraftStatistics } from '../draft-statistics.ts';
 import type { TuningPass } from '../tuning-pass.ts';
 import { bestScale } from './best-scale.ts';
 import { latticeStep } from './lattice-step.ts';
 
-/** The mean square of what each weight of an anchor is multiplied with. */
+/**
+ * The mean square of what each weight of a channel is multiplied with, in the order of the channel's weights: all channels of a
+ * group read the same.
+ */
 function inputImportance(
-  { node, weights }: ReturnType<typeof anchorsOf>[number],
-  statistics: DraftStatistics,
-): Float32Array {
-  const { readBy } = productUse(node, weights.tensor);
-  const { meanSquare } = statistics.get(node.input[0] ?? '') as ChannelStatistics;
-  const count = weights.tensor.dims.reduce((product, dim) => product * dim, 1);
-  return Float32Array.from({ length: count }, (_, element) => meanSquare[readBy(element)] as number);
+  { layout: { groups, readsPerGroup, kernel } }: ConstantUse,
+  { meanSquare }: ChannelStatistics,
+): readonly Float32Array[] {
+  return Array.from({ length: groups }, (_, group) => {
+    const importance = new Float32Array(readsPerGroup * kernel);
+    for (let r = 0; r < readsPerGroup; r++) {
+      importance.fill(meanSquare[group * readsPerGroup + r] as number, r * kernel, (r + 1) * kernel);
+    }
+    return importance;
+  });
 }
 
 /** Channels that are looked at before a layer is taken for one whose weights lie on no lattice. */
@@ -54,18 +60,15 @@ export function chooseWeightScales(draft: Draft, recipe: StaticRecipe, statistic
   let exact = 0;
   for (const anchor of anchorsOf(draft)) {
     const { weights, layout } = readAnchorConstants(draft.view, anchor);
-    const byChannel = (values: Float32Array) =>
-      Array.from({ length: layout.channels }, (_, channel) => channelValues(values, layout, channel));
-    const channels = byChannel(weights);
+    const channels = channelValues(weights, layout);
     const steps = latticeSteps(channels, grid);
     if (steps !== undefined) exact += 1;
-    // Where every channel has a step there is nothing to search by it.
-    const importance = steps?.every((step) => step !== undefined)
-      ? []
-      : byChannel(inputImportance(anchor, statistics));
-    const scales = channels.map(
-      (values, channel) => steps?.[channel] ?? searched(values, importance[channel], grid),
-    );
+    const use = productUse(anchor.node, anchor.weights.tensor);
+    const importance = inputImportance(use, statistics.get(anchor.node.input[0] ?? '') as ChannelStatistics);
+    const scales = channels.map((values, channel) => {
+      const group = Math.floor(channel / use.layout.makesPerGroup);
+      return steps?.[channel] ?? searched(values, importance[group] as Float32Array, grid);
+    });
     tuned.set(anchor.node.name ?? '', { weightScales: Float32Array.from(scales) });
   }
   return { tuned, exact };
@@ -81,21 +84,28 @@ function latticeSteps(
   return probed.every((step) => step === undefined) ? undefined : channels.map(stepOf);
 }
 
-function searched(values: Float32Array, importance: Float32Array | undefined, grid: IntegerRange): number {
+function searched(values: Float32Array, importance: Float32Array, grid: IntegerRange): number {
   let largest = 0;
-  for (const value of values) largest = Math.max(largest, Math.abs(value));
+  for (let i = 0; i < values.length; i++) largest = Math.max(largest, Math.abs(values[i] as number));
   return largest > 0 ? bestScale(values, importance, largest, grid) : 1;
 }
 
+/** The weights of each channel. Where they lie one behind the other already, they are not copied. */
 function channelValues(
   weights: Float32Array,
-  { outer, channels, inner }: { readonly outer: number; readonly channels: number; readonly inner: number },
-  channel: number,
-): Float32Array {
-  const values = new Float32Array(outer * inner);
-  for (let o = 0; o < outer; o++) {
-    const start = (o * channels + channel) * inner;
-    values.set(weights.subarray(start, start + inner), o * inner);
+  { outer, channels, inner }: ChannelLayout,
+): readonly Float32Array[] {
+  const length = outer * inner;
+  const sorted = outer === 1 ? weights : new Float32Array(weights.length);
+  if (outer > 1) {
+    for (let at = 0, o = 0; o < outer; o++) {
+      for (let channel = 0; channel < channels; channel++) {
+        const to = channel * length + o * inner;
+        for (let i = 0; i < inner; i++, at++) sorted[to + i] = weights[at] as number;
+      }
+    }
   }
-  return values;
+  return Array.from({ length: channels }, (_, channel) =>
+    sorted.subarray(channel * length, (channel + 1) * length),
+  );
 }

@@ -47,7 +47,14 @@ describe('bestScale', () => {
 
   it('cuts off an outlier that costs more than it is worth, and keeps one that is worth it', () => {
     const coarse = { min: -7, max: 7 };
-    expect(bestScale(OUTLIER, undefined, 1, coarse)).toBeLessThan(0.75 / 7);
+    expect(
+      bestScale(
+        OUTLIER,
+        OUTLIER.map(() => 1),
+        1,
+        coarse,
+      ),
+    ).toBeLessThan(0.75 / 7);
     const importance = OUTLIER.map((_, index) => (index === 0 ? 1e5 : 1));
     expect(bestScale(OUTLIER, importance, 1, coarse)).toBeCloseTo(1 / 7, 2);
   });
@@ -62,7 +69,12 @@ describe('bestScale', () => {
       fc.property(fc.float32Array({ minLength: 1, noNaN: true, min: -4, max: 4 }), (weights) => {
         const largest = weights.reduce((most, w) => Math.max(most, Math.abs(w)), 0);
         fc.pre(largest > 1e-3);
-        const scale = bestScale(weights, undefined, largest, GRID);
+        const scale = bestScale(
+          weights,
+          weights.map(() => 1),
+          largest,
+          GRID,
+        );
         expect(cost(weights, scale)).toBeLessThanOrEqual(cost(weights, Math.fround(largest / 127)) + 1e-9);
       }),
     );
