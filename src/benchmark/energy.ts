@@ -18,7 +18,7 @@ export interface EnergyReading {
   readonly counters: readonly EnergyCounter[];
 }
 
-/** Something that counts energy. RAPL is one; NVML's total energy of a GPU can be another. */
+/** Something that counts energy: the processor packages by RAPL, GPUs by NVML. */
 export interface EnergySource {
   /** Stable, such as `rapl-package`. */
   readonly name: string;
@@ -96,12 +96,14 @@ export interface EnergyFigures {
   /** `joules` less what idling would have taken in the same time. Negative where the host did not idle when it should have. */
   readonly aboveIdleJoules: number | null;
   readonly aboveIdleMillijoulesPerQuery: number | null;
+  /** What `joules` is the sum of, such as `package-0`, or a GPU by its UUID. */
+  readonly joulesByDomain: Readonly<Record<string, number>>;
 }
 
 /**
  * MLPerf Power (Tschand et al., arXiv 2410.12032; its rules for inference): mean power times the time, through the number of
  * queries. Joules are counted here, so power is their quotient with the time.
- * @param idle  an interval in which nothing of ours ran
+ * @param idle  an interval in which nothing of ours ran; what it counts besides is left out
  */
 export function energyFigures(
   used: EnergyInterval,
@@ -110,7 +112,7 @@ export function energyFigures(
 ): EnergyFigures {
   const perQuery = (joules: number | null) =>
     joules === null || queries === 0 ? null : (joules * 1e3) / queries;
-  const idleWatts = idle === null ? null : wattsOf(idle);
+  const idleWatts = idle === null ? null : wattsOfDomains(idle, Object.keys(used.joulesByDomain));
   const aboveIdleJoules = idleWatts === null ? null : used.joules - (idleWatts * used.durationNs) / 1e9;
   return {
     joules: used.joules,
@@ -119,10 +121,22 @@ export function energyFigures(
     idleWatts,
     aboveIdleJoules,
     aboveIdleMillijoulesPerQuery: perQuery(aboveIdleJoules),
+    joulesByDomain: used.joulesByDomain,
   };
 }
 
 function wattsOf({ joules, durationNs }: EnergyInterval): number {
+  return (joules * 1e9) / durationNs;
+}
+
+/** Null where one of them was not counted. */
+function wattsOfDomains({ joulesByDomain, durationNs }: EnergyInterval, domains: readonly string[]) {
+  let joules = 0;
+  for (const domain of domains) {
+    const taken = joulesByDomain[domain];
+    if (taken === undefined) return null;
+    joules += taken;
+  }
   return (joules * 1e9) / durationNs;
 }
 

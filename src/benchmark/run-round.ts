@@ -29,17 +29,17 @@ export async function runRound(
     if (!led.ok) return led;
   }
   const plan = planRound(spec, generator);
-  const before = read(probes);
+  const before = { ...read(probes), energy: probes.energy?.() };
   const started = await generator.run(plan, onRuns, { keepOutputs: true });
   if (!started.ok) return started;
   return ok({
     startNs: started.value.startNs,
     plannedRuns: plan.limits.maxRuns === MOST_RUNS ? null : plan.limits.maxRuns,
-    ...between(before, read(probes)),
+    ...between(before, { energy: probes.energy?.(), ...read(probes) }),
   });
 }
 
-type Readings = ReturnType<typeof read>;
+type Readings = ReturnType<typeof read> & { readonly energy: EnergyReading | undefined };
 
 function read(probes: RoundProbes) {
   return {
@@ -47,7 +47,6 @@ function read(probes: RoundProbes) {
     otherCpuSeconds: probes.otherCpuSeconds?.(),
     switches: probes.contextSwitches?.(),
     conditions: probes.conditions?.(),
-    energy: probes.energy?.(),
   };
 }
 

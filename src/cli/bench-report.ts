@@ -20,11 +20,13 @@ function tableOf(suiteRun: SuiteRun, isNamed: boolean): string {
   const isQueued = isScheduled(measurement.settings.scenario);
   // Most measurements are on no GPU.
   const isOnGpu = run.results.some(({ peakGpuMemoryBytes }) => peakGpuMemoryBytes !== null);
+  const isMetered = run.results.some(({ energy }) => (energy?.millijoulesPerQuery ?? null) !== null);
   const rows = run.results.map((result, index) => {
     const speedUp = run.speedUps[index - 1];
     return [
       ...latencyColumns(result),
       ...(isOnGpu ? [bytes(result.peakGpuMemoryBytes)] : []),
+      ...(isMetered ? [millijoules(result.energy?.millijoulesPerQuery)] : []),
       speedUp === undefined ? '–' : formatSpeedUp(speedUp),
       ...(isQueued ? [time(result.serviceTimeSeconds?.p50)] : []),
     ];
@@ -32,6 +34,7 @@ function tableOf(suiteRun: SuiteRun, isNamed: boolean): string {
   const header = [
     ...HEADER,
     ...(isOnGpu ? ['GPU memory'] : []),
+    ...(isMetered ? ['energy/query'] : []),
     'speed-up',
     ...(isQueued ? ['service p50'] : []),
   ];
@@ -117,6 +120,10 @@ function latencyColumns(result: BenchResult): string[] {
 
 function time(seconds: number | null | undefined): string {
   return seconds == null ? '–' : formatSeconds(seconds);
+}
+
+function millijoules(count: number | null | undefined): string {
+  return count == null ? '–' : `${count.toPrecision(3)} mJ`;
 }
 
 function bytes(count: number | null): string {

@@ -175,7 +175,7 @@ async function openLane(task: SutTask, { tracing, tracePort }: LaneStart) {
     { data: task.data, states: task.states, batch: task.batch },
     { ...session, run: (sample) => toTensors(session.prepare(sample)()) },
   );
-  const runs = stageFeeds(feeds, session.prepare);
+  const runs = stageFeeds(feeds, session.prepare, task.device);
   const kept = keepOutputs(seededRandom(threadId));
   const shapeSamples = firstOfEveryShape(feeds);
   const ready: LaneReady = { sampleCount: feeds.length, shapeSamples, loadedNs };

@@ -86,7 +86,7 @@ function begin({ task, feeds, shapeSamples, clock }: Traceable, spool: TraceSpoo
     const tracing: Tracing = {
       spool,
       session,
-      runs: stageFeeds(feeds, session.prepare),
+      runs: stageFeeds(feeds, session.prepare, task.device),
       baseNs: clock.nowNs(),
       startsNs: [],
       endsNs: [],

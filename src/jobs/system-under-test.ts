@@ -1,5 +1,3 @@
-import { setTimeout } from 'node:timers/promises';
-import { type EnergyInterval, type EnergySource, energyBetween } from '../benchmark/energy.ts';
 import type { ContextSwitches } from '../benchmark/round-result.ts';
 import { type RoundProbes, runRound } from '../benchmark/run-round.ts';
 import { warmUpUntilSteady } from '../benchmark/steady-state.ts';
@@ -10,6 +8,7 @@ import { ok, type Result } from '../core/result.ts';
 import { canShareAmongThreads, deviceAvailability } from '../runtime/devices.ts';
 import { thisMachine } from '../runtime/machine.ts';
 import type { NodePlacement } from '../runtime/nodes-by-provider.ts';
+import { measureIdle, openBenchEnergy } from './bench-energy.ts';
 import { type LaneReady, startBenchLane } from './bench-lane.ts';
 import { affinityOf } from './cpu-affinity.ts';
 import { formatCpuList } from './cpu-list.ts';
@@ -17,7 +16,6 @@ import { otherBusySeconds } from './host-busy.ts';
 import { generateByLanes, type StoppableGenerator } from './lane-load.ts';
 import { peakRssBytes, processCpuSeconds } from './process-memory.ts';
 import { processUsage } from './process-usage.ts';
-import { openRaplEnergy } from './rapl-energy.ts';
 import { createConditionsReader } from './read-host-conditions.ts';
 import type { SutTask } from './sut-task.ts';
 import type { TaskContext } from './task-context.ts';
@@ -25,8 +23,6 @@ import type { TracedPassOrder } from './trace-orders.ts';
 import { createTracedSystem } from './traced-system.ts';
 import { unwrap } from './unwrap.ts';
 import type { SutCommand, TraceCommand } from './worker-protocol.ts';
-
-const IDLE_MS = 1000;
 
 /** A system under test that is loaded. */
 export interface OpenSystem {
@@ -49,13 +45,13 @@ export async function openSystemUnderTest(
   laneEntry: URL,
 ): Promise<OpenSystem> {
   requireShareable(task);
-  const rapl = openRaplEnergy();
-  const energy = rapl.ok ? rapl.value : undefined;
+  const energy = openBenchEnergy(task.device);
   const idleEnergy = await measureIdle(energy);
   const startNs = clock.nowNs();
   const lanes = Array.from({ length: task.lanes }, () => startBenchLane(laneEntry, task));
   const ready: LaneReady[] = [];
   for (const lane of lanes) ready.push(unwrap(await lane.ready));
+  energy.keepUsed();
   const first = ready[0] as LaneReady;
   const generator = generateByLanes(lanes, first, task.batch, clock);
   const traced = createTracedSystem(lanes, emit);
@@ -65,10 +61,7 @@ export async function openSystemUnderTest(
     otherCpuSeconds: otherBusySeconds,
     contextSwitches,
     conditions: createConditionsReader(),
-    energy: () => {
-      const reading = energy?.read();
-      return reading?.ok ? reading.value : undefined;
-    },
+    energy: energy.read,
   };
   return {
     loaded: {
@@ -124,17 +117,6 @@ function providerUse({ byProvider, fellBack }: NodePlacement, { device }: SutTas
     fellBack,
     isSoftware: availability?.softwareOnly === true,
   };
-}
-
-/** What the host draws while it does nothing, where something counts that. */
-async function measureIdle(energy: EnergySource | undefined): Promise<EnergyInterval | null> {
-  const before = energy?.read();
-  if (before?.ok !== true) return null;
-  await setTimeout(IDLE_MS);
-  const after = energy?.read();
-  if (after?.ok !== true) return null;
-  const used = energyBetween(before.value, after.value);
-  return used.ok ? used.value : null;
 }
 
 function contextSwitches(): ContextSwitches {

@@ -22,11 +22,10 @@ interface OperatorSum {
   knownSeconds: number;
 }
 
-/** What the operators of each model took, the parts of its lanes together, in the order in which models come first. */
+/** What the operators of each model took on each device, the parts of its lanes together, in the order in which they come first. */
 export function summarizeOperators(parts: readonly ReadPart[]): readonly TracedModel[] {
-  const modelIds = [...new Set(parts.map(({ part }) => part.modelId))];
-  return modelIds.map((modelId) => {
-    const own = parts.filter(({ part }) => part.modelId === modelId);
+  return groupsOf(parts).map((own) => {
+    const { modelId, device } = (own[0] as ReadPart).part;
     const sums = new Map<string, OperatorSum>();
     for (const part of own) addOperators(part, sums);
     const operatorSeconds = [...sums.values()].reduce((total, { seconds }) => total + seconds, 0);
@@ -42,12 +41,22 @@ export function summarizeOperators(parts: readonly ReadPart[]): readonly TracedM
     operators.sort((a, b) => b.seconds - a.seconds);
     return {
       modelId,
-      device: own[0]?.part.device ?? 'cpu',
+      device,
       requests: own.reduce((total, { part }) => total + part.startsNs.length - part.firstRequest, 0),
       operatorSeconds,
       operators,
     };
   });
+}
+
+function groupsOf(parts: readonly ReadPart[]): readonly (readonly ReadPart[])[] {
+  const groups = new Map<string, ReadPart[]>();
+  for (const read of parts) {
+    const { modelId, device } = read.part;
+    const key = JSON.stringify([modelId, device]);
+    groups.set(key, [...(groups.get(key) ?? []), read]);
+  }
+  return [...groups.values()];
 }
 
 /** Runs that warmed the session up are left out. */

@@ -164,7 +164,7 @@ function createBench(gauge: MakeGauge): ResultMetrics['recordBench'] {
   );
   const energy = gauge(
     'ptq_bench_query_energy_joules',
-    'Energy that the processors took for a query of the last benchmark, whatever else they did included.',
+    'Energy that the processors, and of a benchmark on a GPU its GPUs, took for a query of the last benchmark, whatever else they did included.',
     BENCH_LABELS,
   );
   const showSpeedUp = createSpeedUp(gauge, BENCH_LABELS);

@@ -91,8 +91,8 @@ it('adds intervals, domain by domain', () => {
 });
 
 describe('energyFigures', () => {
-  const used = { joules: 600, durationNs: 10e9, joulesByDomain: {} };
-  const idle = { joules: 40, durationNs: 2e9, joulesByDomain: {} };
+  const used = { joules: 600, durationNs: 10e9, joulesByDomain: { package: 600 } };
+  const idle = { joules: 40, durationNs: 2e9, joulesByDomain: { package: 40 } };
 
   it('gives mean power and energy a query, and what is above idling beside them', () => {
     expect(energyFigures(used, 2000, idle)).toEqual({
@@ -102,6 +102,7 @@ describe('energyFigures', () => {
       idleWatts: 20,
       aboveIdleJoules: 400,
       aboveIdleMillijoulesPerQuery: 200,
+      joulesByDomain: { package: 600 },
     });
   });
 
@@ -113,11 +114,19 @@ describe('energyFigures', () => {
       idleWatts: null,
       aboveIdleJoules: null,
       aboveIdleMillijoulesPerQuery: null,
+      joulesByDomain: { package: 600 },
     });
   });
 
+  it('takes from idling what was counted of the benchmark, and nothing where that was not counted', () => {
+    const ofTwo = { joules: 90, durationNs: 2e9, joulesByDomain: { package: 40, 'GPU-2': 50 } };
+    expect(energyFigures(used, 2000, ofTwo).idleWatts).toBe(20);
+    const ofOther = { joules: 50, durationNs: 2e9, joulesByDomain: { 'GPU-2': 50 } };
+    expect(energyFigures(used, 2000, ofOther)).toMatchObject({ idleWatts: null, aboveIdleJoules: null });
+  });
+
   it('shows an idle host that was none as less than nothing', () =>
-    expect(energyFigures(used, 1, { joules: 200, durationNs: 2e9, joulesByDomain: {} })).toMatchObject({
+    expect(energyFigures(used, 1, { ...idle, joules: 200, joulesByDomain: { package: 200 } })).toMatchObject({
       aboveIdleJoules: -400,
       joules: 600,
     }));

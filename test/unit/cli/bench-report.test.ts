@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { energyFigures } from '../../../src/benchmark/energy.ts';
 import { renderBench } from '../../../src/cli/bench-report.ts';
 import { renderSummaries } from '../../../src/cli/bench-summary.ts';
 import { suiteRunOf } from '../../support/bench-runs.ts';
@@ -23,6 +24,19 @@ describe('renderBench', () => {
     const text = renderBench([{ ...suiteRun, run: { ...suiteRun.run, results } }], made);
     expect(text).toMatch(/ peak memory +GPU memory +speed-up$/m);
     expect(text).toMatch(/^fp32.onnx .* 3\.00 GiB +–$/m);
+    expect(text).toMatch(/^int8.onnx .* – +2.00x/m);
+  });
+
+  it('has a column for energy where something counts it', async () => {
+    const suiteRun = await suiteRunOf(services);
+    expect(renderBench([suiteRun], made)).not.toContain('energy');
+    const used = { joules: 60.48, durationNs: 1e9, joulesByDomain: { 'GPU-1': 60.48 } };
+    const results = suiteRun.run.results.map((result, index) =>
+      index === 0 ? { ...result, energy: energyFigures(used, 1008) } : result,
+    );
+    const text = renderBench([{ ...suiteRun, run: { ...suiteRun.run, results } }], made);
+    expect(text).toMatch(/ peak memory +energy\/query +speed-up$/m);
+    expect(text).toMatch(/^fp32.onnx .* 60\.0 mJ +–$/m);
     expect(text).toMatch(/^int8.onnx .* – +2.00x/m);
   });
 

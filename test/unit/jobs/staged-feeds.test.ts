@@ -22,7 +22,7 @@ describe('stageFeeds', () => {
   it('runs every sample from one place for each shape, and leaves the samples as they are', () => {
     const { prepare, prepared } = reader();
     const feeds = [{ x: floats(1, 2) }, { x: floats(3, 4) }, { x: floats(5) }, { x: floats(6, 7) }];
-    const runs = stageFeeds(feeds, prepare);
+    const runs = stageFeeds(feeds, prepare, 'cpu');
     const results = [3, 0, 2, 1].map((sample) => {
       runs[sample]?.stage();
       return runs[sample]?.run();
@@ -41,6 +41,7 @@ describe('stageFeeds', () => {
         { a: codes, b: floats(3, 4) },
       ],
       prepare,
+      'cpu',
     );
     for (const run of runs) run.stage();
     expect(runs.map((run) => run.run())).toEqual([
@@ -59,9 +60,18 @@ describe('stageFeeds', () => {
   it('runs texts as they are', () => {
     const { prepare, prepared } = reader();
     const text = (value: string): NamedTensors => ({ x: { type: 'string', dims: [1], data: [value] } });
-    const runs = stageFeeds([text('a'), text('b')], prepare);
+    const runs = stageFeeds([text('a'), text('b')], prepare, 'cpu');
     runs[1]?.stage();
     expect(runs[0]?.run()).toEqual([['a']]);
     expect(prepared).toHaveLength(2);
+  });
+
+  it('runs samples from where they lie on a device that copies its inputs itself', () => {
+    const { prepare, prepared } = reader();
+    const feeds = [{ x: floats(1, 2) }, { x: floats(3, 4) }];
+    const runs = stageFeeds(feeds, prepare, 'cuda');
+    runs[1]?.stage();
+    expect([runs[1]?.run(), runs[0]?.run()]).toEqual([[[3, 4]], [[1, 2]]]);
+    expect(prepared.map(({ x }) => x)).toEqual([feeds[0]?.x, feeds[1]?.x]);
   });
 });

@@ -101,6 +101,15 @@ describe('what operators of a trace took', () => {
     expect(model).toMatchObject({ device: 'webgpu', operators: [{ op: 'Conv', flopsPerSecond: null }] });
   });
 
+  it('keeps apart what a model took on one device and on another', () => {
+    const part = partOf('m', [...WARM_UP, node('Conv', 2000, 10), run(2000, 45)]);
+    const onGpu = { ...part, part: { ...part.part, device: 'cuda' as const } };
+    expect(summarizeOperators([part, onGpu, part])).toMatchObject([
+      { modelId: 'm', device: 'cpu', requests: 2, operators: [{ op: 'Conv', calls: 2 }] },
+      { modelId: 'm', device: 'cuda', requests: 1, operators: [{ op: 'Conv', calls: 1 }] },
+    ]);
+  });
+
   it('knows requests of what was not profiled', () => {
     const part = partOf('m', [run(0, 10), run(20, 10), run(40, 10)]);
     expect(summarizeOperators([{ ...part, events: undefined }])).toEqual([

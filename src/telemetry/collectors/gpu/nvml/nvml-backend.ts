@@ -49,6 +49,29 @@ export class NvmlBackend implements GpuBackend {
   }
 
   read(host: Host, watchedPids: readonly number[]): Result<GpusReading, GpuProblem> {
+    return this.#ask(host, ({ driverVersion, cudaVersion, devices }, nowNs) => {
+      const gpus = devices.map((device) =>
+        device instanceof NvmlDevice ? device.read({ host, watchedPids, nowNs }) : device,
+      );
+      this.#hasLostGpu = gpus.some(({ state }) => state !== 'ok');
+      return { backend: 'nvml', ...known({ driverVersion, cudaVersion }), gpus };
+    });
+  }
+
+  /** What the GPUs took since their driver was loaded, in joules by UUID, and nothing else: one call a GPU, some microseconds. */
+  readEnergyJoules(host: Host): Result<ReadonlyMap<string, number>, GpuProblem> {
+    return this.#ask(host, ({ devices }) => {
+      const joules = new Map<string, number>();
+      for (const device of devices) {
+        if (!(device instanceof NvmlDevice)) continue;
+        const taken = device.readEnergyJoules();
+        if (taken !== undefined) joules.set(device.identity.uuid, taken);
+      }
+      return joules;
+    });
+  }
+
+  #ask<T>(host: Host, question: (session: Session, nowNs: bigint) => T): Result<T, GpuProblem> {
     const nowNs = this.#clock.nowNs();
     const isOld = this.#session !== undefined && nowNs - this.#session.openedAtNs >= LOOK_AGAIN_NS;
     if (isOld && this.#hasLostGpu) this.close();
@@ -58,13 +81,8 @@ export class NvmlBackend implements GpuBackend {
       this.#session = opened.value;
       this.#identities = this.#session.devices.map(identityOf);
     }
-    const { driverVersion, cudaVersion, devices } = this.#session;
     try {
-      const gpus = devices.map((device) =>
-        device instanceof NvmlDevice ? device.read({ host, watchedPids, nowNs }) : device,
-      );
-      this.#hasLostGpu = gpus.some(({ state }) => state !== 'ok');
-      return ok({ backend: 'nvml', ...known({ driverVersion, cudaVersion }), gpus });
+      return ok(question(this.#session, nowNs));
     } catch (error) {
       if (!(error instanceof DeviceGone)) throw error;
       this.close();

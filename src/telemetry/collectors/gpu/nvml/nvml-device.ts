@@ -62,6 +62,16 @@ export class NvmlDevice {
     }
   }
 
+  /** Undefined where the board does not count it, and where it does not answer. Throws `DeviceGone` as `read` does. */
+  readEnergyJoules(): number | undefined {
+    try {
+      return this.#queries.energyJoules();
+    } catch (error) {
+      if (!(error instanceof DeviceGone) || endsSession(error.code)) throw error;
+      return undefined;
+    }
+  }
+
   #readValues({ host, watchedPids, nowNs }: ReadingContext): Partial<GpuReading> {
     const device = this.#queries;
     const isSplit = device.migIsEnabled();

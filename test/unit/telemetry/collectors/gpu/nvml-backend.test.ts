@@ -281,6 +281,15 @@ describe.skipIf(NO_COMPILER !== undefined)(
       });
     });
 
+    it('tells the energy of each GPU alone, where the board counts it', () => {
+      const { readEnergyJoules } = open(newDriver, withLines(A100, 'gpu0 energy 9000000'));
+      expect(unwrap(readEnergyJoules())).toEqual(
+        new Map([['GPU-a1000000-0000-0000-0000-000000000001', 9000]]),
+      );
+      expect(unwrap(open(newDriver, A100).readEnergyJoules()).size).toBe(0);
+      expect(open(newDriver, 'count 0\n').readEnergyJoules()).toMatchObject({ error: { kind: 'absent' } });
+    });
+
     function open(compiled: string, state: string, host: Readonly<Record<string, string>> = NVIDIA_CARD) {
       const fake: FakeNvml = installFakeNvml(compiled, state);
       const clock = { seconds: 100 };
@@ -288,7 +297,12 @@ describe.skipIf(NO_COMPILER !== undefined)(
       const backend = new NvmlBackend({ libraries: [fake.library], clock: { nowNs, wallMs: () => 0 } });
       onTestFinished(() => backend.close());
       const roots = hostWith(host);
-      return { fake, clock, read: (pids: readonly number[] = []) => backend.read(roots, pids) };
+      return {
+        fake,
+        clock,
+        read: (pids: readonly number[] = []) => backend.read(roots, pids),
+        readEnergyJoules: () => backend.readEnergyJoules(roots),
+      };
     }
   },
 );
