@@ -1,7 +1,7 @@
 import type { BenchResult, TraceSummary } from '../benchmark/bench-result.ts';
 import { formatSpeedUp } from '../benchmark/compare.ts';
 import { isScheduled } from '../benchmark/scenario.ts';
-import { formatBytes, formatSeconds } from '../core/units.ts';
+import { formatBytes, formatJoules, formatSeconds } from '../core/units.ts';
 import type { SuiteRun } from '../jobs/bench-suite.ts';
 import type { ReadyMeasurement } from '../jobs/ready-measurement.ts';
 import { decimal, renderTable } from './table.ts';
@@ -20,13 +20,13 @@ function tableOf(suiteRun: SuiteRun, isNamed: boolean): string {
   const isQueued = isScheduled(measurement.settings.scenario);
   // Most measurements are on no GPU.
   const isOnGpu = run.results.some(({ peakGpuMemoryBytes }) => peakGpuMemoryBytes !== null);
-  const isMetered = run.results.some(({ energy }) => (energy?.millijoulesPerQuery ?? null) !== null);
+  const isMetered = run.results.some((result) => (result.energy?.millijoulesPerQuery ?? null) !== null);
   const rows = run.results.map((result, index) => {
     const speedUp = run.speedUps[index - 1];
     return [
       ...latencyColumns(result),
       ...(isOnGpu ? [bytes(result.peakGpuMemoryBytes)] : []),
-      ...(isMetered ? [millijoules(result.energy?.millijoulesPerQuery)] : []),
+      ...(isMetered ? [energy(result.energy?.millijoulesPerQuery)] : []),
       speedUp === undefined ? '–' : formatSpeedUp(speedUp),
       ...(isQueued ? [time(result.serviceTimeSeconds?.p50)] : []),
     ];
@@ -122,8 +122,8 @@ function time(seconds: number | null | undefined): string {
   return seconds == null ? '–' : formatSeconds(seconds);
 }
 
-function millijoules(count: number | null | undefined): string {
-  return count == null ? '–' : `${count.toPrecision(3)} mJ`;
+function energy(millijoules: number | null | undefined): string {
+  return millijoules == null ? '–' : formatJoules(millijoules / 1000);
 }
 
 function bytes(count: number | null): string {

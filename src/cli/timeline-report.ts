@@ -1,4 +1,4 @@
-import { formatBytes, formatSeconds } from '../core/units.ts';
+import { formatBytes, formatJoules, formatSeconds } from '../core/units.ts';
 import type { KeptTimeline } from '../jobs/find-timeline.ts';
 import type { TimelineSummary } from '../jobs/summarize-timeline-file.ts';
 import type { GpuSummary } from '../telemetry/summary/gpus.ts';
@@ -112,10 +112,6 @@ function joined(
 }
 
 /** 1234 → `1.23 kJ`. */
-function formatJoules(joules: number): string {
-  return joules >= 1000 ? `${(joules / 1000).toPrecision(3)} kJ` : `${joules.toPrecision(3)} J`;
-}
-
 function hottest(celsius: number | undefined, gpus: readonly GpuSummary[] | undefined): string | undefined {
   const all = [celsius, ...(gpus ?? []).map((gpu) => gpu.temperatureMaxCelsius)].filter(
     (value) => value !== undefined,

@@ -16,7 +16,8 @@ function gigaflops(flopsPerSecond: number | null): string {
   return rate < 0.01 ? '<0.01' : formatRate(rate);
 }
 
-function operatorsOf({ modelId, device, requests, operatorSeconds, operators }: TracedModel): string {
+function operatorsOf(model: TracedModel): string {
+  const { modelId, device, requests, operatorSeconds, deviceKernels, operators } = model;
   if (operators.length === 0) return `${modelId}: ${requests} calls, and nothing is known of its operators`;
   const each = (seconds: number) => formatSeconds(seconds / Math.max(1, requests));
   const rows = operators
@@ -35,6 +36,11 @@ function operatorsOf({ modelId, device, requests, operatorSeconds, operators }: 
     ...(more > 0 ? [`and ${more} more`] : []),
     ...(device === 'cpu'
       ? []
-      : [`times are those of handing work to ${device}; its kernels are in the trace`]),
+      : [
+          `times are those of handing work to ${device}; ` +
+            (deviceKernels > 0
+              ? 'its kernels are in the trace'
+              : 'ONNX Runtime recorded none of its kernels, so how long they took is not in the trace'),
+        ]),
   ].join('\n');
 }

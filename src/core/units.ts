@@ -27,6 +27,12 @@ function significant(value: number): string {
   return value >= 10 ? value.toFixed(1) : value.toFixed(2);
 }
 
+/** 0.216 → `216 mJ`, 1540 → `1.54 kJ`. Three significant digits. */
+export function formatJoules(joules: number): string {
+  if (joules >= 1000) return `${significant(joules / 1000)} kJ`;
+  return joules >= 1 ? `${significant(joules)} J` : `${significant(joules * 1000)} mJ`;
+}
+
 /** 1234.5 → `1235`, 12.3456 → `12.35`: four significant digits, and never an exponent for large rates. */
 export function formatRate(perSecond: number): string {
   return perSecond >= 1000 ? perSecond.toFixed(0) : perSecond.toPrecision(4);

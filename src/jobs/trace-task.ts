@@ -49,6 +49,8 @@ export interface TracedModel {
   readonly requests: number;
   /** That its operators took; those that hold others, such as If, are left out, as what they hold is counted. */
   readonly operatorSeconds: number;
+  /** Shaders or kernels of the device that the runtime recorded; 0 on the CPU, and of CUDA in the builds that npm has. */
+  readonly deviceKernels: number;
   /** By their time, the longest first. */
   readonly operators: readonly TracedOperator[];
 }

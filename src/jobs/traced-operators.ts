@@ -44,6 +44,7 @@ export function summarizeOperators(parts: readonly ReadPart[]): readonly TracedM
       device,
       requests: own.reduce((total, { part }) => total + part.startsNs.length - part.firstRequest, 0),
       operatorSeconds,
+      deviceKernels: own.reduce((total, { events }) => total + countKernels(events), 0),
       operators,
     };
   });
@@ -79,6 +80,15 @@ function addOperators({ part, events, flopsOf }: ReadPart, sums: Map<string, Ope
     sum.flops += flops;
     sum.knownSeconds += seconds;
   }
+}
+
+function countKernels(events: ProfileColumns | undefined): number {
+  if (events === undefined) return 0;
+  let kernels = 0;
+  for (let row = 0; row < events.count; row++) {
+    if (events.kindList[events.kinds[row] as number]?.category === 'kernel') kernels += 1;
+  }
+  return kernels;
 }
 
 /** When the last of so many runs ended. */

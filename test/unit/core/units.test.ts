@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatRate, formatSi } from '../../../src/core/units.ts';
+import { formatJoules, formatRate, formatSi } from '../../../src/core/units.ts';
 
 describe('formatRate', () => {
   it('has four significant digits, and no exponent for large rates', () => {
@@ -12,6 +12,15 @@ describe('formatRate', () => {
       '26885',
     ]);
   });
+});
+
+it('writes energy in the unit that reads best', () => {
+  expect([0.2161, 1.5419, 757.01, 13_895].map(formatJoules)).toEqual([
+    '216 mJ',
+    '1.54 J',
+    '757 J',
+    '13.9 kJ',
+  ]);
 });
 
 describe('formatSi', () => {

@@ -70,6 +70,7 @@ describe('what operators of a trace took', () => {
       device: 'cpu',
       requests: 1,
       operatorSeconds: 0,
+      deviceKernels: 0,
       operators: [],
     });
   });
@@ -113,7 +114,7 @@ describe('what operators of a trace took', () => {
   it('knows requests of what was not profiled', () => {
     const part = partOf('m', [run(0, 10), run(20, 10), run(40, 10)]);
     expect(summarizeOperators([{ ...part, events: undefined }])).toEqual([
-      { modelId: 'm', device: 'cpu', requests: 2, operatorSeconds: 0, operators: [] },
+      { modelId: 'm', device: 'cpu', requests: 2, operatorSeconds: 0, deviceKernels: 0, operators: [] },
     ]);
   });
 });
