@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 // What starts a process or a thread, and what others import. The rest comes in few files, as loading hundreds of small ones takes longer than starting Node.js.
@@ -14,6 +15,27 @@ const ENTRIES = [
   'client/client.ts',
 ];
 
+/**
+ * These are hundreds of small modules, which take longer to find and read than all else that a command does before it works. All other
+ * packages stay outside: they are few files, or have binaries beside them. Of yaml it is the build for browsers, as the one for
+ * Node.js is made of CommonJS modules, and differs in nothing else that is used.
+ */
+const BUNDLED = {
+  typebox: undefined,
+  yaml: fileURLToPath(new URL('node_modules/yaml/browser/index.js', import.meta.url)),
+};
+
+const packagesOutside = {
+  name: 'packages-outside',
+  setup: (building) =>
+    building.onResolve({ filter: /^[^./]/ }, ({ kind, path }) => {
+      if (kind === 'entry-point') return undefined;
+      const [name] = path.split('/');
+      if (!Object.hasOwn(BUNDLED, name)) return { path, external: true };
+      return BUNDLED[name] === undefined ? undefined : { path: BUNDLED[name] };
+    }),
+};
+
 rmSync('dist', { recursive: true, force: true });
 await build({
   entryPoints: ENTRIES.map((file) => `src/${file}`),
@@ -23,7 +45,7 @@ await build({
   chunkNames: 'chunks/[name]-[hash]',
   bundle: true,
   splitting: true,
-  packages: 'external',
+  plugins: [packagesOutside],
   format: 'esm',
   platform: 'node',
   target: 'node20',
