@@ -6,7 +6,7 @@ import type { SkippedSample } from '../data/sample-source.ts';
 import type { OnnxModel } from '../onnx/model-file.ts';
 import { writeModel } from '../onnx/write-model.ts';
 import { type Calibration, calibrate } from '../quantization/calibration/calibrate.ts';
-import { observeTensors } from '../quantization/calibration/observation.ts';
+import { type ObservingModel, observeTensors } from '../quantization/calibration/observation.ts';
 import {
   createObserver,
   lookAtSame,
@@ -49,8 +49,8 @@ export type FurtherCalibration = Pick<Calibration, 'ranges' | 'observed'> & {
 /** Learns more of the runs of a calibration than ranges. */
 export interface CalibrationCompanion {
   /** The model that observes, with more outputs. */
-  readonly observe: (model: OnnxModel) => OnnxModel;
-  readonly add: (outputs: NamedTensors) => void;
+  readonly observe: (observing: ObservingModel) => OnnxModel;
+  readonly add: (sample: number, outputs: NamedTensors) => void;
 }
 
 /**
@@ -81,9 +81,10 @@ export async function calibrateModel(
     return made;
   };
   try {
-    const { model, observed } = observeTensors(view, tensors, { values: needsValues(settings) });
+    const observing = observeTensors(view, tensors, { values: needsValues(settings) });
+    const { model, observed } = observing;
     const observingPath = join(scratch, 'observing.onnx');
-    unwrap(writeModel(companion?.observe(model) ?? model, observingPath, { durable: false }));
+    unwrap(writeModel(companion?.observe(observing) ?? model, observingPath, { durable: false }));
     const session = keep(await openObserving(observingPath, task, helper));
     const outputs = view.graph.output.map(({ name }) => name ?? '');
     const ports = {
@@ -103,7 +104,7 @@ export async function calibrateModel(
       add: (sample, results) => {
         observer.add(sample, results);
         for (const other of others) other.observer.add(sample, results);
-        companion?.add(results);
+        companion?.add(sample, results);
       },
     };
     const chosen = only === undefined ? samples.samples() : readChosen(samples, [...only]);

@@ -1,14 +1,14 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { evenPositions } from '../core/even-positions.ts';
 import { type Problem, ProblemError, problem } from '../core/problem.ts';
-import type { OnnxModel } from '../onnx/model-file.ts';
 import { writeModel } from '../onnx/write-model.ts';
 import type { GraphView } from '../quantization/graph-view.ts';
 import type { LeftFloat, Placement } from '../quantization/placement.ts';
 import type { StaticRecipe } from '../quantization/recipe.ts';
-import { type ChannelObserver, observeChannels } from '../quantization/tuning/channel-statistics.ts';
+import { type CalibrationWitness, witnessCalibration } from '../quantization/tuning/calibration-witness.ts';
 import type { Draft } from '../quantization/tuning/draft.ts';
-import { channelsToObserve, STATISTIC_SAMPLES } from '../quantization/tuning/draft-statistics.ts';
+import { channelsToObserve } from '../quantization/tuning/draft-statistics.ts';
 import type { TuningReport } from '../quantization/tuning/tune.ts';
 import { tuningPasses } from '../quantization/tuning/tuning-passes.ts';
 import { openSession } from '../runtime/session.ts';
@@ -46,20 +46,21 @@ export async function openTuning(
   const source = await openTaskData(data, ports, { limit: recipe.calibration.samples });
   try {
     const samples = await divideSamples(source);
-    let observer: ChannelObserver | undefined;
+    let witness: CalibrationWitness | undefined;
     return {
       samples,
       companion: (placement) => {
-        const isWorthIt = recipe.tune !== 'none' && samples.split.learn.length <= MOST_SHARED_SAMPLES;
-        if (!isWorthIt) return {};
-        const observe = (model: OnnxModel) => {
-          observer = observeChannels(model, channelsToObserve({ view, placement }));
-          return observer.model;
-        };
-        return { companion: { observe, add: (outputs) => observer?.add(outputs) } };
+        if (recipe.tune === 'none') return {};
+        const { learn } = samples.split;
+        const kept = evenPositions(learn.length, KEPT_SAMPLES);
+        witness = witnessCalibration(view, channelsToObserve({ view, placement }), {
+          samples: learn.length,
+          keptSamples: new Set(Array.from(kept, (at) => learn[at] as number)),
+        });
+        return { companion: witness };
       },
       tune: (draft, left = new Map()) => {
-        const found = observer === undefined ? undefined : { view, statistics: observer.statistics() };
+        const found = witness && { view, statistics: witness.statistics(), kept: witness.kept() };
         return tuneModel(draft, tuningPasses(recipe), { ...run, recipe, data, samples, left, found });
       },
       close: () => source.close(),
@@ -70,8 +71,8 @@ export async function openTuning(
   }
 }
 
-/** Of more samples than these, a part that is run once more costs less than to look at all of them. */
-const MOST_SHARED_SAMPLES = 2 * STATISTIC_SAMPLES;
+/** So many samples, evenly spread, tell the ranges of tensors whose channels are scaled. */
+const KEPT_SAMPLES = 32;
 
 function requireData({ data, ranges, saveRangesPath, states = [] }: QuantizeTask) {
   if (ranges !== undefined || saveRangesPath !== undefined) {

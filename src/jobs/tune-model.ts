@@ -10,6 +10,7 @@ import type { StaticRecipe } from '../quantization/recipe.ts';
 import { runtimeProduct } from '../quantization/reconstruction/matrix-product.ts';
 import type { Draft } from '../quantization/tuning/draft.ts';
 import { createDraftStatistics, type FoundStatistics } from '../quantization/tuning/draft-statistics.ts';
+import { rangesOfScaled } from '../quantization/tuning/kept-values.ts';
 import type { LearningRun } from '../quantization/tuning/learning-run.ts';
 import { createOutputError, type OutputError } from '../quantization/tuning/output-error.ts';
 import { runPasses, type TuningReport } from '../quantization/tuning/tune.ts';
@@ -114,14 +115,21 @@ async function createTools(
         ranges: rangesOfEdges(draft.placement, draft.ranges),
       };
     },
-    settle: async (view, known) => {
+    settle: async (view, known, { from, scalesOf }) => {
       const placement = placeFor(view, recipe, left);
-      const tensors = [...new Set(placement.edges.values())].filter((tensor) => !known.has(tensor));
-      const calibrating = { task, data, scratch, only };
-      // The progress of a calibration within tuning would look like that of the first one.
-      const quiet = { ...context, emit: () => {} };
-      const { ranges } = await calibrateModel(view, tensors, recipe.calibration, calibrating, quiet);
-      return { view, placement, ranges: new Map([...known, ...ranges]), constants: new Map() };
+      const wanted = [...new Set(placement.edges.values())].filter((tensor) => !known.has(tensor));
+      const told =
+        found?.view === from ? rangesOfScaled(wanted, found.kept, scalesOf, recipe.calibration) : new Map();
+      const missing = wanted.filter((tensor) => !told.has(tensor));
+      const ranges = new Map([...known, ...told]);
+      if (missing.length > 0) {
+        const calibrating = { task, data, scratch, only };
+        // The progress of a calibration within tuning would look like that of the first one.
+        const quiet = { ...context, emit: () => {} };
+        const calibrated = await calibrateModel(view, missing, recipe.calibration, calibrating, quiet);
+        for (const [tensor, range] of calibrated.ranges) ranges.set(tensor, range);
+      }
+      return { view, placement, ranges, constants: new Map() };
     },
     learn,
     statistics: createDraftStatistics(learn, found),

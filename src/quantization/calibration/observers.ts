@@ -2,6 +2,7 @@ import type { NamedTensors } from '../../core/tensor.ts';
 import type { ValueRange } from '../affine.ts';
 import type { CalibrationSettings } from '../recipe.ts';
 import { entropyRange } from './entropy-range.ts';
+import { evenStride } from './even-stride.ts';
 import { nonFiniteActivation, readExtremes, readValues } from './extremes.ts';
 import { createHistogram, type HistogramCounts } from './histogram.ts';
 import { mseRange } from './mse-range.ts';
@@ -95,21 +96,6 @@ const FEWEST_PER_RUN = 1024;
  */
 export function valuesPerRun(samples: number): number {
   return Math.max(FEWEST_PER_RUN, VALUES_PER_TENSOR / samples);
-}
-
-/**
- * The stride that picks about `most` of `length` values. It has no divisor in common with the length and so none with
- * the length of a row: one that falls into step with rows would look at the same few columns, often a border, again and
- * again.
- */
-function evenStride(length: number, most: number): number {
-  let stride = Math.max(1, Math.ceil(length / most));
-  while (greatestCommonDivisor(stride, length) > 1) stride += 1;
-  return stride;
-}
-
-function greatestCommonDivisor(a: number, b: number): number {
-  return b === 0 ? a : greatestCommonDivisor(b, a % b);
 }
 
 function observeDistributions(

@@ -20,39 +20,53 @@ export interface ObservedChannels {
    * it is looked at as a whole.
    */
   readonly strides?: readonly number[];
+  /** Its channels may be scaled, and its range is to be found again then. */
+  readonly isScalable?: boolean;
+  /** A Clip cuts it, which channels may only be scaled up to. */
+  readonly isClipped?: boolean;
 }
 
 /** What the channels of one tensor were seen to hold, over all samples and positions. */
 export interface ChannelStatistics {
   readonly max: Float64Array;
   readonly min: Float64Array;
-  readonly mean: Float64Array;
   readonly meanSquare: Float64Array;
 }
+
+export interface ChannelMeans extends ChannelStatistics {
+  readonly mean: Float64Array;
+}
+
+/** What is told of channels. What is left out is not computed, and stays at what no value has changed. */
+export type ChannelFigure = keyof ChannelMeans;
 
 /** Statistics in the making, by the outputs of a model that tells about channels. */
 export interface ChannelObserver {
   /** A copy of the model that was given, with outputs of its own besides. */
   readonly model: OnnxModel;
   readonly add: (outputs: NamedTensors) => void;
-  readonly statistics: () => ReadonlyMap<string, ChannelStatistics>;
+  readonly statistics: () => ReadonlyMap<string, ChannelMeans>;
 }
 
 /** Runs a model that tells about channels over samples, or over so many of them. */
 export async function channelStatistics(
   model: OnnxModel,
   observed: readonly ObservedChannels[],
-  { learn }: { readonly learn: Learn },
+  { learn, figures }: { readonly learn: Learn; readonly figures: readonly ChannelFigure[] },
   samples?: number,
-): Promise<ReadonlyMap<string, ChannelStatistics>> {
-  const observer = observeChannels(model, observed);
+): Promise<ReadonlyMap<string, ChannelMeans>> {
+  const observer = observeChannels(model, observed, figures);
   for await (const { outputs } of learn(observer.model, samples)) observer.add(outputs);
   return observer.statistics();
 }
 
 /** The runtime reduces channel by channel, so that a few numbers come out instead of whole tensors. */
-export function observeChannels(model: OnnxModel, observed: readonly ObservedChannels[]): ChannelObserver {
-  const { model: observing, outputs } = withReductions(model, observed);
+export function observeChannels(
+  model: OnnxModel,
+  observed: readonly ObservedChannels[],
+  figures: readonly ChannelFigure[],
+): ChannelObserver {
+  const { model: observing, outputs } = withReductions(model, observed, new Set(figures));
   const sums = observed.map(({ channels }) => ({
     max: new Float64Array(channels).fill(Number.NEGATIVE_INFINITY),
     min: new Float64Array(channels).fill(Number.POSITIVE_INFINITY),
@@ -71,7 +85,7 @@ export function observeChannels(model: OnnxModel, observed: readonly ObservedCha
     statistics: () =>
       new Map(
         observed.map(({ tensor }, at) => {
-          const { max, min, mean, meanSquare } = sums[at] as ChannelStatistics;
+          const { max, min, mean, meanSquare } = sums[at] as ChannelMeans;
           const average = (of: Float64Array) => of.map((sum) => sum / Math.max(1, runs));
           return [tensor, { max, min, mean: average(mean), meanSquare: average(meanSquare) }];
         }),
@@ -79,28 +93,29 @@ export function observeChannels(model: OnnxModel, observed: readonly ObservedCha
   };
 }
 
-function addRun(sum: ChannelStatistics, names: ReductionOutputs, results: NamedTensors): void {
+function addRun(sum: ChannelMeans, names: ReductionOutputs, results: NamedTensors): void {
   const read = (name: string | undefined) =>
     name === undefined ? undefined : (results[name]?.data as Float32Array);
   const [max, least, mean, meanSquare] = [names.max, names.negatedMin, names.mean, names.meanSquare].map(
     read,
   );
   const channels = sum.max.length;
-  const batch = (max?.length ?? 0) / channels;
+  const reduced = max ?? mean ?? meanSquare ?? least;
+  const batch = (reduced?.length ?? 0) / channels;
   for (let i = 0; i < batch * channels; i++) {
     const channel = i % channels;
-    sum.max[channel] = Math.max(sum.max[channel] as number, max?.[i] as number);
+    if (max !== undefined) sum.max[channel] = Math.max(sum.max[channel] as number, max[i] as number);
     sum.min[channel] = Math.min(sum.min[channel] as number, -(least?.[i] ?? 0));
-    sum.mean[channel] = (sum.mean[channel] as number) + (mean?.[i] as number) / batch;
-    sum.meanSquare[channel] = (sum.meanSquare[channel] as number) + (meanSquare?.[i] as number) / batch;
+    sum.mean[channel] = (sum.mean[channel] as number) + (mean?.[i] ?? 0) / batch;
+    sum.meanSquare[channel] = (sum.meanSquare[channel] as number) + (meanSquare?.[i] ?? 0) / batch;
   }
 }
 
 interface ReductionOutputs {
-  readonly max: string;
+  readonly max: string | undefined;
   readonly negatedMin: string | undefined;
-  readonly mean: string;
-  readonly meanSquare: string;
+  readonly mean: string | undefined;
+  readonly meanSquare: string | undefined;
 }
 
 /**
@@ -108,7 +123,11 @@ interface ReductionOutputs {
  * [N, C, positions] or [1, C, positions], for which the runtime has fast kernels in every opset. One that is picked from
  * stays as it is: the runtime does not have to leave its blocked layout for it.
  */
-function withReductions(model: OnnxModel, observed: readonly ObservedChannels[]) {
+function withReductions(
+  model: OnnxModel,
+  observed: readonly ObservedChannels[],
+  figures: ReadonlySet<ChannelFigure>,
+) {
   const copy = cloneMessage(model.proto);
   const graph = copy.graph as GraphProto;
   const names = createNameScope(graph);
@@ -147,18 +166,25 @@ function withReductions(model: OnnxModel, observed: readonly ObservedChannels[])
   };
   const outputs = observed.map((of): ReductionOutputs => {
     const { tensor, strides } = of;
-    const map = strides === undefined ? asMap(of) : picked(tensor, strides);
+    let made: string | undefined;
+    const map = () => {
+      made ??= strides === undefined ? asMap(of) : picked(tensor, strides);
+      return made;
+    };
+    const reduce = (figure: ChannelFigure, opType: string, input: () => string, hint: string) =>
+      figures.has(figure) ? add(opType, [input()], `${tensor}_${hint}`) : undefined;
+    const isNegative = of.isNonNegative !== true;
     const reduced = {
-      max: add('GlobalMaxPool', [strides === undefined ? map : tensor], `${tensor}_max`),
-      negatedMin:
-        of.isNonNegative === true
-          ? undefined
-          : add('GlobalMaxPool', [add('Neg', [map], `${tensor}_negated`)], `${tensor}_negated_min`),
-      mean: add('GlobalAveragePool', [map], `${tensor}_mean`),
-      meanSquare: add(
+      max: reduce('max', 'GlobalMaxPool', () => (strides === undefined ? map() : tensor), 'max'),
+      negatedMin: isNegative
+        ? reduce('min', 'GlobalMaxPool', () => add('Neg', [map()], `${tensor}_negated`), 'negated_min')
+        : undefined,
+      mean: reduce('mean', 'GlobalAveragePool', map, 'mean'),
+      meanSquare: reduce(
+        'meanSquare',
         'GlobalAveragePool',
-        [add('Mul', [map, map], `${tensor}_square`)],
-        `${tensor}_mean_square`,
+        () => add('Mul', [map(), map()], `${tensor}_square`),
+        'mean_square',
       ),
     };
     for (const name of Object.values(reduced)) {

@@ -25,6 +25,13 @@ export interface TuningStep {
   readonly reason: string;
 }
 
+/** Of a rewritten model: what it was made from, and what the channels of a tensor are multiplied with. */
+export interface ScaledChannels {
+  readonly from: GraphView;
+  /** One a channel; undefined for a tensor that is what it was. */
+  readonly scalesOf: (tensor: string) => Float64Array | undefined;
+}
+
 /**
  * What passes may use. Samples to learn from are those that ranges are found on; those by which a pass is judged are kept
  * apart from them.
@@ -35,7 +42,11 @@ export interface TuningTools {
    * Places a float model that was rewritten, and finds its ranges. Nothing is tuned in the draft that it gives.
    * @param known ranges of tensors that are what they were
    */
-  readonly settle: (view: GraphView, known: ReadonlyMap<string, ValueRange>) => Promise<Draft>;
+  readonly settle: (
+    view: GraphView,
+    known: ReadonlyMap<string, ValueRange>,
+    scaled: ScaledChannels,
+  ) => Promise<Draft>;
   /** What the channels of the float model of a draft hold, on a part of the samples to learn from. */
   readonly statistics: (draft: Draft) => Promise<DraftStatistics>;
   /** The draft with more nodes left float32, each with the reason; what is known of the others stays. */

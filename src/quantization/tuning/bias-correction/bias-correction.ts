@@ -46,7 +46,7 @@ export const biasCorrection: TuningPass = {
     const statistics = await channelStatistics(
       model,
       [...observed.values()].flatMap((input) => [input, rounded(input)]),
-      { learn },
+      { learn, figures: ['mean'] },
       SAMPLES,
     );
     const tuned = new Map<string, TunedConstants>();

@@ -26,10 +26,14 @@ export const equalization: TuningPass = {
     if (chosen.parts === 0) {
       return { changed: 0, reason: 'the channels that share a range are alike enough' };
     }
-    const isSame = (tensor: string) =>
-      groups.channelsOf.get(tensor)?.groups.every((group) => chosen.scaleOf(group) === 1) ?? true;
+    const scalesOf = (tensor: string) => {
+      const scales = groups.channelsOf.get(tensor)?.groups;
+      return scales && Float64Array.from(scales, chosen.scaleOf);
+    };
+    const isSame = (tensor: string) => scalesOf(tensor)?.every((scale) => scale === 1) ?? true;
     const known = new Map([...draft.ranges].filter(([tensor]) => isSame(tensor)));
-    const settled = await settle(rescale(draft.view, groups, chosen.scaleOf), known);
+    const rewritten = rescale(draft.view, groups, chosen.scaleOf);
+    const settled = await settle(rewritten, known, { from: draft.view, scalesOf });
     // Of other weights other scales are best: the two passes are judged together.
     const rescaled =
       draft.constants.size > 0
@@ -57,13 +61,12 @@ function scaledStatistics(
   scaleOf: (group: number) => number,
 ): DraftStatistics {
   return new Map(
-    [...statistics].map(([tensor, { max, min, mean, meanSquare }]) => {
+    [...statistics].map(([tensor, { max, min, meanSquare }]) => {
       const groups = channelsOf.get(tensor)?.groups;
       const scale = (channel: number) => (groups === undefined ? 1 : scaleOf(groups[channel] as number));
       const scaled = {
         max: max.map((value, channel) => value * scale(channel)),
         min: min.map((value, channel) => value * scale(channel)),
-        mean: mean.map((value, channel) => value * scale(channel)),
         meanSquare: meanSquare.map((value, channel) => value * scale(channel) ** 2),
       };
       return [tensor, scaled];
