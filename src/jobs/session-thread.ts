@@ -1,7 +1,8 @@
 import { parentPort, Worker } from 'node:worker_threads';
 import { type Problem, ProblemError, problem } from '../core/problem.ts';
-import type { NamedTensors, RunBatch } from '../core/tensor.ts';
+import type { NamedTensors, RunBatch, Tensor } from '../core/tensor.ts';
 import type { Session, SessionSettings } from '../runtime/session.ts';
+import { type RunAll, runStages } from './run-stages.ts';
 import { type FirstRunsTrace, openTracedSession } from './traced-session.ts';
 import { unwrap } from './unwrap.ts';
 
@@ -13,21 +14,26 @@ type Request =
       readonly settings: SessionSettings;
       readonly trace: FirstRunsTrace | undefined;
     }
-  | { readonly kind: 'run'; readonly feeds: NamedTensors }
+  | { readonly kind: 'run'; readonly feeds: NamedTensors; readonly changes: readonly NamedTensors[] }
   | { readonly kind: 'unload' }
   | { readonly kind: 'close' };
 
 type Answer =
-  | { readonly ok: true; readonly outputs: NamedTensors }
+  | { readonly ok: true; readonly outputs: readonly NamedTensors[] }
   | { readonly ok: false; readonly problem: Problem };
 
 /** A session in a thread of its own, as inference blocks the thread that it runs in. */
 export interface SessionThread {
-  /** Loads a model, before the first run; another only after `unload`. Throws `ProblemError`. */
+  /**
+   * Loads a model, before the first run; one that is loaded after another runs behind it, on what that gives and what it is fed as well.
+   * Throws `ProblemError`.
+   */
   open(path: string, settings: SessionSettings, trace?: FirstRunsTrace): Promise<void>;
   /** May be called again before the run before has ended; runs are one after another all the same. */
   readonly run: RunBatch;
-  /** Lets the runs end that were asked for, and lets go of the model. */
+  /** Likewise, the last model once with each of some changes of what it is fed. */
+  readonly runAll: RunAll;
+  /** Lets the runs end that were asked for, and lets go of the models. */
   unload(): Promise<void>;
   /** Lets the runs end that were asked for, and then the thread. */
   close(): Promise<void>;
@@ -37,7 +43,7 @@ export interface SessionThread {
 export function startSessionThread(entry: URL): SessionThread {
   const worker = new Worker(entry);
   const waiting: {
-    readonly resolve: (answer: NamedTensors) => void;
+    readonly resolve: (answer: readonly NamedTensors[]) => void;
     readonly reject: (why: Error) => void;
   }[] = [];
   let ended: Error | undefined;
@@ -57,7 +63,7 @@ export function startSessionThread(entry: URL): SessionThread {
       resolve();
     });
   });
-  const ask = (request: Request): Promise<NamedTensors> =>
+  const ask = (request: Request): Promise<readonly NamedTensors[]> =>
     new Promise((resolve, reject) => {
       if (ended !== undefined) return reject(ended);
       waiting.push({ resolve, reject });
@@ -67,7 +73,8 @@ export function startSessionThread(entry: URL): SessionThread {
     open: async (path, settings, trace) => {
       await ask({ kind: 'open', path, settings, trace });
     },
-    run: (feeds) => ask({ kind: 'run', feeds }),
+    run: async (feeds) => (await ask({ kind: 'run', feeds, changes: [{}] }))[0] as NamedTensors,
+    runAll: (feeds, changes) => ask({ kind: 'run', feeds, changes }),
     unload: async () => {
       await ask({ kind: 'unload' });
     },
@@ -89,20 +96,19 @@ function endedEarly(): Problem {
 export function sessionThreadMain(): void {
   const port = parentPort;
   if (port === null) throw new Error('a session was started outside of a thread');
-  let session: Session | undefined;
-  const perform = async (request: Exclude<Request, { kind: 'close' }>): Promise<NamedTensors> => {
-    if (request.kind === 'run') return (session as Session).run(request.feeds);
+  const stages: Session[] = [];
+  const perform = async (request: Exclude<Request, { kind: 'close' }>): Promise<readonly NamedTensors[]> => {
+    if (request.kind === 'run') return runStages(stages, request.feeds, request.changes);
     if (request.kind === 'unload') {
-      await session?.close();
-      session = undefined;
-      return {};
+      for (const session of stages.splice(0)) await session.close();
+      return [];
     }
-    session = unwrap(await openTracedSession(request.path, request.settings, request.trace));
-    return {};
+    stages.push(unwrap(await openTracedSession(request.path, request.settings, request.trace)));
+    return [];
   };
   const obey = async (request: Request): Promise<void> => {
     if (request.kind === 'close') {
-      await session?.close();
+      for (const session of stages) await session.close();
       port.close();
       return;
     }
@@ -122,7 +128,9 @@ export function sessionThreadMain(): void {
 }
 
 /** What can change hands instead of being copied: nobody else holds what the runtime gave out. */
-function buffersOf(outputs: NamedTensors): ArrayBuffer[] {
-  const buffers = Object.values(outputs).flatMap(({ data }) => ('buffer' in data ? [data.buffer] : []));
+function buffersOf(outputs: readonly NamedTensors[]): ArrayBuffer[] {
+  const buffers = outputs
+    .flatMap(Object.values)
+    .flatMap(({ data }: Tensor) => ('buffer' in data ? [data.buffer] : []));
   return [...new Set(buffers)] as ArrayBuffer[];
 }

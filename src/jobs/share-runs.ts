@@ -1,37 +1,35 @@
-import type { NamedTensors, RunBatch } from '../core/tensor.ts';
-
 /** Something that runs the model. */
-export interface Runner {
-  readonly run: RunBatch;
+export interface Runner<Job, Done> {
+  readonly run: (job: Job) => Promise<Done>;
   /** Runs that it may be given before the first has ended. */
   readonly places: number;
   /** Settles when it can run; one that never can takes no part. */
   readonly ready?: Promise<void>;
 }
 
-interface Job {
-  readonly feeds: NamedTensors;
-  readonly resolve: (outputs: NamedTensors) => void;
+interface Waiting<Job, Done> {
+  readonly job: Job;
+  readonly resolve: (done: Done) => void;
   readonly reject: (why: unknown) => void;
 }
 
 /** Gives each run to a runner that has a place for it; the one that is named first is preferred. */
-export function shareRuns(runners: readonly Runner[]): RunBatch {
-  const jobs: Job[] = [];
-  const free = new Map<Runner, number>();
-  const add = (runner: Runner, places: number): void => {
+export function shareRuns<Job, Done>(runners: readonly Runner<Job, Done>[]): (job: Job) => Promise<Done> {
+  const jobs: Waiting<Job, Done>[] = [];
+  const free = new Map<Runner<Job, Done>, number>();
+  const add = (runner: Runner<Job, Done>, places: number): void => {
     free.set(runner, (free.get(runner) ?? 0) + places);
     giveOut();
   };
   const giveOut = (): void => {
     for (;;) {
       const runner = runners.find((each) => (free.get(each) ?? 0) > 0);
-      const job = runner === undefined ? undefined : jobs.shift();
-      if (runner === undefined || job === undefined) return;
+      const next = runner === undefined ? undefined : jobs.shift();
+      if (runner === undefined || next === undefined) return;
       free.set(runner, (free.get(runner) ?? 0) - 1);
       runner
-        .run(job.feeds)
-        .then(job.resolve, job.reject)
+        .run(next.job)
+        .then(next.resolve, next.reject)
         .finally(() => add(runner, 1));
     }
   };
@@ -43,9 +41,9 @@ export function shareRuns(runners: readonly Runner[]): RunBatch {
         () => {},
       );
   }
-  return (feeds) =>
+  return (job) =>
     new Promise((resolve, reject) => {
-      jobs.push({ feeds, resolve, reject });
+      jobs.push({ job, resolve, reject });
       giveOut();
     });
 }

@@ -12,6 +12,7 @@ import { readModel } from '../../src/onnx/model-file.ts';
 import { CALIBRATION_METHODS, completeRecipe, type RecipeRequest } from '../../src/quantization/recipe.ts';
 import { openSession } from '../../src/runtime/session.ts';
 import { writeClassifier } from '../support/evaluated-models.ts';
+import { graph, model, node, value } from '../support/graph-builder.ts';
 import { DIGITS_DATA, DIGITS_MODEL } from '../support/program.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { unwrap } from '../support/unwrap.ts';
@@ -132,6 +133,42 @@ describe.skipIf(!isBuilt)('a session in a thread (skipped where `npm run build` 
     await runner.close();
     expect(readFileSync(log, 'utf8')).toBe('started');
     expect(readdirSync(scratch)).toEqual([]);
+  });
+
+  it('runs a model on what another gave, once for each change of what it is fed, in either thread', async () => {
+    const scratch = temporaryFolder();
+    const runner = createModelRunner({ scratch, threads: 2, sessionEntry: ENTRY });
+    // scores = [x0 + x1 / 4, x0 / 2 + 2 * x1], and then plus what is added.
+    const first = unwrap(readModel(classifierIn(temporaryFolder())));
+    const results = await runner.withSplit(
+      first,
+      ([scores]) => {
+        expect(scores).toMatchObject({ name: 'scores', dims: ['batch', 2] });
+        return model(
+          graph({
+            inputs: [value('scores', 'float', [1, 2]), value('more', 'float', [1])],
+            nodes: [node('Add', ['scores', 'more'], ['y'])],
+            outputs: [value('y', 'float', [1, 2])],
+          }),
+        );
+      },
+      ({ runAll }) =>
+        Promise.all(
+          Array.from({ length: 6 }, (_, sample) =>
+            runAll(
+              feed(sample, 4),
+              [10, 20].map((more) => ({ more: { type: 'float32', dims: [1], data: Float32Array.of(more) } })),
+            ),
+          ),
+        ),
+    );
+    expect(results.map((each) => each.map(({ y }) => Array.from(y?.data as Float32Array)))).toEqual(
+      Array.from({ length: 6 }, (_, sample) =>
+        [10, 20].map((more) => [sample + 1 + more, sample / 2 + 8 + more]),
+      ),
+    );
+    expect(readdirSync(scratch)).toEqual([]);
+    await runner.close();
   });
 
   it('lets the runs end that were asked for, and is gone then', async () => {

@@ -40,8 +40,9 @@ export function chooseSamples(source: SampleSource, most: number): ChosenSamples
   return { count, read };
 }
 
-function sizeOf(feeds: NamedTensors): number {
-  return Object.values(feeds).reduce(
+/** Bytes of the numbers. */
+export function sizeOf(tensors: NamedTensors): number {
+  return Object.values(tensors).reduce(
     (bytes, { data }) => bytes + (ArrayBuffer.isView(data) ? data.byteLength : 0),
     0,
   );

@@ -9,16 +9,15 @@ import {
 } from '../../quantization/explain/weight-statistics.ts';
 import { MOST_LISTED_CHANNELS, rounded } from './describe-tensors.ts';
 import type { ExplainedNode, ExplainedWeights, OutputCost } from './explanation.ts';
+import type { CostWithout } from './measure-gates.ts';
 import type { LocalError } from './measure-local.ts';
 import type { NodeFindings } from './node-findings.ts';
 
 /** What nodes do to the outputs. */
 export interface OutputFindings {
   readonly alone: ReadonlyMap<PairedNode, OutputCost>;
-  readonly without: ReadonlyMap<PairedNode, OutputCost>;
-  readonly leftFloat: ReadonlyMap<PairedNode, OutputCost>;
-  /** With every rounding there. */
-  readonly simulated: OutputCost;
+  readonly without: ReadonlyMap<PairedNode, CostWithout>;
+  readonly leftFloat: ReadonlyMap<PairedNode, CostWithout>;
 }
 
 /** An advice to leave a node float32 has to gain so much. */
@@ -48,7 +47,7 @@ function rank({ alone, own }: ExplainedNode): number {
 function describeNode(
   pair: PairedNode,
   { float: view, pairing, statistics, errors }: NodeFindings,
-  { alone, without, leftFloat, simulated }: OutputFindings,
+  { alone, without, leftFloat }: OutputFindings,
   { depth, workRatio }: { readonly depth: number; readonly workRatio: number },
 ): ExplainedNode {
   const { float, output, weights } = pair;
@@ -71,8 +70,8 @@ function describeNode(
   const grid = outputTensor?.statistics.grid;
   const accumulated = statistics.get(output)?.accumulatedNoise;
   const cost = alone.get(pair);
-  const gained = (of: OutputCost | undefined) =>
-    of === undefined ? undefined : { ...of, gainDb: gainOver(simulated, of) };
+  const gained = (of: CostWithout | undefined) =>
+    of === undefined ? undefined : { ...of.cost, gainDb: gainOver(of.ofAll, of.cost) };
   const [removed, left] = [gained(without.get(pair)), gained(leftFloat.get(pair))];
   const gainDb = left?.gainDb === null ? Number.POSITIVE_INFINITY : (left?.gainDb ?? 0);
   return {
@@ -118,9 +117,9 @@ function describeOwn(error: LocalError | undefined, grid: GridStatistics | undef
   };
 }
 
-function gainOver(simulated: OutputCost, without: OutputCost): number | null {
-  if (simulated.sqnrDb === null || without.notFinite === true) return 0;
-  return without.sqnrDb === null ? null : without.sqnrDb - simulated.sqnrDb;
+function gainOver(ofAll: OutputCost, without: OutputCost): number | null {
+  if (ofAll.sqnrDb === null || without.notFinite === true) return 0;
+  return without.sqnrDb === null ? null : without.sqnrDb - ofAll.sqnrDb;
 }
 
 function describeWeights(weights: WeightStatistics): ExplainedWeights {

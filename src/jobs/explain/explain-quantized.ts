@@ -3,27 +3,30 @@ import { ProblemError, problem } from '../../core/problem.ts';
 import type { RunBatch } from '../../core/tensor.ts';
 import type { Task } from '../../evaluation/task.ts';
 import type { PairedNode } from '../../quantization/explain/pair-graphs.ts';
+import { createGraphSplitter } from '../../quantization/explain/split-graph.ts';
 import type { ModelRunner } from '../model-runner.ts';
 import { scratchModelOpener } from '../scratch-models.ts';
 import type { TaskContext } from '../task-context.ts';
 import type { ChosenSamples } from './choose-samples.ts';
 import { describeNodes } from './describe-nodes.ts';
 import { describeTensors } from './describe-tensors.ts';
+import { divideIntoBlocks } from './divide-blocks.ts';
 import type { ExplainTask } from './explain-task.ts';
 import type { Explanation, OutputCost } from './explanation.ts';
 import {
+  type CostWithout,
   costsAlone,
   costsWithout,
   type GateMeasurement,
-  NODES_A_MODEL,
-  roundingsLeft,
-  roundingsOf,
+  type References,
+  withReferences,
 } from './measure-gates.ts';
 import { measureLocalErrors } from './measure-local.ts';
 import type { NodeFindings } from './node-findings.ts';
 import { depthOf, observePair } from './observe-pair.ts';
 import { type OpenedPair, openPair } from './open-pair.ts';
 import { createOutputTally } from './output-tally.ts';
+import { NOTHING, type Roundings, roundingsLeft, roundingsOf, startOf } from './roundings.ts';
 
 /** Leaving out is measured for so many nodes that cost most alone. */
 const MOST_LEFT_FLOAT = 12;
@@ -67,7 +70,14 @@ export async function explainQuantized(
   );
   const scaled = await scaledNote(pair, samples, runner, run);
   const findings: NodeFindings = { ...pair, statistics, errors };
-  const measurement: GateMeasurement = { ...pair, view: pair.float, runner, samples, task: measured };
+  const measurement: GateMeasurement = {
+    ...pair,
+    view: pair.float,
+    splitter: createGraphSplitter(pair.float),
+    runner,
+    samples,
+    task: measured,
+  };
   const isOver = () =>
     task.timeLimitSeconds !== undefined && secondsBetween(startNs, clock.nowNs()) >= task.timeLimitSeconds;
   const order = byOwnError(findings);
@@ -78,25 +88,27 @@ export async function explainQuantized(
   const costly = [...alone].sort((a, b) => dbOf(a[1]) - dbOf(b[1])).slice(0, MOST_LEFT_FLOAT);
   tell('nodes left float', 0, costly.length, 'nodes');
   const left = isOver() ? [] : costly.map(([node]) => node);
-  const { all: simulated, without: changed } = await costsWithout(
-    [
-      ...left.map((node) => roundingsOf(node, pair.pairing)),
-      ...left.map((node) => roundingsLeft(node, pair.pairing)),
-    ],
-    measurement,
+  const changed = await withReferences(measurement, (references) =>
+    measureWithout(
+      [
+        ...left.map((node) => roundingsOf(node, pair.pairing)),
+        ...left.map((node) => roundingsLeft(node, pair.pairing)),
+      ],
+      measurement,
+      references,
+    ),
   );
   const byNode = (first: number) =>
-    new Map(left.map((node, at) => [node, changed[first + at] as OutputCost] as const));
+    new Map(left.map((node, at) => [node, changed.costs[first + at] as CostWithout] as const));
   tell('nodes left float', costly.length, costly.length, 'nodes');
   const stopped =
     alone.size < chosen.length ? 'time-limit' : chosen.length < order.length ? 'top' : undefined;
   return {
-    simulated,
+    simulated: changed.ofAll,
     nodes: describeNodes(findings, {
       alone,
       without: byNode(0),
       leftFloat: byNode(left.length),
-      simulated,
     }),
     tensors: describeTensors(findings),
     depth: depthOf(statistics, pair.float).map(({ noise, ...point }) => ({
@@ -130,6 +142,25 @@ async function scaledNote(
   return `channels of the quantized model were scaled (equalized): its nodes are compared with the float32 model with channels scaled alike, which has ${like}`;
 }
 
+/** Questions are asked in blocks of so many: more gates make a model slower, fewer take more loading. */
+const MOST_IN_A_BLOCK = 8;
+
+/** Loading the models of a block takes as long as so many runs. */
+const RUNS_TO_LOAD = 20;
+
+function blocksOf(
+  groups: readonly Roundings[],
+  { splitter, view, samples }: GateMeasurement,
+): readonly (readonly number[])[] {
+  const starts = groups.map((each) => startOf(each, splitter));
+  return divideIntoBlocks(starts, {
+    length: view.graph.node.length,
+    loading: RUNS_TO_LOAD / Math.max(1, samples.count),
+    most: MOST_IN_A_BLOCK,
+  });
+}
+
+/** @param nodes those first that are to be known first */
 async function measureAlone(
   nodes: readonly PairedNode[],
   measurement: GateMeasurement,
@@ -138,16 +169,41 @@ async function measureAlone(
 ): Promise<ReadonlyMap<PairedNode, OutputCost>> {
   const costs = new Map<PairedNode, OutputCost>();
   onNodes(0);
-  for (let first = 0; first < nodes.length && !isOver(); first += NODES_A_MODEL) {
-    const group = nodes.slice(first, first + NODES_A_MODEL);
+  const groups = nodes.map((node) => roundingsOf(node, measurement.pairing));
+  // With a node come its neighbours, which take least beside it.
+  const blocks = [...blocksOf(groups, measurement)].sort((a, b) => Math.min(...a) - Math.min(...b));
+  for (const block of blocks) {
+    if (isOver()) break;
     const measured = await costsAlone(
-      group.map((node) => roundingsOf(node, measurement.pairing)),
+      block.map((at) => groups[at] as Roundings),
       measurement,
     );
-    for (const [at, node] of group.entries()) costs.set(node, measured[at] as OutputCost);
+    for (const [place, at] of block.entries()) {
+      costs.set(nodes[at] as PairedNode, measured[place] as OutputCost);
+    }
     onNodes(costs.size);
   }
   return costs;
+}
+
+/** Also the outputs with every rounding there. */
+async function measureWithout(
+  groups: readonly Roundings[],
+  measurement: GateMeasurement,
+  references: References,
+): Promise<{ readonly ofAll: OutputCost; readonly costs: readonly CostWithout[] }> {
+  // Where every rounding of a node is needed by another as well, nothing changes.
+  const asked = groups.filter((group) => group.weights.size + group.activations.size > 0);
+  const costs = new Map<Roundings, CostWithout>();
+  for (const block of blocksOf(asked, measurement)) {
+    const inBlock = block.map((at) => asked[at] as Roundings);
+    const measured = await costsWithout(inBlock, measurement, references);
+    for (const [at, group] of inBlock.entries()) costs.set(group, measured[at] as CostWithout);
+  }
+  const [known] = costs.values();
+  const [all] = known === undefined ? await costsWithout([NOTHING], measurement, references) : [known];
+  const { ofAll } = all as CostWithout;
+  return { ofAll, costs: groups.map((group) => costs.get(group) ?? { cost: ofAll, ofAll }) };
 }
 
 /** The nodes whose results are furthest off come first: where time is short, they are the ones to know about. */

@@ -1,4 +1,6 @@
+import { runAhead } from '../../core/run-ahead.ts';
 import type { NamedTensors } from '../../core/tensor.ts';
+import type { Sample } from '../../data/sample-source.ts';
 import { buildLocalErrorModel } from '../../quantization/explain/local-error-model.ts';
 import type { PairedNode, Pairing } from '../../quantization/explain/pair-graphs.ts';
 import { over } from '../../quantization/explain/tensor-statistics.ts';
@@ -33,8 +35,8 @@ export async function measureLocalErrors(
     const { model, outputs } = buildLocalErrorModel(view, pairing, nodes);
     const sums = outputs.map(() => ({ signal: 0, weights: 0, inputs: 0, clipping: 0, size: 0 }));
     await runner.with(model, async (session) => {
-      for await (const { feeds } of samples.read()) {
-        const results = await session.run(feeds);
+      const run = ({ feeds }: Sample) => session.run(feeds);
+      for await (const results of runAhead(samples.read(), run, session.runsAtOnce)) {
         for (const [at, output] of outputs.entries()) {
           const sum = sums[at] as (typeof sums)[number];
           sum.signal += numberOf(results, output.signal);

@@ -1,4 +1,6 @@
+import { runAhead } from '../../core/run-ahead.ts';
 import type { NamedTensors } from '../../core/tensor.ts';
+import type { Sample } from '../../data/sample-source.ts';
 import { makeNode, nodeLabel } from '../../onnx/make-node.ts';
 import { observeBoth, type SharedTensor } from '../../quantization/explain/observed-models.ts';
 import type { PairedNode, Pairing } from '../../quantization/explain/pair-graphs.ts';
@@ -13,8 +15,10 @@ import type { ModelRunner } from '../model-runner.ts';
 import type { ChosenSamples } from './choose-samples.ts';
 import type { OpenedPair } from './open-pair.ts';
 
-/** Values of all observed tensors of one sample and one model that are held at once. */
-const MOST_VALUES = 24 * 2 ** 20;
+const SAMPLES_AT_ONCE = 2;
+
+/** Values of all observed tensors of one sample and one model that are held at once, beside those of the next. */
+const MOST_VALUES = 12 * 2 ** 20;
 
 /**
  * What the values of tensors are in both models, by their names in the float32 model: one pass, or several where all tensors of a sample
@@ -40,11 +44,10 @@ export async function observePair(
       runner.with(
         quantizedModel,
         async (inCodes) => {
-          for await (const { feeds } of samples.read()) {
-            const [values, others] = await Promise.all([
-              inFloat.run(feeds),
-              inCodes.run(castFeeds(feeds, inCodes.inputs)),
-            ]);
+          const runBoth = ({ feeds }: Sample) =>
+            Promise.all([inFloat.run(feeds), inCodes.run(castFeeds(feeds, inCodes.inputs))]);
+          // The next sample is computed while the values of one are counted.
+          for await (const [values, others] of runAhead(samples.read(), runBoth, SAMPLES_AT_ONCE)) {
             for (const { tensor, float: seen, quantized: other } of outputs) {
               add(accumulators.get(tensor), values[seen], other === undefined ? undefined : others[other]);
             }

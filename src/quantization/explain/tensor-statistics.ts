@@ -54,7 +54,7 @@ const MOST_CHANNELS = 4096;
 /** What is kept does not grow with the number of samples. */
 export function accumulateTensor(grid: ActivationGrid | undefined): TensorAccumulator {
   const onGrid = grid === undefined ? undefined : accumulateGrid(grid);
-  let channels: ReturnType<typeof accumulateChannels> | undefined;
+  let channels: Channels | undefined;
   let count = 0;
   let signal = 0;
   let difference = 0;
@@ -64,18 +64,21 @@ export function accumulateTensor(grid: ActivationGrid | undefined): TensorAccumu
   return {
     add: (values, dims, other) => {
       const { width, inner } = channelsOf(dims);
-      if (width > 1 && width <= MOST_CHANNELS) channels ??= accumulateChannels(width);
+      if (width > 1 && width <= MOST_CHANNELS) channels ??= createChannels(width);
       const isLike = other?.length === values.length;
       isCompared &&= isLike;
+      // Numbers in variables of this call alone: those of a closure are written to the heap each time.
+      let [least, most, squares] = [min, max, signal];
       for (let i = 0; i < values.length; i++) {
         const x = values[i] as number;
-        if (x < min) min = x;
-        if (x > max) max = x;
-        signal += x * x;
-        if (isLike) difference += (x - (other[i] as number)) ** 2;
-        const error = onGrid === undefined ? 0 : onGrid.add(x);
-        channels?.add(Math.floor(i / inner) % width, x, error);
+        if (x < least) least = x;
+        if (x > most) most = x;
+        squares += x * x;
       }
+      [min, max, signal] = [least, most, squares];
+      if (isLike) difference = addDifference(difference, values, other);
+      const errors = onGrid?.add(values);
+      if (channels !== undefined) addToChannels(channels, values, errors, inner);
       count += values.length;
     },
     result: () => ({
@@ -85,9 +88,21 @@ export function accumulateTensor(grid: ActivationGrid | undefined): TensorAccumu
       min: count === 0 ? 0 : min,
       max: count === 0 ? 0 : max,
       grid: onGrid?.result(count, signal),
-      channels: channels?.result(),
+      channels:
+        channels === undefined
+          ? undefined
+          : {
+              absMax: channels.absMax,
+              noise: channels.noises.map((noise, at) => over(noise, channels?.signals[at] as number)),
+            },
     }),
   };
+}
+
+function addDifference(before: number, values: Float32Array, others: Float32Array): number {
+  let difference = before;
+  for (let i = 0; i < values.length; i++) difference += ((values[i] as number) - (others[i] as number)) ** 2;
+  return difference;
 }
 
 function channelsOf(dims: readonly number[]): { readonly width: number; readonly inner: number } {
@@ -95,55 +110,83 @@ function channelsOf(dims: readonly number[]): { readonly width: number; readonly
   return { width: dims[1] ?? 1, inner: dims.slice(2).reduce((product, dim) => product * dim, 1) };
 }
 
-function accumulateChannels(width: number) {
-  const absMax = new Float64Array(width);
-  const signals = new Float64Array(width);
-  const noises = new Float64Array(width);
-  return {
-    add: (channel: number, x: number, error: number): void => {
-      if (Math.abs(x) > (absMax[channel] as number)) absMax[channel] = Math.abs(x);
-      signals[channel] = (signals[channel] as number) + x * x;
-      noises[channel] = (noises[channel] as number) + error;
-    },
-    result: (): ChannelStatistics => ({
-      absMax,
-      noise: noises.map((noise, channel) => over(noise, signals[channel] as number)),
-    }),
-  };
+interface Channels {
+  readonly absMax: Float64Array;
+  readonly signals: Float64Array;
+  readonly noises: Float64Array;
 }
+
+function createChannels(width: number): Channels {
+  const zeros = () => new Float64Array(width);
+  return { absMax: zeros(), signals: zeros(), noises: zeros() };
+}
+
+/** @param inner so many values after another are of one channel */
+function addToChannels(
+  { absMax, signals, noises }: Channels,
+  values: Float32Array,
+  errors: Float64Array | undefined,
+  inner: number,
+): void {
+  const width = absMax.length;
+  for (let first = 0, channel = 0; first < values.length; first += inner, channel++) {
+    if (channel === width) channel = 0;
+    let largest = absMax[channel] as number;
+    let signal = signals[channel] as number;
+    let noise = noises[channel] as number;
+    for (let i = first; i < first + inner; i++) {
+      const x = values[i] as number;
+      if (Math.abs(x) > largest) largest = Math.abs(x);
+      signal += x * x;
+      if (errors !== undefined) noise += errors[i] as number;
+    }
+    absMax[channel] = largest;
+    signals[channel] = signal;
+    noises[channel] = noise;
+  }
+}
+
+/** Adding and taking away so much rounds what is smaller than 2^51 to an integer, half to even: doubles between 2^52 and 2^53 hold no halves. */
+const ROUNDS = 1.5 * 2 ** 52;
 
 function accumulateGrid({ scale, zeroPoint, codes }: ActivationGrid) {
   const low = (codes.min - zeroPoint) * scale;
   const high = (codes.max - zeroPoint) * scale;
-  const farther = Math.max(Math.abs(low), Math.abs(high));
   const isCounted = codes.max - codes.min < 256;
   const used = new Uint8Array(isCounted ? codes.max - codes.min + 1 : 0);
   const bins = new Float64Array(3 * BINS_OVER_RANGE);
   const binsOfOne = BINS_OVER_RANGE / (high - low);
-  const magnitudes = new Float64Array(OCTAVES * STEPS_AN_OCTAVE + 1);
+  const magnitudes = countMagnitudes(Math.max(Math.abs(low), Math.abs(high)));
+  let errors = new Float64Array(0);
   let rounding = 0;
   let clipping = 0;
   let clipped = 0;
-  const count = (counts: Float64Array, at: number): void => {
-    const bin = clamp(at, counts.length - 1);
-    counts[bin] = (counts[bin] as number) + 1;
-  };
   return {
-    /** Gives back the squared error. */
-    add: (x: number): number => {
-      count(bins, Math.floor((x - low) * binsOfOne) + BINS_OVER_RANGE);
-      const octaves = x === 0 ? OCTAVES : Math.log2(farther / Math.abs(x));
-      count(magnitudes, Math.floor(octaves * STEPS_AN_OCTAVE) + 1);
-      const wanted = nearest(x / scale) + zeroPoint;
-      const code = Math.max(codes.min, Math.min(wanted, codes.max));
-      if (isCounted) used[code - codes.min] = 1;
-      const error = (x - (code - zeroPoint) * scale) ** 2;
-      if (code === wanted) rounding += error;
-      else {
-        clipping += error;
-        clipped += 1;
+    /** The squared error of each value; the next call writes over it. */
+    add: (values: Float32Array): Float64Array => {
+      if (errors.length < values.length) errors = new Float64Array(values.length);
+      magnitudes.add(values);
+      const last = bins.length - 1;
+      const { min, max } = codes;
+      const found = errors;
+      let [inRange, beyond, count] = [rounding, clipping, clipped];
+      for (let i = 0; i < values.length; i++) {
+        const x = values[i] as number;
+        const bin = clamp(Math.floor((x - low) * binsOfOne) + BINS_OVER_RANGE, last);
+        bins[bin] = (bins[bin] as number) + 1;
+        const wanted = x / scale + ROUNDS - ROUNDS + zeroPoint;
+        const code = wanted < min ? min : wanted > max ? max : wanted;
+        if (isCounted) used[code - min] = 1;
+        const error = (x - (code - zeroPoint) * scale) ** 2;
+        found[i] = error;
+        if (code === wanted) inRange += error;
+        else {
+          beyond += error;
+          count += 1;
+        }
       }
-      return error;
+      [rounding, clipping, clipped] = [inRange, beyond, count];
+      return found;
     },
     result: (values: number, signal: number): GridStatistics => ({
       low,
@@ -153,9 +196,44 @@ function accumulateGrid({ scale, zeroPoint, codes }: ActivationGrid) {
       clippedRatio: values === 0 ? 0 : clipped / values,
       usedCodes: isCounted ? used.reduce((sum, one) => sum + one, 0) : undefined,
       codes: codes.max - codes.min + 1,
-      rangeOf999: rangeHolding(0.999, magnitudes, values),
+      rangeOf999: rangeHolding(0.999, magnitudes.counts, values),
       histogram: [...bins],
     }),
+  };
+}
+
+/** Counts how far below the farther end of a range values lie. The first bin holds what lies beyond the range. */
+function countMagnitudes(farther: number) {
+  const counts = new Float64Array(OCTAVES * STEPS_AN_OCTAVE + 1);
+  const stepOf = (magnitude: number): number => {
+    const octaves = magnitude === 0 ? OCTAVES : Math.log2(farther / magnitude);
+    return clamp(Math.floor(octaves * STEPS_AN_OCTAVE) + 1, counts.length - 1);
+  };
+  // A logarithm takes longer than all else that is done with a value, and values that agree in their upper half are nearly always of one
+  // step. 0 is what was not looked at yet, −1 where it takes the logarithm; steps are told as one more.
+  const known = new Int16Array(2 ** 15);
+  const [one, bitsOfOne] = [new Float32Array(1), new Uint32Array(1)];
+  const fromBits = (bits: number): number => {
+    bitsOfOne[0] = bits;
+    new Uint8Array(one.buffer).set(new Uint8Array(bitsOfOne.buffer));
+    return one[0] as number;
+  };
+  const lookAt = (upper: number): number => {
+    const [first, last] = [stepOf(fromBits(upper * 2 ** 16)), stepOf(fromBits(upper * 2 ** 16 + 0xff_ff))];
+    known[upper] = first === last ? first + 1 : -1;
+    return known[upper] as number;
+  };
+  return {
+    counts,
+    add: (values: Float32Array): void => {
+      const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+      for (let i = 0; i < bits.length; i++) {
+        const upper = ((bits[i] as number) >>> 16) & 0x7f_ff;
+        const found = known[upper] || lookAt(upper);
+        const step = found > 0 ? found - 1 : stepOf(Math.abs(values[i] as number));
+        counts[step] = (counts[step] as number) + 1;
+      }
+    },
   };
 }
 
@@ -171,14 +249,6 @@ export function toDecibels(noise: number | undefined): number | null {
 
 function clamp(at: number, last: number): number {
   return at < 0 ? 0 : at > last ? last : Number.isNaN(at) ? 0 : at;
-}
-
-/** Half to even, for magnitudes below 2^31. */
-function nearest(value: number): number {
-  const floor = Math.floor(value);
-  const rest = value - floor;
-  if (rest < 0.5) return floor;
-  return rest > 0.5 || floor % 2 !== 0 ? floor + 1 : floor;
 }
 
 /** The first bin holds what lies beyond the range. */
