@@ -2,6 +2,7 @@ import { biasCorrection } from './bias-correction/bias-correction.ts';
 import { equalization } from './equalization/equalization.ts';
 import { learnedRounding } from './learned-rounding.ts';
 import { mixedPrecision } from './mixed-precision.ts';
+import { outputRanges } from './output-ranges/output-ranges.ts';
 import type { TuningLevel } from './tuning-level.ts';
 import type { TuningPass } from './tuning-pass.ts';
 import { weightScales } from './weight-scales/weight-scales.ts';
@@ -10,6 +11,7 @@ import { weightScales } from './weight-scales/weight-scales.ts';
 const PASSES: readonly { readonly pass: TuningPass; readonly from: 'fast' | 'full' }[] = [
   { pass: weightScales, from: 'fast' },
   { pass: equalization, from: 'fast' },
+  { pass: outputRanges, from: 'full' },
   { pass: learnedRounding, from: 'fast' },
   { pass: biasCorrection, from: 'full' },
 ];

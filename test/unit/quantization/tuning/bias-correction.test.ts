@@ -62,6 +62,11 @@ describe('biasCorrection', () => {
     expect(of(step)[0]).toBeCloseTo((of(corrected)[0] ?? Number.NaN) + 1.2, 6);
   });
 
+  it('knows grids of 16 bits', async () => {
+    const tools = tuningTools(net('Conv'), SAMPLES, { format: 'static-int16', activations: 'uint16' });
+    expect(await biasCorrection.run(await tools.draft(), tools)).toMatchObject({ changed: 1 });
+  });
+
   it('leaves biases alone that stay float32', async () => {
     const tools = tuningTools(net('Conv'), SAMPLES, { target: 'tensorrt', activations: 'int8' });
     const step = await biasCorrection.run(await tools.draft(), tools);
