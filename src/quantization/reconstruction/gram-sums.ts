@@ -19,6 +19,9 @@ export interface GramCollector {
   readonly sums: GramSums;
 }
 
+/** Columns that wait to be multiplied, as a share of their length: they then take about as much room as the matrix of sums. */
+const MOST_WAITING = 2;
+
 /** @param multiply for layers of which the columns come out: those of several runs are multiplied at once */
 export function createGramCollector(observed: ObservedGram, multiply: MatrixProduct): GramCollector {
   const { groups, columns } = observed.layer;
@@ -27,11 +30,11 @@ export function createGramCollector(observed: ObservedGram, multiply: MatrixProd
   let waitingPositions = 0;
   const multiplyWaiting = async () => {
     if (waitingPositions === 0) return true;
-    const [rows, across] = bothWays(waiting, waitingPositions, columns);
-    const size = { rows: columns, inner: waitingPositions, columns };
+    const rows = joined(waiting, waitingPositions * columns);
+    const size = { rows: columns, inner: waitingPositions, columns, isTransposed: true };
     waiting = [];
     waitingPositions = 0;
-    return addInto(sums.gram, await multiply(across, rows, size));
+    return addInto(sums.gram, await multiply(rows, rows, size));
   };
   return {
     sums,
@@ -43,41 +46,23 @@ export function createGramCollector(observed: ObservedGram, multiply: MatrixProd
       if (!observed.asColumns) return addInto(sums.gram, values);
       waiting.push(values);
       waitingPositions += positions;
-      // Then they take about as much room as the matrix.
-      return waitingPositions < columns || (await multiplyWaiting());
+      return waitingPositions < MOST_WAITING * columns || (await multiplyWaiting());
     },
     finish: multiplyWaiting,
   };
 }
 
-/** Rows of several runs as one matrix [positions, columns], and that matrix transposed. */
-function bothWays(runs: readonly Float32Array[], positions: number, columns: number) {
-  const rows = new Float32Array(positions * columns);
+/** Rows of several runs as one matrix. */
+function joined(runs: readonly Float32Array[], length: number): Float32Array {
+  const [first] = runs;
+  if (first !== undefined && runs.length === 1) return first;
+  const rows = new Float32Array(length);
   let at = 0;
   for (const run of runs) {
     rows.set(run, at);
     at += run.length;
   }
-  return [rows, transposed(rows, positions, columns)] as const;
-}
-
-/** Elements each way that the processor's caches hold, read and written. */
-const TILE = 32;
-
-function transposed(matrix: Float32Array, rows: number, columns: number): Float32Array {
-  const result = new Float32Array(matrix.length);
-  for (let firstRow = 0; firstRow < rows; firstRow += TILE) {
-    const rowEnd = Math.min(rows, firstRow + TILE);
-    for (let firstColumn = 0; firstColumn < columns; firstColumn += TILE) {
-      const columnEnd = Math.min(columns, firstColumn + TILE);
-      for (let column = firstColumn; column < columnEnd; column++) {
-        for (let row = firstRow; row < rowEnd; row++) {
-          result[column * rows + row] = matrix[row * columns + column] as number;
-        }
-      }
-    }
-  }
-  return result;
+  return rows;
 }
 
 function addInto(gram: Float64Array, values: Float32Array): boolean {

@@ -1,4 +1,5 @@
 import { ProblemError } from '../../core/problem.ts';
+import { intAttributeProto } from '../../onnx/attributes.ts';
 import { makeNode } from '../../onnx/make-node.ts';
 import { DATA_TYPE, type ValueInfoProto } from '../../onnx/messages.ts';
 import type { OnnxModel } from '../../onnx/model-file.ts';
@@ -9,6 +10,8 @@ export interface ProductSize {
   readonly rows: number;
   readonly inner: number;
   readonly columns: number;
+  /** The first matrix lies transposed in memory: [inner, rows]. */
+  readonly isTransposed?: boolean;
 }
 
 /** Multiplies matrices, row by row in memory. Throws `ProblemError`: what the runtime reports. */
@@ -25,26 +28,35 @@ export function runtimeProduct(
   open: OpenModel,
   worthAsking = WORTH_ASKING,
 ): { readonly multiply: MatrixProduct; close(): Promise<void> } {
-  let opened: Promise<OpenedModel> | undefined;
-  const openProduct = async () => {
-    const model = await open(productModel());
+  const opened = new Map<boolean, Promise<OpenedModel>>();
+  const openProduct = async (isTransposed: boolean) => {
+    const model = await open(productModel(isTransposed));
     if (!model.ok) throw new ProblemError(model.error);
     return model.value;
   };
+  // Of models that are opened there is one at a time.
+  let last: Promise<unknown> = Promise.resolve();
+  const productOf = (isTransposed: boolean): Promise<OpenedModel> => {
+    const known = opened.get(isTransposed);
+    if (known !== undefined) return known;
+    const opening = last.then(() => openProduct(isTransposed));
+    last = opening.catch(() => {});
+    opened.set(isTransposed, opening);
+    return opening;
+  };
   return {
     multiply: async (a, b, size) => {
-      const { rows, inner, columns } = size;
+      const { rows, inner, columns, isTransposed = false } = size;
       if (rows * inner * columns < worthAsking) return multiplyHere(a, b, size);
-      opened ??= openProduct();
-      const { run } = await opened;
+      const { run } = await productOf(isTransposed);
       const { product } = await run({
-        a: { type: 'float32', dims: [rows, inner], data: a },
+        a: { type: 'float32', dims: isTransposed ? [inner, rows] : [rows, inner], data: a },
         b: { type: 'float32', dims: [inner, columns], data: b },
       });
       return product?.data as Float32Array;
     },
     close: async () => {
-      await (await opened)?.close();
+      for (const model of opened.values()) await (await model).close();
     },
   };
 }
@@ -53,13 +65,14 @@ export function runtimeProduct(
 export async function multiplyHere(
   a: Float32Array,
   b: Float32Array,
-  { rows, inner, columns }: ProductSize,
+  { rows, inner, columns, isTransposed = false }: ProductSize,
 ): Promise<Float32Array> {
+  const [rowStride, innerStride] = isTransposed ? [1, rows] : [inner, 1];
   const product = new Float32Array(rows * columns);
   for (let row = 0; row < rows; row++) {
     const at = row * columns;
     for (let k = 0; k < inner; k++) {
-      const factor = a[row * inner + k] as number;
+      const factor = a[row * rowStride + k * innerStride] as number;
       const from = k * columns;
       for (let column = 0; column < columns; column++) {
         product[at + column] = (product[at + column] as number) + factor * (b[from + column] as number);
@@ -69,7 +82,7 @@ export async function multiplyHere(
   return product;
 }
 
-function productModel(): OnnxModel {
+function productModel(isTransposed: boolean): OnnxModel {
   const matrix = (name: string, dims: readonly string[]): ValueInfoProto => ({
     name,
     type: {
@@ -87,13 +100,23 @@ function productModel(): OnnxModel {
       opsetImport: [{ domain: '', version: 13 }],
       graph: {
         name: 'product',
-        node: [makeNode('MatMul', { name: 'product', input: ['a', 'b'], output: ['product'] })],
+        node: [
+          makeNode('Gemm', {
+            name: 'product',
+            input: ['a', 'b'],
+            output: ['product'],
+            attribute: [intAttributeProto('transA', isTransposed ? 1 : 0)],
+          }),
+        ],
         initializer: [],
         sparseInitializer: [],
         quantizationAnnotation: [],
         metadataProps: [],
         valueInfo: [],
-        input: [matrix('a', ['rows', 'inner']), matrix('b', ['inner', 'columns'])],
+        input: [
+          matrix('a', isTransposed ? ['inner', 'rows'] : ['rows', 'inner']),
+          matrix('b', ['inner', 'columns']),
+        ],
         output: [matrix('product', ['rows', 'columns'])],
       },
       metadataProps: [],

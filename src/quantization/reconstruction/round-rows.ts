@@ -49,7 +49,8 @@ export async function roundRows(
   const errors = await roundInTurn(loss, weights, grid, codes, multiply);
   // H times the weights minus the rounded weights.
   const pulls = await multiply(hessian, errors, { rows: columns, inner: columns, columns: width });
-  for (let lane = 0; lane < width; lane++) descend(loss, weights, grid, codes, pulls, lane);
+  const room = { gradient: new Float64Array(columns), halfSteps: new Float64Array(columns) };
+  for (let lane = 0; lane < width; lane++) descend(loss, weights, grid, codes, pulls, lane, room);
 }
 
 /** Rounds from the last place to the first. @returns the weights minus the rounded weights */
@@ -135,27 +136,45 @@ function descend(
   codes: Float64Array,
   pulls: Float32Array,
   lane: number,
+  { gradient, halfSteps }: { readonly gradient: Float64Array; readonly halfSteps: Float64Array },
 ): void {
-  const gradient = Float64Array.from({ length: columns }, (_, k) => -(pulls[k * width + lane] as number));
+  for (let k = 0, at = lane; k < columns; k++, at += width) {
+    gradient[k] = -(pulls[at] as number);
+    // A gradient that is no larger has its lowest point nearer to this code than to the next.
+    halfSteps[k] = 0.5 * (hessian[k * columns + k] as number) * (scales[at] as number);
+  }
   for (let sweep = 0; sweep < MOST_SWEEPS; sweep++) {
     let hasChanged = false;
     for (let k = columns - 1; k >= 0; k--) {
-      const row = k * columns;
+      const pull = gradient[k] as number;
+      const half = halfSteps[k] as number;
+      if (pull <= half && pull >= -half) continue;
       const at = k * width + lane;
-      const scale = scales[at] as number;
-      const steps = (gradient[k] as number) / ((hessian[row + k] as number) * scale);
-      if (steps <= 0.5 && steps >= -0.5) continue;
       const before = codes[at] as number;
-      const code = clamp(before - roundHalfEven(steps), grid);
+      const code = clamp(before - roundHalfEven(pull / (2 * half)), grid);
       if (code === before) continue;
       hasChanged = true;
       codes[at] = code;
-      const change = (code - before) * scale;
-      for (let j = 0; j < columns; j++) {
-        gradient[j] = (gradient[j] as number) + change * (hessian[row + j] as number);
-      }
+      const change = (code - before) * (scales[at] as number);
+      addScaled(gradient, hessian, k * columns, change);
     }
     if (!hasChanged) return;
+  }
+}
+
+/** Adds a row of a matrix, times a factor. Four elements at a time take half as long as one. */
+function addScaled(sum: Float64Array, matrix: Float32Array, start: number, factor: number): void {
+  const length = sum.length;
+  const whole = length - (length % 4);
+  for (let j = 0; j < whole; j += 4) {
+    const from = start + j;
+    sum[j] = (sum[j] as number) + factor * (matrix[from] as number);
+    sum[j + 1] = (sum[j + 1] as number) + factor * (matrix[from + 1] as number);
+    sum[j + 2] = (sum[j + 2] as number) + factor * (matrix[from + 2] as number);
+    sum[j + 3] = (sum[j + 3] as number) + factor * (matrix[from + 3] as number);
+  }
+  for (let j = whole; j < length; j++) {
+    sum[j] = (sum[j] as number) + factor * (matrix[start + j] as number);
   }
 }
 

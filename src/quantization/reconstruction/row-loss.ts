@@ -13,7 +13,7 @@ export interface RowLoss {
   /** H, columns×columns, in that order. */
   readonly hessian: Float32Array;
   /** Its Cholesky factor L in the lower triangle, and Lᵀ in the upper. */
-  readonly factor: Float64Array;
+  readonly factor: Float32Array;
 }
 
 /**
@@ -40,14 +40,18 @@ export async function createRowLoss(
 ): Promise<RowLoss | undefined> {
   if (positions * MOST_COLUMNS_A_POSITION < columns) return undefined;
   const start = group * columns * columns;
-  const diagonal = Float64Array.from({ length: columns }, (_, i) => gram[start + i * columns + i] as number);
-  const mean = diagonal.reduce((sum, value) => sum + value, 0) / columns;
+  const diagonal = new Float64Array(columns);
+  let sum = 0;
+  for (let i = 0; i < columns; i++) {
+    diagonal[i] = gram[start + i * columns + i] as number;
+    sum += diagonal[i] as number;
+  }
+  const mean = sum / columns;
   if (!(mean > 0)) return undefined;
-  const order = Int32Array.from(diagonal.keys()).sort(
-    (a, b) => (diagonal[a] as number) - (diagonal[b] as number) || a - b,
-  );
+  const order = new Int32Array(columns).map((_, i) => i);
+  order.sort((a, b) => (diagonal[a] as number) - (diagonal[b] as number) || a - b);
   const kept = positions / (columns + positions);
-  const hessian = new Float64Array(columns * columns);
+  const hessian = new Float32Array(columns * columns);
   for (let i = 0; i < columns; i++) {
     const from = start + (order[i] as number) * columns;
     for (let j = 0; j < columns; j++) {
@@ -57,8 +61,5 @@ export async function createRowLoss(
   }
   const factor = hessian.slice();
   if (!(await factorCholesky(factor, columns, multiply))) return undefined;
-  for (let i = 0; i < columns; i++) {
-    for (let j = 0; j < i; j++) factor[j * columns + i] = factor[i * columns + j] as number;
-  }
-  return { columns, order, hessian: Float32Array.from(hessian), factor };
+  return { columns, order, hessian, factor };
 }

@@ -16,6 +16,12 @@ describe('multiplyHere', () => {
     const [a, b] = [Float32Array.of(1, 2, 3, 4, 5, 6), Float32Array.of(1, 0, 0, 1, 1, 1)];
     expect([...(await multiplyHere(a, b, { rows: 2, inner: 3, columns: 2 }))]).toEqual([4, 5, 10, 11]);
   });
+
+  it('takes a first matrix that lies transposed', async () => {
+    const [a, b] = [Float32Array.of(1, 4, 2, 5, 3, 6), Float32Array.of(1, 0, 0, 1, 1, 1)];
+    const size = { rows: 2, inner: 3, columns: 2, isTransposed: true };
+    expect([...(await multiplyHere(a, b, size))]).toEqual([4, 5, 10, 11]);
+  });
 });
 
 describe('runtimeProduct', () => {
@@ -35,12 +41,14 @@ describe('runtimeProduct', () => {
       return open(model);
     };
     const { multiply, close } = runtimeProduct(counting, 1);
-    for (const [rows, inner, columns] of [
-      [3, 5, 2],
-      [1, 40, 7],
-      [16, 1, 16],
+    for (const [rows, inner, columns, isTransposed] of [
+      [3, 5, 2, false],
+      [1, 40, 7, false],
+      [16, 1, 16, false],
+      [3, 5, 2, true],
+      [8, 40, 7, true],
     ] as const) {
-      const size = { rows, inner, columns };
+      const size = { rows, inner, columns, isTransposed };
       const [a, b] = [matrix(rows, inner), matrix(inner, columns)];
       const expected = await multiplyHere(a, b, size);
       (await multiply(a, b, size)).forEach((value, at) => {
@@ -48,7 +56,8 @@ describe('runtimeProduct', () => {
       });
     }
     await close();
-    expect(opened).toBe(1);
+    // One for each way in which the first lies in memory.
+    expect(opened).toBe(2);
   });
 
   it('asks no runtime for small ones, nor to be closed when it was never opened', async () => {
