@@ -35,6 +35,7 @@ import { timeline } from './timeline.ts';
 import { traceEncode } from './trace-encode.ts';
 import { traceMillion } from './trace-million.ts';
 import { tracingCost } from './tracing-cost.ts';
+import { tunedAccuracy } from './tuned-accuracy.ts';
 import { tuningCost } from './tuning-cost.ts';
 import { watchHistories } from './watch-histories.ts';
 
@@ -69,6 +70,7 @@ const MEASUREMENTS: Readonly<Record<string, (onRow: OnRow) => Promise<readonly P
   'trace-encode': traceEncode,
   'trace-million': traceMillion,
   'tracing-cost': tracingCost,
+  'tuned-accuracy': tunedAccuracy,
   'tuning-cost': tuningCost,
   'confinement-cost': confinementCost,
   'hostile-files': hostileFiles,

@@ -7,6 +7,9 @@ import { unwrap } from '../support/unwrap.ts';
 import { type PeerSubject, peerScript } from './peer-subjects.ts';
 import { lastLine, watchProcess } from './watched-process.ts';
 
+/** The ways in which the peer finds ranges. */
+export type PeerMethod = 'minmax' | 'percentile' | 'entropy';
+
 /** What the peer makes of a model; without a path it could make nothing. */
 export interface PeerVariant {
   readonly path: string | undefined;
@@ -16,17 +19,18 @@ export interface PeerVariant {
 }
 
 /**
- * Quantizes with the peer, min-max. Where it cannot read the model, it gets the model as this tool has prepared it (opset
+ * Quantizes with the peer, min-max unless another method is named. Where it cannot read the model, it gets the model as this tool has prepared it (opset
  * 13, constants as initializers), so that there is something to compare.
  */
 export async function quantizeByPeer(
   { name, modelPath, dataPath }: PeerSubject,
   python: string,
   scratch: string,
+  method: PeerMethod = 'minmax',
 ): Promise<PeerVariant> {
-  const path = join(scratch, `${name}-peer.onnx`);
+  const path = join(scratch, `${name}-peer-${method}.onnx`);
   const attempt = (model: string) =>
-    watchProcess(python, [peerScript('peer-quantize.py'), model, dataPath, path]);
+    watchProcess(python, [peerScript('peer-quantize.py'), model, dataPath, path, '--method', method]);
   const first = await attempt(modelPath);
   if (first.exitCode === 0) return { path, failure: '', note: '' };
   const prepared = await writePrepared(modelPath, join(scratch, `${name}-prepared.onnx`));
