@@ -84,10 +84,41 @@ export const EvaluateRequestSchema = Type.Object(
   CLOSED,
 );
 
+/** Body of `POST /explain`. */
+export const ExplainRequestSchema = Type.Object(
+  {
+    ...common,
+    variants: variantsOf('names of its quantized variants; all of them unless given'),
+    samples: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 1e9,
+        description: 'at most so many, spread evenly over the evaluation split',
+      }),
+    ),
+    timeLimitSeconds: Type.Optional(
+      Type.Number({
+        minimum: 1,
+        maximum: WEEK_SECONDS,
+        description: 'after so long no further node is measured at the outputs, for each variant',
+      }),
+    ),
+    top: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 1e9,
+        description: 'measure only so many nodes at the outputs: those whose own results are furthest off',
+      }),
+    ),
+  },
+  CLOSED,
+);
+
 /** Body of `POST /run`. */
 export const RunRequestSchema = Type.Object(common, CLOSED);
 
 export type BenchRequest = Type.Static<typeof BenchRequestSchema>;
 export type QuantizeRequest = Type.Static<typeof QuantizeRequestSchema>;
 export type EvaluateRequest = Type.Static<typeof EvaluateRequestSchema>;
+export type ExplainRequest = Type.Static<typeof ExplainRequestSchema>;
 export type RunRequest = Type.Static<typeof RunRequestSchema>;

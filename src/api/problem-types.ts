@@ -68,8 +68,8 @@ export const PROBLEM_TYPES = {
   },
   'not-explained': {
     status: 404,
-    meaning: 'No full run told what the nodes of this variant cost.',
-    whatToDo: "Write 'explain: true' into the profile, and order a full run.",
+    meaning: 'No run told what the nodes of this variant cost, or its folder is gone.',
+    whatToDo: "Order it with POST /explain, or write 'explain: true' into the profile.",
   },
   'unknown-problem': {
     status: 404,
@@ -137,6 +137,11 @@ export const PROBLEM_TYPES = {
     status: 422,
     meaning: 'The body names a model that is not registered.',
     whatToDo: 'GET /models lists the models.',
+  },
+  'explain-not-possible': {
+    status: 422,
+    meaning: 'The model has no variant with quantized nodes, or it carries states.',
+    whatToDo: 'See the message: which of both it is.',
   },
   'unknown-variant': {
     status: 422,

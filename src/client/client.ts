@@ -2,10 +2,17 @@ import type Type from 'typebox';
 import type { OverviewSchema, ReadinessSchema } from '../api/daemon-schema.ts';
 import type { HostSchema } from '../api/host-schema.ts';
 import type { ModelListSchema, ModelSchema } from '../api/model-schema.ts';
-import type { BenchRequest, EvaluateRequest, QuantizeRequest, RunRequest } from '../api/order-schema.ts';
+import type {
+  BenchRequest,
+  EvaluateRequest,
+  ExplainRequest,
+  QuantizeRequest,
+  RunRequest,
+} from '../api/order-schema.ts';
 import type { ProblemDetailsSchema } from '../api/problem-schema.ts';
 import type { RunQueryString } from '../api/run-request-schema.ts';
 import type { RunListSchema, RunSchema, RunSummarySchema } from '../api/run-schema.ts';
+import type { SensitivitySchema } from '../api/sensitivity-schema.ts';
 import type { AcknowledgeRequest, BaselineRequest, WatchSchema } from '../api/watch-schema.ts';
 import { readEvents, type ServerEvent } from './read-events.ts';
 
@@ -14,11 +21,13 @@ export type {
   BaselineRequest,
   BenchRequest,
   EvaluateRequest,
+  ExplainRequest,
   QuantizeRequest,
   RunRequest,
 };
 export type Model = Type.Static<typeof ModelSchema>;
 type ModelList = Type.Static<typeof ModelListSchema>;
+export type Sensitivity = Type.Static<typeof SensitivitySchema>;
 export type Watch = Type.Static<typeof WatchSchema>;
 export type Run = Type.Static<typeof RunSchema>;
 export type RunSummary = Type.Static<typeof RunSummarySchema>;
@@ -76,6 +85,8 @@ export interface Client {
   /** All of them, page after page. */
   listModels(): Promise<ClientResult<readonly Model[]>>;
   getModel(name: string): Promise<ClientResult<Model>>;
+  /** What each quantized node of a variant costs, and why. */
+  getSensitivity(name: string, variant: string): Promise<ClientResult<Sensitivity>>;
   /** What the runs of a model say from one to the next. */
   getWatch(name: string): Promise<ClientResult<Watch>>;
   /** Takes regressions of a model for known; see the operation `acknowledgeRegression`. */
@@ -85,6 +96,8 @@ export interface Client {
   bench(order: BenchRequest, options?: OrderOptions): Promise<ClientResult<Run>>;
   quantize(order: QuantizeRequest, options?: OrderOptions): Promise<ClientResult<Run>>;
   evaluate(order: EvaluateRequest, options?: OrderOptions): Promise<ClientResult<Run>>;
+  /** Tells what each quantized node of variants costs; `getSensitivity` has it once the run is over. */
+  explain(order: ExplainRequest, options?: OrderOptions): Promise<ClientResult<Run>>;
   /** Quantizes, evaluates and benchmarks all that the profile says. */
   run(order: RunRequest, options?: OrderOptions): Promise<ClientResult<Run>>;
   /** A page of them, the newest first. */
@@ -218,12 +231,15 @@ export function createClient(options: ClientOptions): Client {
       }
     },
     getModel: (name) => ask(`/models/${encodeURIComponent(name)}`),
+    getSensitivity: (name, variant) =>
+      ask(`/models/${encodeURIComponent(name)}/variants/${encodeURIComponent(variant)}/sensitivity`),
     getWatch: (name) => ask(`/models/${encodeURIComponent(name)}/watch`),
     acknowledge: (name, what) => changeWatch(name, 'acknowledge', what),
     pinBaseline: (name, what) => changeWatch(name, 'baseline', what),
     bench: (body, more) => order('/bench', body, more),
     quantize: (body, more) => order('/quantize', body, more),
     evaluate: (body, more) => order('/evaluate', body, more),
+    explain: (body, more) => order('/explain', body, more),
     run: (body, more) => order('/run', body, more),
     listRuns: async (query = {}) => {
       const given = Object.entries(query).filter(([, value]) => value !== undefined) as [string, string][];

@@ -47,6 +47,12 @@ export interface ExplainSettings {
   readonly top?: number;
 }
 
+/** What is explained of a model whose profile says no more. */
+export const DEFAULT_EXPLAIN: ExplainSettings = {
+  samples: DEFAULT_SAMPLES,
+  timeLimitSeconds: parseDurationSeconds(DEFAULT_TIME_LIMIT) ?? 0,
+};
+
 export function resolveExplain(
   source: Type.Static<typeof ExplainSchema> | undefined,
 ): ExplainSettings | undefined {

@@ -1,5 +1,5 @@
 /** The kinds of work that a run can be. */
-export const RUN_KINDS = ['pipeline', 'bench', 'quantize', 'evaluate'] as const;
+export const RUN_KINDS = ['pipeline', 'bench', 'quantize', 'evaluate', 'explain'] as const;
 
 export type RunKind = (typeof RUN_KINDS)[number];
 

@@ -54,7 +54,7 @@ export function exportResult(
 }
 
 /** What people order beside full runs. */
-const PARTIAL_KINDS = ['bench', 'evaluate', 'quantize'] as const;
+const PARTIAL_KINDS = ['bench', 'evaluate', 'quantize', 'explain'] as const;
 
 /** Begins the counters of a model and shows its schedule. */
 export function expectModel({ metrics, clock }: ExportDeps, profile: Profile): void {

@@ -6,7 +6,7 @@ import type { Run } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
 import type { SuiteBenchResult } from './bench-suite.ts';
 import type { ModelEvaluation } from './evaluate-task.ts';
-import { sensitivityIn } from './explain/explain-variants.ts';
+import { latestSensitivity } from './explain/explain-variants.ts';
 import { FP32, type PipelineResult, type VariantOutcome } from './pipeline.ts';
 import { type Recommendation, recommendVariant } from './recommend-variant.ts';
 
@@ -67,12 +67,19 @@ export function modelView(profile: Profile, store: Pick<Store, 'listRuns'>): Mod
   }));
   const made = variants.flatMap(({ outcome }) => (outcome === undefined ? [] : [outcome]));
   const front = frontOf(made);
+  const names = variants.map(({ variant }) => variant);
+  const explained = latestSensitivity(name, names, last?.result, store);
+  const explainedBy = (variant: string): Pick<VariantView, 'explainedBy'> => {
+    const run = explained.get(variant)?.run;
+    return run === undefined ? {} : { explainedBy: run };
+  };
   return {
     name,
     task: task.name,
-    variants: variants.map(({ variant, outcome }) =>
-      outcome === undefined ? { variant, bench: [], speedUps: [] } : variantView(outcome, front),
-    ),
+    variants: variants.map(({ variant, outcome }) => ({
+      ...(outcome === undefined ? { variant, bench: [], speedUps: [] } : variantView(outcome, front)),
+      ...explainedBy(variant),
+    })),
     ...(last?.finishedMs === undefined ? {} : { run: { id: last.id, finishedMs: last.finishedMs } }),
     ...recommendedOf(made),
   };
@@ -104,7 +111,6 @@ function recommendedOf(made: readonly VariantOutcome[]): Pick<ModelView, 'recomm
 
 function variantView(outcome: VariantOutcome, front: ReadonlySet<VariantOutcome>): VariantView {
   const { variant, sizeBytes, quantization, evaluation, bench, speedUps } = outcome;
-  const explainedBy = sensitivityIn({ variants: [outcome] }, variant)?.run;
   const artifact = /^([0-9a-f]{64})\.onnx$/.exec(basename(quantization?.output ?? ''))?.[1];
   return {
     variant,
@@ -113,7 +119,6 @@ function variantView(outcome: VariantOutcome, front: ReadonlySet<VariantOutcome>
     ...(evaluation === undefined ? {} : { accuracy: accuracyView(evaluation) }),
     bench: bench.map(benchView),
     speedUps,
-    ...(explainedBy === undefined ? {} : { explainedBy }),
     ...(front.size === 0 ? {} : { onFront: front.has(outcome) }),
   };
 }

@@ -1,3 +1,4 @@
+import { DEFAULT_EXPLAIN } from '../config/explain-settings.ts';
 import type { Measurement } from '../config/measurement.ts';
 import type { Profile, ProfileTrace } from '../config/profile.ts';
 import { PROFILE_SUITE, type Suite } from '../config/suite.ts';
@@ -8,7 +9,7 @@ import type { RunBasis, RunReason } from './run-basis.ts';
 import type { PipelinePlan } from './run-context.ts';
 
 /** What a run was asked to do, as it is stored with the run. */
-export type RunOrder = PipelineOrder | BenchOrder | QuantizeOrder | EvaluateOrder;
+export type RunOrder = PipelineOrder | BenchOrder | QuantizeOrder | EvaluateOrder | ExplainOrder;
 
 export interface PipelineOrder {
   readonly kind: 'pipeline';
@@ -68,16 +69,30 @@ export interface EvaluateOrder {
   readonly trace?: TraceOrder;
 }
 
+/** Tells what each quantized node of variants costs; those that are not there are made first. */
+export interface ExplainOrder {
+  readonly kind: 'explain';
+  /** All of the profile unless given. */
+  readonly variants?: readonly string[];
+  /** As the profile says, or what it would say, unless given. */
+  readonly samples?: number;
+  readonly timeLimitSeconds?: number;
+  readonly top?: number;
+  readonly sampling?: Sampling;
+  readonly trace?: TraceOrder;
+}
+
 /** The suites that can be ordered of a profile: its own scenarios first, then those that it names. */
 export function suitesOf({ bench: { scenarios, suites } }: Profile): readonly Suite[] {
   const own: Suite = { name: PROFILE_SUITE, measurements: scenarios, limits: {} };
   return scenarios.length === 0 ? suites : [own, ...suites];
 }
 
-/** What an order names that the profile does not have: `unknown-variant`, `unknown-suite`. */
+/** What an order names that the profile does not have: `unknown-variant`, `unknown-suite`; and `explain-not-possible`. */
 export function mistakeIn(order: RunOrder, profile: Profile): Problem | undefined {
   const { variants, suite }: Pick<BenchOrder, 'variants' | 'suite'> = order.kind === 'pipeline' ? {} : order;
-  const known = new Set(['fp32', ...profile.variants.map(({ name }) => name)]);
+  const made = profile.variants.map(({ name }) => name);
+  const known = new Set(order.kind === 'explain' ? made : ['fp32', ...made]);
   const unknown = variants?.find((name) => !known.has(name));
   if (unknown !== undefined) {
     return problem('unknown-variant', `the model '${profile.name}' has no variant '${unknown}'`, {
@@ -85,12 +100,32 @@ export function mistakeIn(order: RunOrder, profile: Profile): Problem | undefine
       hint: `it has: ${[...known].join(', ')}`,
     });
   }
+  if (order.kind === 'explain' && cannotBeExplained(profile)) return notExplainable(profile);
   const suites = suitesOf(profile).map(({ name }) => name);
   if (suite === undefined || suites.includes(suite)) return undefined;
   return problem('unknown-suite', `the model '${profile.name}' has no suite '${suite}'`, {
     place: { field: '/suite' },
     hint: `it has: ${suites.join(', ')}`,
   });
+}
+
+/** It runs sample by sample, and the samples of a model that carries states are no such things. */
+function cannotBeExplained({ variants, data }: Profile): boolean {
+  return variants.length === 0 || data.states !== undefined;
+}
+
+function notExplainable({ name, variants }: Profile): Problem {
+  return variants.length === 0
+    ? problem('explain-not-possible', `the model '${name}' has no variant to explain`, {
+        hint: 'add one to the profile',
+      })
+    : problem(
+        'explain-not-possible',
+        `the model '${name}' carries states, and such models cannot be explained`,
+        {
+          hint: "leave layers float32 with 'exclude' in a variant, and compare how it evaluates",
+        },
+      );
 }
 
 export function planOf(profile: Profile, order: RunOrder): PipelinePlan {
@@ -108,19 +143,35 @@ function untracedPlan(profile: Profile, order: RunOrder): PipelinePlan {
       return benchPlan(profile, order);
     case 'quantize':
       return { ...nothingMeasured(profile, order), evaluate: false };
+    case 'explain': {
+      const { samples, timeLimitSeconds, top } = order;
+      const usual = profile.explain ?? DEFAULT_EXPLAIN;
+      return {
+        ...nothingMeasured(profile, order),
+        evaluate: false,
+        explain: {
+          ...usual,
+          ...(samples === undefined ? {} : { samples }),
+          ...(timeLimitSeconds === undefined ? {} : { timeLimitSeconds }),
+          ...(top === undefined ? {} : { top }),
+          isOrdered: true,
+        },
+      };
+    }
     case 'evaluate': {
       const { samples, threads } = order;
       return {
         ...nothingMeasured(profile, order),
         ...(samples === undefined ? {} : { samples }),
         ...(threads === undefined ? {} : { threads }),
+        ...explainedToo(profile),
         evaluate: true,
       };
     }
   }
 }
 
-function nothingMeasured({ bench }: Profile, { variants }: QuantizeOrder | EvaluateOrder) {
+function nothingMeasured({ bench }: Profile, { variants }: QuantizeOrder | EvaluateOrder | ExplainOrder) {
   return { suites: [], threads: bench.threads, ...(variants === undefined ? {} : { variants }) };
 }
 
@@ -134,7 +185,17 @@ function tracePlan({ trace: ofProfile }: Profile, ordered: TraceOrder | undefine
 }
 
 function wholePlan(profile: Profile): PipelinePlan {
-  return { evaluate: true, suites: suitesOf(profile), threads: profile.bench.threads };
+  return {
+    evaluate: true,
+    suites: suitesOf(profile),
+    threads: profile.bench.threads,
+    ...explainedToo(profile),
+  };
+}
+
+/** What is explained besides, where the profile wants that. */
+function explainedToo({ explain }: Profile): Pick<PipelinePlan, 'explain'> {
+  return explain === undefined ? {} : { explain: { ...explain, isOrdered: false } };
 }
 
 function benchPlan(profile: Profile, order: BenchOrder): PipelinePlan {

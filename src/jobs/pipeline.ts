@@ -182,9 +182,7 @@ async function runSteps(
   ];
   const earlier = earlierArtifacts(context, artifacts, artifactsInUse);
   const evaluations = plan.evaluate ? await evaluate(context, models, inputs) : [];
-  const sensitivities = plan.evaluate
-    ? await explainVariants(context, artifacts, controls(context))
-    : new Map<string, VariantSensitivity>();
+  const sensitivities = await explainVariants(context, artifacts, controls(context));
   const ownAnswers = evaluations[0]?.referenceWatched;
   const bench = await benchSuites(context, suites, [...models, ...earlier]);
   const fp32 = {

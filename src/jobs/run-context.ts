@@ -1,3 +1,4 @@
+import type { ExplainSettings } from '../config/explain-settings.ts';
 import type { Profile, ProfileTrace } from '../config/profile.ts';
 import type { Suite } from '../config/suite.ts';
 import type { Clock } from '../core/clock.ts';
@@ -29,8 +30,16 @@ export interface PipelinePlan {
   readonly besides?: Readonly<Record<string, string>>;
   /** How many samples to evaluate on at most; as the profile says when absent. */
   readonly samples?: number;
+  /** What to tell of quantized nodes; nothing when absent. */
+  readonly explain?: PlannedExplanation;
   /** What to trace; nothing when absent. */
   readonly trace?: ProfileTrace;
+}
+
+/** How nodes are explained. */
+export interface PlannedExplanation extends ExplainSettings {
+  /** It is what the run is for: done anew whatever is known, and a run of which no variant can be explained fails. */
+  readonly isOrdered: boolean;
 }
 
 export interface PipelineDeps {

@@ -36,7 +36,7 @@ export async function showModel(main: HTMLElement, name: string, signal: AbortSi
     fromRunToRun,
     choices(variants),
   );
-  await showMore(main, variants, signal);
+  await showMore(main, name, variants, signal);
   if (signal.aborted) return;
   if (points.length === 0) return;
   const history = h(
@@ -82,10 +82,15 @@ export async function showModel(main: HTMLElement, name: string, signal: AbortSi
 }
 
 /** One after another, in the order of the variants. What cannot be read is left out: all else is there. */
-async function showMore(main: HTMLElement, variants: readonly Variant[], signal: AbortSignal): Promise<void> {
+async function showMore(
+  main: HTMLElement,
+  model: string,
+  variants: readonly Variant[],
+  signal: AbortSignal,
+): Promise<void> {
   for (const variant of variants) {
     for (const sectionOf of [searchSection, sensitivitySection]) {
-      const section = await sectionOf(variant).catch(() => undefined);
+      const section = await sectionOf(variant, model).catch(() => undefined);
       // Another view may have taken the place of this one meanwhile.
       if (signal.aborted) return;
       if (section !== undefined) main.append(section);

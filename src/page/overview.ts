@@ -3,7 +3,7 @@ import { type Child, fill, h, table } from './dom.ts';
 import { showLive } from './live-plots.ts';
 import type { Model, Run, Variant } from './resources.ts';
 import { runCard } from './run-card.ts';
-import { accuracyWords, bytes, seconds, speedUpWords, time, verdictWords } from './words.ts';
+import { accuracyWords, bytes, kindWords, seconds, speedUpWords, time, verdictWords } from './words.ts';
 
 const REFRESH_MS = 5000;
 
@@ -118,7 +118,7 @@ function runsTable(runs: readonly Run[]): HTMLElement {
   const rows = runs.map(({ id, model, kind, state, request, createdAt, problem }) => [
     h('a', { href: `#/runs/${id}` }, time(createdAt)),
     model,
-    kind === 'pipeline' ? `full run${reasonsOf(request)}` : 'benchmark',
+    kind === 'pipeline' ? `${kindWords(kind)}${reasonsOf(request)}` : kindWords(kind),
     h('span', { class: `tag ${STATE_COLOURS[state] ?? 'open'}`, title: problem?.message }, state),
   ]);
   return table('Last runs', ['ordered', 'model', 'what', 'state'], rows);

@@ -1,7 +1,7 @@
 import { post } from './api.ts';
 import { type Child, fill, h } from './dom.ts';
 import type { Progress, Run } from './resources.ts';
-import { progressWords } from './words.ts';
+import { kindWords, progressWords } from './words.ts';
 
 /** A run under way with its progress, kept up to date by the daemon's own events. */
 export function runCard(run: Run, signal: AbortSignal, onEnd: () => void): HTMLElement {
@@ -42,12 +42,7 @@ function content(
     h(
       'div',
       { class: 'row' },
-      h(
-        'a',
-        { href: `#/runs/${id}` },
-        h('strong', {}, model),
-        ` ${kind === 'pipeline' ? 'full run' : 'benchmark'}`,
-      ),
+      h('a', { href: `#/runs/${id}` }, h('strong', {}, model), ` ${kindWords(kind)}`),
       h(
         'button',
         { type: 'button', disabled: cancelling === true, onclick: cancel },

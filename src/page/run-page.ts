@@ -3,7 +3,7 @@ import { type Child, fill, h, table } from './dom.ts';
 import { type Plot, plot } from './plot.ts';
 import type { Run, Timeline } from './resources.ts';
 import { runCard } from './run-card.ts';
-import { seconds, time } from './words.ts';
+import { kindWords, seconds, time } from './words.ts';
 
 /** What is plotted of a timeline: columns by their patterns, and what the numbers are. */
 const PICTURES = [
@@ -42,12 +42,7 @@ export async function showRun(main: HTMLElement, id: string, signal: AbortSignal
   const phases = h('div', {});
   fill(
     main,
-    h(
-      'h2',
-      {},
-      run.model,
-      h('span', { class: 'muted' }, run.kind === 'pipeline' ? ' full run' : ' benchmark'),
-    ),
+    h('h2', {}, run.model, h('span', { class: 'muted' }, ` ${kindWords(run.kind)}`)),
     isOpen ? runCard(run, signal, again) : h('p', {}, ...outcome(run)),
     phases,
     pictures,

@@ -14,6 +14,19 @@ export function verdictWords(verdict: string): readonly [string, string] {
   return VERDICTS[verdict] ?? [verdict, 'open'];
 }
 
+const KINDS: Readonly<Record<string, string>> = {
+  pipeline: 'full run',
+  bench: 'benchmark',
+  quantize: 'variants made',
+  evaluate: 'evaluation',
+  explain: 'nodes explained',
+};
+
+/** What kind of work a run is. */
+export function kindWords(kind: string): string {
+  return KINDS[kind] ?? kind;
+}
+
 const STATES: Readonly<Record<string, readonly [string, 'good' | 'fair' | 'bad' | 'open']>> = {
   learning: ['learning', 'open'],
   steady: ['steady', 'good'],

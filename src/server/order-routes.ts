@@ -6,6 +6,8 @@ import {
   BenchRequestSchema,
   type EvaluateRequest,
   EvaluateRequestSchema,
+  type ExplainRequest,
+  ExplainRequestSchema,
   type QuantizeRequest,
   QuantizeRequestSchema,
   type RunRequest,
@@ -33,7 +35,7 @@ const JOINED =
 /** A request to order a run, and how the order of its body is read. */
 interface OrderRoute {
   /** That of the command that does the same. */
-  readonly path: '/bench' | '/quantize' | '/evaluate' | '/run';
+  readonly path: '/bench' | '/quantize' | '/evaluate' | '/explain' | '/run';
   readonly id: string;
   readonly summary: string;
   readonly body: TObject;
@@ -78,6 +80,18 @@ const ORDERS: readonly OrderRoute[] = [
     },
     isJoined: true,
     problems: ['unknown-variant'],
+  },
+  {
+    path: '/explain',
+    id: 'orderExplain',
+    summary: 'Orders that it is told what each quantized node of variants costs, and why',
+    body: ExplainRequestSchema,
+    toOrder: (body) => {
+      const { model, priority, deadlineSeconds, ...order } = body as ExplainRequest;
+      return { model, ...whenOf({ priority, deadlineSeconds }), order: { kind: 'explain', ...order } };
+    },
+    isJoined: true,
+    problems: ['unknown-variant', 'explain-not-possible'],
   },
   {
     path: '/run',

@@ -12,7 +12,8 @@ const SensitivityOperation = describe({
   id: 'getVariantSensitivity',
   tag: 'models',
   summary: 'What each quantized node of a variant costs, and why',
-  description: 'Full runs find it out for a new artifact where the profile says `explain`.',
+  description:
+    'Runs that were ordered with POST /explain find it out, and full runs for a new artifact where the profile says `explain`: the newest that is about the artifact of the last full run.',
   answers: { 200: json(SensitivitySchema, 'The explanation') },
   problems: ['no-such-model', 'not-explained'],
 });
@@ -35,7 +36,7 @@ export function addSensitivity(app: FastifyInstance, agent: Pick<Agent, 'listMod
       if (text !== undefined) return reply.type('application/json; charset=utf-8').send(text);
       return sendProblem(reply, [
         problem('not-explained', `nothing is known of the nodes of a variant '${variant}' of '${model}'`, {
-          hint: "write 'explain: true' into the profile; the next full run then explains every artifact that it has not explained yet",
+          hint: "order it with POST /explain, or write 'explain: true' into the profile; the next full run then explains every artifact that it has not explained yet",
         }),
       ]);
     },

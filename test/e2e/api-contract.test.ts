@@ -152,7 +152,7 @@ describe.skipIf(!isBuilt)('the API of a daemon (skipped where `npm run build` wa
     await post(`/bench/${cancelled.id}/cancel`, '');
     await ended(daemon, cancelled.id);
     expect((await post('/bench', order, { prefer: 'wait=30' })).status).toBe(200);
-    for (const path of ['/quantize', '/evaluate', '/run']) {
+    for (const path of ['/quantize', '/evaluate', '/explain', '/run']) {
       await post(path, { model: 'tiny' }, { prefer: 'wait=30' });
       const again = JSON.parse((await post(path, { model: 'tiny' })).body) as { id: string };
       await post(`/bench/${again.id}/cancel`, '');

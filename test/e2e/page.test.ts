@@ -122,7 +122,12 @@ describe.skipIf(!isBuilt || CHROMIUM === undefined)(
       await picture.waitFor();
       const costs = page.getByRole('region', { name: 'What the nodes of int8 cost' });
       await costs.getByRole('row').nth(2).waitFor();
-      expect(page.faults).toEqual([]);
+      const token = readFileSync(join(dataDir, 'token'), 'utf8').trim();
+      page.on('dialog', (dialog) => dialog.accept(token));
+      await costs.getByRole('button', { name: 'Explain anew: int8' }).click();
+      await page.getByText('nodes explained').first().waitFor();
+      await page.getByText(/^succeeded in/).waitFor();
+      expect(page.faults.filter((fault) => !fault.includes('401'))).toEqual([]);
       await page.close();
     }, 180_000);
 

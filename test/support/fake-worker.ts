@@ -55,6 +55,13 @@ const tasks = {
     outputs: [], nonFinite: { count: 0, indices: [] }, failed: { count: 0, indices: [] }, top1: 0.9, agreement: 0.96,
     reference: { top1: 0.92 }, allowedDrop: 0.05, verdict: 'non_inferior', verdictReason: 'good enough',
   })),
+  // A model called float is one whose nodes are those of fp32.
+  explain: ({ samples, top }) => model === 'float.onnx' ? { kind: 'moved' } : {
+    kind: 'quantized', samples, simulated: { sqnrDb: 30 }, measured: { alone: top ?? 9, of: 9 },
+    nodes: Array.from({ length: 9 }, (_, at) => ({
+      node: 'conv' + at, op: 'Conv', reason: 'why', advice: [], ...(at < (top ?? 9) ? { alone: { sqnrDb: at } } : {}),
+    })),
+  },
   sut: ({ lanes, batch }) => ({ sampleCount: 4, samplesPerRun: batch, laneCount: lanes, loadSeconds: 0.1, idleEnergy: null }),
   'cold-start': () => {
     const times = model === 'slow.onnx' ? 2 : 1;
@@ -112,7 +119,7 @@ process.on('message', (request) => {
     }
     return done(commands[request.verb](request.spec));
   }
-  model = basename(request.modelPath ?? request.reference?.path ?? '');
+  model = basename(request.modelPath ?? request.reference?.path ?? request.candidatePath ?? '');
   log(request.kind);
   if (request.states) log(request.kind + '-with-' + request.states.map(({ output }) => output));
   switch (model) {

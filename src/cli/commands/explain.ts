@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { resolveTask } from '../../config/task.ts';
+import { type Problem, problem } from '../../core/problem.ts';
 import type { Explanation } from '../../jobs/explain/explanation.ts';
 import type { Movement } from '../../jobs/explain/movement.ts';
 import { runExplanation } from '../../jobs/explain/run-explanation.ts';
@@ -13,6 +14,9 @@ import { abortOnInterrupt } from '../interrupt.ts';
 import { durationSeconds, positiveInteger, threadCount } from '../option-parsers.ts';
 import { PLAIN_TASKS } from '../plain-tasks.ts';
 import { createProgressView } from '../progress.ts';
+import { hereOrThere } from '../remote/here-or-there.ts';
+import { addOrderOptions, isOrder } from '../remote/order-options.ts';
+import { requireOptions } from '../required-options.ts';
 import { printProblems, printResult, type Terminal } from '../terminal.ts';
 
 interface ExplainOptions {
@@ -29,7 +33,7 @@ interface ExplainOptions {
 }
 
 export function explainCommand(terminal: Terminal, exit: (code: number) => void): Command {
-  return new Command('explain')
+  const command = new Command('explain')
     .description(
       'tell what each quantized node of a model costs, why, and what to do about it; or what moved between two versions of a model',
     )
@@ -38,10 +42,10 @@ export function explainCommand(terminal: Terminal, exit: (code: number) => void)
       'the float32 model; or the older of two versions that are both quantized, or both float32',
     )
     .argument(
-      '<quantized>',
+      '[quantized]',
       'a model made from it, by any tool: QDQ, QOperator, dynamic or weights alone; or the newer version',
     )
-    .requiredOption('--data <path>', DATA_HELP)
+    .option('--data <path>', `required: ${DATA_HELP}`)
     .option('--split <name>', "the split to look at (default: the profile's, eval, or all of it)")
     .option('--samples <n>', 'use so many samples, spread evenly over the split', positiveInteger, 32)
     .addOption(
@@ -59,17 +63,25 @@ export function explainCommand(terminal: Terminal, exit: (code: number) => void)
     .option('--threads <n>', 'threads inside an operator; 0 is every core', threadCount, 0)
     .option('--json', 'print the result as JSON', false)
     .option('-q, --quiet', 'no progress', false)
-    .action(async (fp32: string, quantized: string, options: ExplainOptions) =>
-      exit(await explain(fp32, quantized, options, terminal)),
+    .action(
+      hereOrThere(
+        'explain',
+        { terminal, exit },
+        (fp32: string, quantized: string | undefined, options: ExplainOptions) =>
+          explain(fp32, quantized, options, terminal),
+      ),
     );
+  addOrderOptions(command, 'explain');
+  return requireOptions(command, ['--data'], () => !isOrder(command));
 }
 
 async function explain(
   fp32: string,
-  quantized: string,
+  quantized: string | undefined,
   options: ExplainOptions,
   terminal: Terminal,
 ): Promise<number> {
+  if (quantized === undefined) return printProblems(terminal, [oneModel()]);
   const data = await resolveData(options.data, options.split, 'evaluation');
   if (!data.ok) return printProblems(terminal, data.error);
   // Known now, and not only after minutes of work, if it cannot be written.
@@ -99,6 +111,12 @@ async function explain(
       : renderMovement(result, options.html),
   );
   return EXIT.done;
+}
+
+function oneModel(): Problem {
+  return problem('bad-usage', 'two models are compared, and here is one', {
+    hint: 'name the float32 model and then one made from it; or a registered model, and its daemon with --agent',
+  });
 }
 
 async function pageOf(explained: Explanation | Movement): Promise<string> {

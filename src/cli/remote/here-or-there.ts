@@ -5,6 +5,7 @@ import { abortOnInterrupt } from '../interrupt.ts';
 import { createProgressView } from '../progress.ts';
 import { printProblems, type Terminal } from '../terminal.ts';
 import { openClient } from './agent-options.ts';
+import { printExplanations } from './explained-variants.ts';
 import { isOrder, type OrderKind, type OrderOptions, orderOf, withoutAgent } from './order-options.ts';
 import { placeOrder } from './place-order.ts';
 import { problemsOfClient } from './problem-of-client.ts';
@@ -41,6 +42,7 @@ async function there(
     terminal,
     signal: abortOnInterrupt(),
     progress: await createProgressView(terminal, options),
+    ...(kind === 'explain' ? { tellMore: (run) => printExplanations(run, client.value, terminal) } : {}),
   });
 }
 

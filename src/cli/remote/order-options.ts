@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import type { BenchRequest, EvaluateRequest, RunRequest } from '../../client/client.ts';
+import type { BenchRequest, EvaluateRequest, ExplainRequest, RunRequest } from '../../client/client.ts';
 import type { Scenario } from '../../core/bench-terms.ts';
 import { type Problem, problem } from '../../core/problem.ts';
 import { err, ok, type Result } from '../../core/result.ts';
@@ -11,7 +11,7 @@ import { withoutAbsent } from '../without-absent.ts';
 import { type AgentOptions, addAgentOptions } from './agent-options.ts';
 
 /** The commands whose work a daemon can do. */
-export type OrderKind = 'run' | 'bench' | 'quantize' | 'evaluate';
+export type OrderKind = 'run' | 'bench' | 'quantize' | 'evaluate' | 'explain';
 
 export interface OrderOptions extends AgentOptions {
   readonly detach?: boolean;
@@ -29,6 +29,8 @@ interface Ordered {
   readonly scenario?: Scenario;
   readonly duration?: number;
   readonly samples?: number;
+  readonly top?: number;
+  readonly timeLimit?: number;
   readonly threads?: number;
   readonly trace?: boolean;
   readonly traceQueries?: number;
@@ -44,6 +46,7 @@ const OF_KIND: Readonly<Record<OrderKind, readonly string[]>> = {
   bench: ['variants', 'suite', 'scenario', 'duration', 'threads'],
   quantize: ['variants'],
   evaluate: ['variants', 'samples', 'threads'],
+  explain: ['variants', 'samples', 'top', 'timeLimit'],
 };
 
 /** Adds `--agent` and what belongs to it. Comes after the options of the work here. */
@@ -79,7 +82,7 @@ export function isOrder(command: Command): boolean {
 export function withoutAgent(command: Command, kind: OrderKind): readonly Problem[] {
   const onlyThere = ['tokenFile', 'detach', 'priority', 'deadline', 'variants'];
   // The commands that sample the host for their work here have the option for it.
-  if (kind === 'quantize' || kind === 'evaluate') onlyThere.push('sampling');
+  if (kind === 'quantize' || kind === 'evaluate' || kind === 'explain') onlyThere.push('sampling');
   return givenOptions(command)
     .filter((option) => onlyThere.includes(option.attributeName()))
     .map(({ long }) =>
@@ -91,7 +94,7 @@ export function withoutAgent(command: Command, kind: OrderKind): readonly Proble
 export function orderOf(
   command: Command,
   kind: OrderKind,
-): Result<RunRequest & BenchRequest & EvaluateRequest, readonly Problem[]> {
+): Result<RunRequest & BenchRequest & EvaluateRequest & ExplainRequest, readonly Problem[]> {
   const can = [...OF_ALL, ...OF_KIND[kind]];
   const flags = command.options.filter((option) => can.includes(option.attributeName()));
   const foreign = givenOptions(command).filter(
@@ -112,11 +115,12 @@ export function orderOf(
   ];
   if (!trace.ok) mistakes.push(trace.error);
   if (mistakes.length > 0 || !trace.ok) return err(mistakes);
-  const { priority, deadline, variants, sampling, suite, duration, samples, threads } = given;
+  const { priority, deadline, variants, sampling, suite, duration, samples, threads, top } = given;
   return ok({
     model,
     ...withoutAbsent({
-      ...{ priority, sampling, samples, threads },
+      ...{ priority, sampling, samples, threads, top },
+      timeLimitSeconds: given.timeLimit,
       deadlineSeconds: deadline,
       variants: variants === undefined ? undefined : [...variants],
       suite: suite?.[0],

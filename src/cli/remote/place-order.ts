@@ -16,6 +16,8 @@ export interface OrderContext {
   readonly quiet: boolean;
   /** Where the daemon is. */
   readonly agent?: URL;
+  /** Prints more about a run that succeeded, for people. Returns the exit code. */
+  readonly tellMore?: (run: Run) => Promise<number>;
 }
 
 /** Orders a run, shows how far it is, and prints what came of it. Cancels it where the signal fires. Returns the exit code. */
@@ -54,7 +56,8 @@ export async function placeOrder(
     return printProblems(terminal, problemsOfClient(ended.error));
   }
   printRun(ended.value, context);
-  return exitCodeOfRun(ended.value, terminal);
+  const code = exitCodeOfRun(ended.value, terminal);
+  return code === 0 && !json ? ((await context.tellMore?.(ended.value)) ?? code) : code;
 }
 
 function positionText({ queuePosition = 0 }: RunSummary): string {

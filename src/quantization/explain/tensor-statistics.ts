@@ -175,7 +175,7 @@ function accumulateGrid({ scale, zeroPoint, codes }: ActivationGrid) {
         const bin = clamp(Math.floor((x - low) * binsOfOne) + BINS_OVER_RANGE, last);
         bins[bin] = (bins[bin] as number) + 1;
         const wanted = x / scale + ROUNDS - ROUNDS + zeroPoint;
-        const code = wanted < min ? min : wanted > max ? max : wanted;
+        const code = Math.max(min, Math.min(wanted, max));
         if (isCounted) used[code - min] = 1;
         const error = (x - (code - zeroPoint) * scale) ** 2;
         found[i] = error;

@@ -42,9 +42,15 @@ describe('createClient', () => {
     expect(orders).toEqual([
       { model: 'tiny', order: { kind: 'evaluate', variants: ['int8'] }, priority: 'high', key: 'k' },
     ]);
-    for (const order of [client.bench, client.quantize, client.run])
+    for (const order of [client.bench, client.quantize, client.explain, client.run])
       expect(await order({ model: 'tiny' })).toMatchObject({ ok: true });
-    expect(orders.map(({ order }) => order.kind)).toEqual(['evaluate', 'bench', 'quantize', 'pipeline']);
+    expect(orders.map(({ order }) => order.kind)).toEqual([
+      'evaluate',
+      'bench',
+      'quantize',
+      'explain',
+      'pipeline',
+    ]);
   });
 
   it('lists and reads runs and models', async () => {

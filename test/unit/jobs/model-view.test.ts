@@ -48,7 +48,7 @@ describe('modelView', () => {
     ]);
     const store = storeWith(stored);
     const view = modelView(profileOf('tiny'), store);
-    expect(store.queries).toEqual([{ model: 'tiny', kind: 'pipeline', state: 'succeeded', limit: 1 }]);
+    expect(store.queries[0]).toEqual({ model: 'tiny', kind: 'pipeline', state: 'succeeded', limit: 1 });
     expect(view).toMatchObject({
       name: 'tiny',
       run: { id: '01', finishedMs: 9 },

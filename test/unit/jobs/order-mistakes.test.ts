@@ -22,4 +22,25 @@ describe('mistakeIn', () => {
       hint: 'it has: profile',
     });
   });
+
+  it('lets only what is quantized be explained, of a model whose samples stand for themselves', () => {
+    const explain = { kind: 'explain' } as const;
+    expect(mistakeIn(explain, profile)).toBeUndefined();
+    expect(mistakeIn({ ...explain, variants: ['int8'] }, profile)).toBeUndefined();
+    expect(mistakeIn({ ...explain, variants: ['fp32'] }, profile)).toMatchObject({
+      kind: 'unknown-variant',
+      hint: 'it has: int8',
+    });
+    expect(mistakeIn(explain, profileOf('tiny', { variants: [] }))).toMatchObject({
+      kind: 'explain-not-possible',
+      message: "the model 'tiny' has no variant to explain",
+    });
+    const states = [{ input: 'h', output: 'h_next' }];
+    const recurrent = profileOf('tiny', { data: { ...profile.data, states } });
+    expect(mistakeIn(explain, recurrent)).toMatchObject({
+      kind: 'explain-not-possible',
+      message: expect.stringContaining('carries states'),
+    });
+    expect(mistakeIn({ kind: 'evaluate' }, recurrent)).toBeUndefined();
+  });
 });

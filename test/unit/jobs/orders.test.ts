@@ -33,6 +33,30 @@ describe('planOf', () => {
     });
   });
 
+  it('explains what the profile says besides full runs and evaluations, and what an order says by itself', () => {
+    const explain = { samples: 7, timeLimitSeconds: 60, top: 5 };
+    const explained = profileOf('tiny', { explain });
+    for (const kind of ['pipeline', 'evaluate'] as const) {
+      expect(planOf(explained, { kind }).explain).toEqual({ ...explain, isOrdered: false });
+      expect(planOf(profile, { kind }).explain).toBeUndefined();
+    }
+    expect(planOf(explained, { kind: 'quantize' }).explain).toBeUndefined();
+    expect(planOf(explained, { kind: 'explain', samples: 3, variants: ['int8'] })).toEqual({
+      evaluate: false,
+      suites: [],
+      threads: explained.bench.threads,
+      variants: ['int8'],
+      explain: { samples: 3, timeLimitSeconds: 60, top: 5, isOrdered: true },
+    });
+    // A profile that says nothing of it is taken for one that says `explain: true`.
+    expect(planOf(profile, { kind: 'explain', top: 2, timeLimitSeconds: 9 }).explain).toEqual({
+      samples: 32,
+      timeLimitSeconds: 9,
+      top: 2,
+      isOrdered: true,
+    });
+  });
+
   it('traces what the profile says, unless the order says otherwise', () => {
     const trace = { queries: 9, calibration: false, evaluation: true };
     const traced = profileOf('tiny', { trace });

@@ -3,6 +3,7 @@ import type { Variant } from '../../../src/page/resources.ts';
 import {
   accuracyWords,
   bytes,
+  kindWords,
   progressWords,
   quantity,
   seconds,
@@ -21,6 +22,10 @@ describe('the words of the page', () => {
     expect(speedUpWords({ ...speedUp, valid: false })).toBe('2.96× [2.92, 3.00] not valid');
     expect(speedUpWords({ ...speedUp, ratio: null, lower: null, upper: null })).toBe('too few rounds');
     expect(speedUpWords(undefined)).toBe('–');
+  });
+
+  it('tell what kind of work a run is, by its name where they do not know it', () => {
+    expect(['pipeline', 'explain', 'new'].map(kindWords)).toEqual(['full run', 'nodes explained', 'new']);
   });
 
   it('tell how surely a candidate keeps the budget, and of a standing that they do not know its name', () => {

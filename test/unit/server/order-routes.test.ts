@@ -13,6 +13,11 @@ describe.each([
     { variants: ['int8'], samples: 100, threads: 0 },
     { kind: 'evaluate', variants: ['int8'], samples: 100, threads: 0 },
   ],
+  [
+    '/explain',
+    { variants: ['int8'], samples: 8, top: 3, timeLimitSeconds: 90 },
+    { kind: 'explain', variants: ['int8'], samples: 8, top: 3, timeLimitSeconds: 90 },
+  ],
   ['/run', { sampling: '10hz', trace: true }, { kind: 'pipeline', sampling: '10hz', trace: true }],
   ['/bench', { scenario: 'offline' }, { kind: 'bench', scenario: 'offline' }],
 ])('POST %s', (url, body, order) => {
@@ -62,6 +67,9 @@ describe('an order of another kind', () => {
     ['/run', { variants: ['int8'] }],
     ['/evaluate', { scenario: 'offline' }],
     ['/evaluate', { samples: 0 }],
+    ['/explain', { threads: 1 }],
+    ['/explain', { top: 0 }],
+    ['/explain', { timeLimitSeconds: 0 }],
   ])('does not have the settings of the others: %s %j', async (url, body) => {
     const { app } = serve();
     expect((await post(app, url, { model: 'tiny', ...body })).statusCode).toBe(400);

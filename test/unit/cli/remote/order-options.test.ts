@@ -2,6 +2,7 @@ import { type Command, CommanderError } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { benchCommand } from '../../../../src/cli/commands/bench.ts';
 import { evaluateCommand } from '../../../../src/cli/commands/evaluate.ts';
+import { explainCommand } from '../../../../src/cli/commands/explain.ts';
 import { quantizeCommand } from '../../../../src/cli/commands/quantize.ts';
 import { runCommand } from '../../../../src/cli/commands/run.ts';
 import { type OrderKind, orderOf, withoutAgent } from '../../../../src/cli/remote/order-options.ts';
@@ -12,6 +13,7 @@ const COMMANDS = {
   bench: benchCommand,
   quantize: quantizeCommand,
   evaluate: evaluateCommand,
+  explain: explainCommand,
 };
 const AGENT = ['--agent', 'http://127.0.0.1:9477'];
 
@@ -51,6 +53,12 @@ describe('orderOf', () => {
       'tiny --scenario server --duration 500ms --variants int8',
       { model: 'tiny', scenario: 'server', durationSeconds: 0.5, variants: ['int8'] },
     ],
+    ['explain', 'tiny', { model: 'tiny' }],
+    [
+      'explain',
+      'tiny --variants int8 --samples 8 --top 3 --time-limit 90s',
+      { model: 'tiny', variants: ['int8'], samples: 8, top: 3, timeLimitSeconds: 90 },
+    ],
   ])('has %s order what its options say: %s', async (kind, words, order) => {
     const ordered = orderOf(await parsed(kind, ...words.split(' '), ...AGENT), kind);
     expect(ordered).toEqual({ ok: true, value: order });
@@ -66,6 +74,8 @@ describe('orderOf', () => {
     ['evaluate', 'tiny other', /one model is named, and here are 2/],
     ['bench', 'tiny --suite a --suite b', /takes one --suite/],
     ['bench', 'tiny --scenario replay', /a replay needs a trace/],
+    ['explain', 'tiny --split calib --html x.html', /^--split, --html cannot/],
+    ['explain', 'tiny int8', /one model is named, and here are 2/],
     ['run', 'tiny --trace-queries 9', /--trace-queries is about a trace/],
   ])('refuses of %s what an order cannot say: %s', async (kind, words, message) => {
     expect(await messagesOf(kind, ...words.split(' '))).toEqual([expect.stringMatching(message)]);
