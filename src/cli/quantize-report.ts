@@ -44,7 +44,7 @@ export function nodesLine({ ops, recipe }: Pick<QuantizeReport, 'ops' | 'recipe'
 /** What tuning gained, and one line for each pass. */
 function tuningLines({ tuning, recipe }: QuantizeReport): readonly string[] {
   if (tuning === undefined || !('tune' in recipe)) return [];
-  const { sqnrDb, passes, samples, seconds } = tuning;
+  const { sqnrDb, passes, samples, rangesOfAll, seconds } = tuning;
   const from = formatDb(sqnrDb.before);
   return [
     `  tuning       ${recipe.tune}, ${from} → ${formatDb(sqnrDb.after)} SQNR on ${samples.judge} samples kept apart, in ${formatSeconds(seconds)}`,
@@ -56,6 +56,9 @@ function tuningLines({ tuning, recipe }: QuantizeReport): readonly string[] {
           : `undone, as it gave ${formatDb(reached)}`;
       return `    ${pass}: ${outcome}; ${reason}`;
     }),
+    ...(rangesOfAll === undefined
+      ? []
+      : [`    at last: ${rangesOfAll} ranges found on all samples, which is not judged again`]),
   ];
 }
 

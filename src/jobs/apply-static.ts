@@ -1,4 +1,5 @@
 import type { SkippedSample } from '../data/sample-source.ts';
+import type { ValueRange } from '../quantization/affine.ts';
 import { auditFusion } from '../quantization/audit.ts';
 import type { GraphView } from '../quantization/graph-view.ts';
 import { insertQdq } from '../quantization/insert-qdq.ts';
@@ -8,6 +9,8 @@ import { toQOperator } from '../quantization/qoperator/to-qoperator.ts';
 import { raiseOpset, requireRaisable } from '../quantization/raise-opset.ts';
 import type { StaticRecipe } from '../quantization/recipe.ts';
 import type { Draft } from '../quantization/tuning/draft.ts';
+import { withRangesOfAll } from '../quantization/tuning/ranges-of-all.ts';
+import type { TuningReport } from '../quantization/tuning/tune.ts';
 import type { AppliedRecipe, RecipeRun } from './applied-recipe.ts';
 import { findRanges } from './find-ranges.ts';
 import { type ChosenPlacement, leaveSlowParts } from './leave-slow-parts.ts';
@@ -43,8 +46,7 @@ async function applyPlaced(
 ): Promise<AppliedRecipe> {
   const { phase, context, tuning } = run;
   const isWide = recipe.format === 'static-int16';
-  const learning =
-    tuning === undefined ? {} : { only: new Set(tuning.samples.split.learn), ...tuning.companion(placement) };
+  const learning = tuning === undefined ? {} : tuning.calibrating(placement);
   const calibration = await phase('calibrate', () =>
     findRanges(
       view,
@@ -54,10 +56,19 @@ async function applyPlaced(
       context,
     ),
   );
-  const { ranges, skipped: leftOutHere = [], ...figures } = calibration;
+  const { ranges, rangesOfAll, skipped: leftOutHere = [], ...figures } = calibration;
   // A calibration for tuning reads only samples that were found to be good.
   const skipped = tuning?.samples.skipped() ?? leftOutHere;
-  const report = { method: recipe.calibration.method, ...figures, peakRssBytes: peakRssBytes() };
+  // What is to reach a goal is written as it was judged.
+  const rangesToWrite = recipe.minSqnrDb === undefined ? rangesOfAll : undefined;
+  const samples =
+    rangesOfAll !== undefined && rangesToWrite === undefined ? tuning?.samples.split.learn.length : undefined;
+  const report = {
+    method: recipe.calibration.method,
+    ...figures,
+    ...(samples === undefined ? {} : { samples }),
+    peakRssBytes: peakRssBytes(),
+  };
   const runsHere = recipe.format === 'static-int8' && recipe.target !== 'tensorrt';
   const isGated = runsHere && recipe.latencyGate === 'measured';
   const { onCodes, nodes, float, latencyGate, tuned } = await phase('quantize', async () => {
@@ -65,7 +76,8 @@ async function applyPlaced(
       ? await leaveSlowParts(view, { placement, ranges }, recipe, run)
       : { placement, ranges };
     const draft: Draft = { view, placement: best.placement, ranges: best.ranges, constants: new Map() };
-    const tuned = await tuning?.tune(draft, best.left);
+    const judged = await tuning?.tune(draft, best.left);
+    const tuned = judged && withFinalRanges(judged, ranges, rangesToWrite);
     const final = tuned?.draft ?? draft;
     const { nodes, float } = final.placement;
     const settings = { ...qdqSettings(recipe), constants: final.constants };
@@ -95,6 +107,17 @@ async function applyPlaced(
       ? { audit: (optimized) => auditFusion(onCodes?.nodes ?? nodes, view.graph, optimized) }
       : {}),
   };
+}
+
+/** What was judged last, with ranges of all samples. It is not judged again: no sample is left that did not help to make it. */
+function withFinalRanges(
+  tuned: { readonly draft: Draft; readonly report: TuningReport },
+  learned: ReadonlyMap<string, ValueRange>,
+  all: ReadonlyMap<string, ValueRange> | undefined,
+): typeof tuned {
+  if (all === undefined) return tuned;
+  const { draft, count } = withRangesOfAll(tuned.draft, learned, all);
+  return { draft, report: { ...tuned.report, rangesOfAll: count } };
 }
 
 function missedGoal({ minSqnrDb }: StaticRecipe, reachedDb: number | undefined): readonly string[] {

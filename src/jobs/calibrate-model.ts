@@ -37,6 +37,8 @@ export interface CalibrationRun {
   /** Positions of the samples to calibrate on; all, or the first so many of the settings, where it is absent. */
   readonly only?: ReadonlySet<number>;
   readonly companion?: CalibrationCompanion;
+  /** Run after those of `only`. */
+  readonly later?: LaterSamples;
   /** Other calibrations, of which those that look at the same outputs are found in the same runs. */
   readonly further?: readonly CalibrationSettings[];
 }
@@ -53,9 +55,17 @@ export interface CalibrationCompanion {
   readonly add: (sample: number, outputs: NamedTensors) => void;
 }
 
+/** Samples that come after those that ranges are found on. */
+export interface LaterSamples {
+  readonly positions: readonly number[];
+  /** Told what the model itself gives for each. */
+  readonly add: (sample: number, outputs: NamedTensors) => void;
+}
+
 /**
  * Finds the ranges of `tensors` by running the model, with outputs added that tell about them, over the calibration
  * samples. Throws `ProblemError`.
+ * @returns `rangesOfAll`: the ranges with those samples, too, that come later
  */
 export async function calibrateModel(
   view: GraphView,
@@ -65,11 +75,12 @@ export async function calibrateModel(
   { clock, emit, sessionEntry }: TaskContext,
 ): Promise<
   Calibration & {
+    readonly rangesOfAll?: Calibration['ranges'];
     readonly skipped: readonly SkippedSample[];
     readonly further: readonly FurtherCalibration[];
   }
 > {
-  const { task, data, scratch, only, companion, further = [] } = run;
+  const { task, data, scratch, only, companion, later, further = [] } = run;
   // Started first: it loads the runtime while this thread makes the model that observes.
   const helper =
     sessionEntry !== undefined && (await isWorthSharing(view, task, settings))
@@ -92,23 +103,29 @@ export async function calibrateModel(
       outputs: session.outputs.filter(({ name }) => outputs.includes(name)),
     };
     const samples = keep(await openTaskData(data, ports, { states: task.states, limit: settings.samples }));
-    const total = only?.size ?? samples.count;
+    const chosen = only === undefined ? undefined : [...only, ...(later?.positions ?? [])];
+    const total = chosen?.length ?? samples.count;
     const subject = task.subject === undefined ? {} : { subject: task.subject };
     const isDue = isProgressDue(clock);
     const observer = createObserver(settings, observed, valuesPerRun(total));
     const others = further
       .filter((of) => lookAtSame(of, settings))
       .map((of) => ({ settings: of, observer: createObserver(of, observed, valuesPerRun(total)) }));
+    const comesLater = new Set(later?.positions);
+    let rangesBefore: Calibration['ranges'] | undefined;
     const all: RangeObserver = {
       ...observer,
       add: (sample, results) => {
+        const isLater = comesLater.has(sample);
+        if (isLater) rangesBefore ??= new Map(observer.ranges());
         observer.add(sample, results);
         for (const other of others) other.observer.add(sample, results);
-        companion?.add(sample, results);
+        if (isLater) later?.add(sample, pickTensors(results, outputs));
+        else companion?.add(sample, results);
       },
     };
-    const chosen = only === undefined ? samples.samples() : readChosen(samples, [...only]);
-    const calibrated = await calibrate(chosen, all, {
+    const toRun = chosen === undefined ? samples.samples() : readChosen(samples, chosen);
+    const calibrated = await calibrate(toRun, all, {
       runBatch: carryStates(session.run, task.states),
       runsAtOnce: session.runsAtOnce,
       clock,
@@ -125,8 +142,10 @@ export async function calibrateModel(
       const cause = findNonFiniteConstant(view);
       if (cause !== undefined) throw new ProblemError(cause);
     }
+    const found = unwrap(calibrated);
     return {
-      ...unwrap(calibrated),
+      ...found,
+      ...(rangesBefore === undefined ? {} : { ranges: rangesBefore, rangesOfAll: found.ranges }),
       skipped: samples.skipped(),
       further: others.map(({ settings: of, observer: { ranges, extremes } }) => ({
         settings: of,
@@ -137,6 +156,15 @@ export async function calibrateModel(
   } finally {
     for (const made of opened) await made.close();
   }
+}
+
+function pickTensors(tensors: NamedTensors, names: readonly string[]): NamedTensors {
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const tensor = tensors[name];
+      return tensor === undefined ? [] : [[name, tensor]];
+    }),
+  );
 }
 
 /** Loads the observing model. One that the runtime rejects as it came is reported under its own path. */

@@ -7,7 +7,12 @@ import type { GraphView } from '../quantization/graph-view.ts';
 import type { CalibrationSettings } from '../quantization/recipe.ts';
 import { onnxRuntimeVersion } from '../runtime/versions.ts';
 import { agentVersion } from './agent-version.ts';
-import { type CalibrationCompanion, calibrateModel, type FurtherCalibration } from './calibrate-model.ts';
+import {
+  type CalibrationCompanion,
+  calibrateModel,
+  type FurtherCalibration,
+  type LaterSamples,
+} from './calibrate-model.ts';
 import { digestInputs, digestModel } from './digest-inputs.ts';
 import type { QuantizeTask } from './quantize-task.ts';
 import { type CalibrationOrigin, openRangesCache } from './ranges-cache.ts';
@@ -17,6 +22,9 @@ import type { TaskContext } from './task-context.ts';
 /** Ranges for what is to be quantized, and what finding them took. */
 export interface FoundRanges {
   readonly ranges: ReadonlyMap<string, ValueRange>;
+  /** With the samples that come later. */
+  readonly rangesOfAll?: ReadonlyMap<string, ValueRange>;
+  /** All that were run. */
   readonly samples: number;
   readonly seconds: number;
   readonly inferenceSeconds: number;
@@ -42,6 +50,7 @@ export async function findRanges(
     readonly scratch: string;
     readonly only?: ReadonlySet<number>;
     readonly companion?: CalibrationCompanion;
+    readonly later?: LaterSamples;
   },
   context: TaskContext,
 ): Promise<FoundRanges> {

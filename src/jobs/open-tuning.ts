@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { evenPositions } from '../core/even-positions.ts';
 import { type Problem, ProblemError, problem } from '../core/problem.ts';
+import type { NamedTensors } from '../core/tensor.ts';
 import { writeModel } from '../onnx/write-model.ts';
 import type { GraphView } from '../quantization/graph-view.ts';
 import type { LeftFloat, Placement } from '../quantization/placement.ts';
@@ -13,19 +14,22 @@ import type { TuningReport } from '../quantization/tuning/tune.ts';
 import { tuningPasses } from '../quantization/tuning/tuning-passes.ts';
 import { openSession } from '../runtime/session.ts';
 import type { RecipeRun } from './applied-recipe.ts';
-import type { CalibrationCompanion } from './calibrate-model.ts';
+import type { CalibrationRun } from './calibrate-model.ts';
 import type { QuantizeTask } from './quantize-task.ts';
 import { requireLoadable } from './rejected-model.ts';
 import { openTaskData } from './task-data.ts';
 import { tuneModel } from './tune-model.ts';
-import { divideSamples, type TuningSamples } from './tuning-samples.ts';
+import { divideSamples, type TuningSamples, tensorsSizeBytes } from './tuning-samples.ts';
 import { unwrap } from './unwrap.ts';
 
 /** A calibration split whose samples are divided for tuning. */
 export interface OpenedTuning {
   readonly samples: TuningSamples;
-  /** What a calibration on the samples to learn from is to look at besides, so that they need not be run again for it. */
-  companion(placement: Placement): { readonly companion?: CalibrationCompanion };
+  /**
+   * How the calibration is to go. Ranges are found on the samples to learn from, which also tell of channels; those that
+   * judge are run after them, as the original's outputs for them are needed.
+   */
+  calibrating(placement: Placement): Pick<CalibrationRun, 'only' | 'companion' | 'later'>;
   /** @param left what the latency gate leaves float */
   tune(draft: Draft, left?: LeftFloat): Promise<{ readonly draft: Draft; readonly report: TuningReport }>;
   close(): Promise<void>;
@@ -46,22 +50,25 @@ export async function openTuning(
   const source = await openTaskData(data, ports, { limit: recipe.calibration.samples });
   try {
     const samples = await divideSamples(source);
+    const { learn, judge } = samples.split;
+    const references = createReferences();
     let witness: CalibrationWitness | undefined;
     return {
       samples,
-      companion: (placement) => {
-        if (recipe.tune === 'none') return {};
-        const { learn } = samples.split;
+      calibrating: (placement) => {
+        const division = { only: new Set(learn), later: { positions: judge, add: references.add } };
+        if (recipe.tune === 'none') return division;
         const kept = evenPositions(learn.length, KEPT_SAMPLES);
         witness = witnessCalibration(view, channelsToObserve({ view, placement }), {
           samples: learn.length,
           keptSamples: new Set(Array.from(kept, (at) => learn[at] as number)),
         });
-        return { companion: witness };
+        return { ...division, companion: witness };
       },
       tune: (draft, left = new Map()) => {
         const found = witness && { view, statistics: witness.statistics(), kept: witness.kept() };
-        return tuneModel(draft, tuningPasses(recipe), { ...run, recipe, data, samples, left, found });
+        const tuning = { ...run, recipe, data, samples, references: references.outputs, left, found };
+        return tuneModel(draft, tuningPasses(recipe), tuning);
       },
       close: () => source.close(),
     };
@@ -69,6 +76,23 @@ export async function openTuning(
     await source.close();
     throw error;
   }
+}
+
+/** Outputs of the original are kept as long as they are no larger; samples beyond do not judge. */
+const MOST_REFERENCE_BYTES = 64 * 2 ** 20;
+
+/** Keeps what the original gives for the samples that judge: for the first of them where that of all is too much. */
+function createReferences() {
+  const kept = new Map<number, NamedTensors>();
+  let sizeBytes = 0;
+  return {
+    outputs: kept as ReadonlyMap<number, NamedTensors>,
+    add: (sample: number, outputs: NamedTensors): void => {
+      if (sizeBytes > MOST_REFERENCE_BYTES) return;
+      kept.set(sample, outputs);
+      sizeBytes += tensorsSizeBytes(outputs);
+    },
+  };
 }
 
 /** So many samples, evenly spread, tell the ranges of tensors whose channels are scaled. */

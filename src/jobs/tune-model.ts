@@ -3,7 +3,6 @@ import { runAhead } from '../core/run-ahead.ts';
 import type { NamedTensors } from '../core/tensor.ts';
 import type { Sample } from '../data/sample-source.ts';
 import type { OnnxModel } from '../onnx/model-file.ts';
-import type { GraphView } from '../quantization/graph-view.ts';
 import type { LeftFloat } from '../quantization/placement.ts';
 import { rangesOfEdges } from '../quantization/ranges-of-edges.ts';
 import type { StaticRecipe } from '../quantization/recipe.ts';
@@ -21,12 +20,14 @@ import { createModelRunner, type ModelRunner } from './model-runner.ts';
 import { placeFor, quantizedCopy } from './quantized-copy.ts';
 import { scratchModelOpener } from './scratch-models.ts';
 import type { TaskData } from './task-data.ts';
-import { type TuningSamples, tensorsSizeBytes } from './tuning-samples.ts';
+import type { TuningSamples } from './tuning-samples.ts';
 
 export interface TuningRun extends RecipeRun {
   readonly recipe: StaticRecipe;
   readonly data: TaskData;
   readonly samples: TuningSamples;
+  /** What the original gives for the first samples that judge; others do not. */
+  readonly references: ReadonlyMap<number, NamedTensors>;
   /** What the latency gate leaves float. */
   readonly left: LeftFloat;
   /** What the calibration has seen of the original besides ranges. */
@@ -49,7 +50,7 @@ export async function tuneModel(
   const product = runtimeProduct(scratchModelOpener(scratch, task.threads));
   const runner = createModelRunner({ scratch, threads: task.threads, sessionEntry: context.sessionEntry });
   try {
-    const tools = { ...(await createTools(draft.view, run, runner)), multiply: product.multiply };
+    const tools = { ...createTools(run, runner), multiply: product.multiply };
     const { draft: tuned, report } = await runPasses(draft, passes, tools, {
       clock: context.clock,
       onPass: (done) => {
@@ -66,12 +67,8 @@ export async function tuneModel(
   }
 }
 
-async function createTools(
-  original: GraphView,
-  run: TuningRun,
-  runner: ModelRunner,
-): Promise<Omit<TuningTools, 'multiply'>> {
-  const { recipe, task, data, samples, scratch, context, left, found } = run;
+function createTools(run: TuningRun, runner: ModelRunner): Omit<TuningTools, 'multiply'> {
+  const { recipe, task, data, samples, references, scratch, context, left, found } = run;
   const settled = evenPositions(samples.split.learn.length, SETTLING_SAMPLES);
   const only = new Set(Array.from(settled, (at) => samples.split.learn[at] as number));
   const outputsOf: ModelOutputs = async function* (model, samplesToRun) {
@@ -87,7 +84,6 @@ async function createTools(
       await session.close();
     }
   };
-  const references = await referenceOutputs(original.model, samples, outputsOf);
   const allLeft = (more: LeftFloat = new Map()): LeftFloat => new Map([...left, ...more]);
   const quantize = ({ view, ranges, constants, left: more }: Draft) =>
     quantizedCopy(view, recipe, { ranges, left: allLeft(more), constants });
@@ -141,24 +137,5 @@ async function createTools(
 /** So many samples, evenly spread, give the ranges of a rewritten model: they are found from as many values as with all. */
 const SETTLING_SAMPLES = 32;
 
-/** Outputs of the original are kept as long as they are no larger; samples beyond do not judge. */
-const MOST_REFERENCE_BYTES = 64 * 2 ** 20;
-
 /** Runs a model over samples; what it gives for them comes in their order. */
 type ModelOutputs = (model: OnnxModel, samples: AsyncIterable<Sample>) => AsyncIterable<LearningRun>;
-
-/** What the original gives for the samples that judge: for the first of them where that of all is too much to keep. */
-async function referenceOutputs(
-  model: OnnxModel,
-  samples: TuningSamples,
-  outputsOf: ModelOutputs,
-): Promise<ReadonlyMap<number, NamedTensors>> {
-  const all = new Map<number, NamedTensors>();
-  let sizeBytes = 0;
-  for await (const { sample, outputs } of outputsOf(model, samples.judge())) {
-    all.set(sample, outputs);
-    sizeBytes += tensorsSizeBytes(outputs);
-    if (sizeBytes > MOST_REFERENCE_BYTES) break;
-  }
-  return all;
-}

@@ -79,6 +79,22 @@ async function dividedPixels(dataPath: string, split: string) {
   return divided;
 }
 
+/** Tunes on pixels of which the largest judges: the first numbering under which it does. */
+async function tunedByLargest(more: Partial<RecipeRequest>) {
+  let values: readonly number[] = [];
+  let divided: Awaited<ReturnType<typeof dividedPixels>> = { learn: [], judge: [] };
+  for (let start = 1; !divided.judge.includes(Math.max(...values)); start++) {
+    values = Array.from({ length: 12 }, (_, index) => start + index);
+    divided = await dividedPixels(pixels({ calib: values }), 'calib');
+  }
+  const request = { ...TUNED, calibration: { method: 'minmax' }, ...more } as const;
+  return {
+    values,
+    divided,
+    report: unwrap(await quantize(pixelModel(), pixels({ calib: values }), request)),
+  };
+}
+
 describe('tuning', () => {
   it('learns from one part of the calibration split and judges by another', async () => {
     const values = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 10, 9];
@@ -88,19 +104,23 @@ describe('tuning', () => {
     expect(learn.filter((pixel) => judge.includes(pixel))).toEqual([]);
   });
 
-  it('calibrates on no sample that judges', async () => {
-    // The first numbering under which the largest pixel judges.
-    let values: readonly number[] = [];
-    let divided: Awaited<ReturnType<typeof dividedPixels>> = { learn: [], judge: [] };
-    for (let start = 1; !divided.judge.includes(Math.max(...values)); start++) {
-      values = Array.from({ length: 12 }, (_, index) => start + index);
-      divided = await dividedPixels(pixels({ calib: values }), 'calib');
-    }
-    const request = { ...TUNED, calibration: { method: 'minmax' } } as const;
-    const report = unwrap(await quantize(pixelModel(), pixels({ calib: values }), request));
+  it('judges ranges that were found on no sample that judges, and writes them where there is a goal', async () => {
+    const { values, divided, report } = await tunedByLargest({ tune: 'none', minSqnrDb: 1 });
     expect(report.tuning?.samples).toEqual({ learn: divided.learn.length, judge: divided.judge.length });
     expect(report.calibration?.samples).toBe(divided.learn.length);
+    expect(report.tuning?.rangesOfAll).toBeUndefined();
     expect(largestPixel(report.output)).toBeCloseTo(Math.max(...divided.learn), 4);
+    expect(Math.max(...divided.learn)).toBeLessThan(Math.max(...values));
+    // What judges is cut off, and that is seen.
+    expect(report.tuning?.sqnrDb.before).toBeLessThan(35);
+  });
+
+  it('writes ranges of all samples once the last pass is judged, whose figure stays as it was', async () => {
+    const { values, report } = await tunedByLargest({});
+    expect(report.tuning?.sqnrDb.after).toBeLessThan(35);
+    expect(report.tuning?.rangesOfAll).toBeGreaterThan(0);
+    expect(report.calibration?.samples).toBe(values.length);
+    expect(largestPixel(report.output)).toBeCloseTo(Math.max(...values), 4);
   });
 
   it('never looks at the split that models are evaluated on', async () => {

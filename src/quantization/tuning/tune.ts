@@ -28,6 +28,11 @@ export interface TuningReport {
   /** Output SQNR on the samples to judge by. */
   readonly sqnrDb: { readonly before: number; readonly after: number };
   readonly passes: readonly PassReport[];
+  /**
+   * Ranges that were found once more after the last pass, on all samples; what is written is not judged again. Absent where
+   * there is a goal, which what is written has been seen to reach or to miss.
+   */
+  readonly rangesOfAll?: number;
   readonly seconds: number;
 }
 
