@@ -120,13 +120,25 @@ function createTensorWitness(
     runs,
     add: (values, dims, isKept) => {
       const { seen, kept } = picksOf(dims, values.length);
-      for (let k = 0, at = 0; at < values.length; k++, at += seen.stride) {
-        const value = values[at] as number;
-        const channel = seen.channels[k] as number;
-        if (value > (max[channel] as number)) max[channel] = value;
-        if (value < (min[channel] as number)) min[channel] = value;
-        squares[channel] = (squares[channel] as number) + value * value;
-        counts[channel] = (counts[channel] as number) + 1;
+      const { stride, channels: channelOf } = seen;
+      // Most channels have several values in a row.
+      for (let k = 0; k < channelOf.length; ) {
+        const channel = channelOf[k] as number;
+        const first = k;
+        let most = max[channel] as number;
+        let least = min[channel] as number;
+        let sum = 0;
+        do {
+          const value = values[k * stride] as number;
+          if (value > most) most = value;
+          if (value < least) least = value;
+          sum += value * value;
+          k += 1;
+        } while (k < channelOf.length && channelOf[k] === channel);
+        max[channel] = most;
+        min[channel] = least;
+        squares[channel] = (squares[channel] as number) + sum;
+        counts[channel] = (counts[channel] as number) + k - first;
       }
       if (!isKept || !isScalable) return;
       const part = new Float32Array(kept.channels.length);

@@ -91,7 +91,7 @@ function bestScales(
   for (const strength of STRENGTHS) {
     const candidate = scales(strength, true);
     set(candidate);
-    const expected = errors.of(part, scaleOf);
+    const expected = errors.of(part, scaleOf, lowest);
     if (expected >= lowest) continue;
     lowest = expected;
     best = candidate;

@@ -1,7 +1,6 @@
 import type { GraphView } from '../../graph-view.ts';
 import type { QdqSettings } from '../../insert-qdq.ts';
 import type { ChannelStatistics } from '../channel-statistics.ts';
-import { forEachPair } from '../constant-use.ts';
 import { latticeStep } from '../weight-scales/lattice-step.ts';
 import type { ChannelGroups } from './channel-groups.ts';
 
@@ -15,8 +14,11 @@ export interface ExpectedErrors {
   readonly leavesLattice: (groups: readonly number[]) => boolean;
   /** The largest weight that reads a group, over the largest of its layer: the most over all layers. */
   readonly weightShare: (group: number) => number;
-  /** The sum over all that reads the groups: the energy of the errors over the energy of what is computed. */
-  readonly of: (groups: readonly number[], scaleOf: (group: number) => number) => number;
+  /**
+   * The sum over all that reads the groups: the energy of the errors over the energy of what is computed; or a part of it that
+   * is no less than `enough`, where there is one.
+   */
+  readonly of: (groups: readonly number[], scaleOf: (group: number) => number, enough?: number) => number;
 }
 
 type Use = ChannelGroups['uses'][number];
@@ -69,14 +71,17 @@ export function expectedErrors(
     scaleOf: (group: number) => number,
   ) => {
     const { readGroups = new Int32Array(0), isOneToOne } = use;
-    const scales = Float64Array.from(readGroups, scaleOf);
-    const isSame = scales.every((scale) => scale === 1);
+    const scales = new Float64Array(readGroups.length);
+    let isSame = true;
     let max = 0;
     let min = 0;
-    scales.forEach((scale, channel) => {
+    for (let channel = 0; channel < scales.length; channel++) {
+      const scale = scaleOf(readGroups[channel] as number);
+      scales[channel] = scale;
+      isSame &&= scale === 1;
       max = Math.max(max, scale * (seen.max[channel] as number));
       min = Math.min(min, scale * (seen.min[channel] as number));
-    });
+    }
     const activationNoise = isRounded ? ((max - min) / steps) ** 2 / 12 : 0;
     let gain = 0;
     let energy = 0;
@@ -85,10 +90,14 @@ export function expectedErrors(
       energy += sum * (seen.meanSquare[channel] as number);
     });
     const staysExact = isOnLattice && (isSame || isOneToOne) && !perTensor;
-    const weightNoise = staysExact
-      ? 0
-      : noiseOfWeights(use, weights.largest, scales, seen.meanSquare, { grid, perTensor });
-    return energy > 0 ? (activationNoise * gain + weightNoise) / energy : 0;
+    const share = (noise: number) => (energy > 0 ? noise / energy : 0);
+    return {
+      ofActivations: share(activationNoise * gain),
+      ofWeights: () =>
+        staysExact
+          ? 0
+          : share(noiseOfWeights(use, weights.largest, scales, seen.meanSquare, { grid, perTensor })),
+    };
   };
   const readers = (part: readonly number[]) =>
     new Set(part.flatMap((group) => [...(readersOf.get(group) ?? [])]));
@@ -99,9 +108,13 @@ export function expectedErrors(
     leavesLattice: (part) =>
       [...readers(part)].some(({ use, isOnLattice }) => isOnLattice && !use.isOneToOne),
     weightShare: (group) => shares.get(group) ?? 1,
-    of: (part, scaleOf) => {
-      let sum = 0;
-      for (const reader of readers(part)) sum += errorOf(reader, scaleOf);
+    of: (part, scaleOf, enough = Number.POSITIVE_INFINITY) => {
+      const errors = Array.from(readers(part), (reader) => errorOf(reader, scaleOf));
+      let sum = errors.reduce((total, { ofActivations }) => total + ofActivations, 0);
+      for (const { ofWeights } of errors) {
+        if (sum >= enough) return sum;
+        sum += ofWeights();
+      }
       return sum;
     },
   };
@@ -144,20 +157,24 @@ function noiseOfWeights(
 }
 
 function sumUp(weights: Float32Array, use: Use): WeightSums {
-  const { readsPerGroup, kernel } = use.layout;
+  const { readsPerGroup, makesPerGroup, kernel, readStride, madeStride } = use.layout;
   const largest = new Float32Array(use.makes * readsPerGroup);
   const squares = new Float64Array(use.reads);
-  forEachPair(use, (made, read, start) => {
-    let most = 0;
-    let sum = 0;
-    for (let i = start; i < start + kernel; i++) {
-      const weight = weights[i] as number;
-      most = Math.max(most, Math.abs(weight));
-      sum += weight * weight;
+  for (let made = 0; made < use.makes; made++) {
+    const firstRead = Math.floor(made / makesPerGroup) * readsPerGroup;
+    for (let r = 0; r < readsPerGroup; r++) {
+      const start = made * madeStride + r * readStride;
+      let most = 0;
+      let sum = 0;
+      for (let i = start; i < start + kernel; i++) {
+        const weight = weights[i] as number;
+        most = Math.max(most, Math.abs(weight));
+        sum += weight * weight;
+      }
+      largest[made * readsPerGroup + r] = most;
+      squares[firstRead + r] = (squares[firstRead + r] as number) + sum;
     }
-    largest[made * readsPerGroup + (read % readsPerGroup)] = most;
-    squares[read] = (squares[read] as number) + sum;
-  });
+  }
   return { largest, squares };
 }
 
@@ -167,11 +184,13 @@ function weightShares(readers: ReadonlySet<Reader>): ReadonlyMap<number, number>
     const { readGroups = new Int32Array(0) } = use;
     const { readsPerGroup, makesPerGroup } = use.layout;
     const largest = new Float64Array(readGroups.length);
-    weights.largest.forEach((most, pair) => {
-      const made = Math.floor(pair / readsPerGroup);
-      const channel = Math.floor(made / makesPerGroup) * readsPerGroup + (pair % readsPerGroup);
-      largest[channel] = Math.max(largest[channel] as number, most);
-    });
+    for (let made = 0; made < use.makes; made++) {
+      const first = Math.floor(made / makesPerGroup) * readsPerGroup;
+      for (let r = 0; r < readsPerGroup; r++) {
+        const most = weights.largest[made * readsPerGroup + r] as number;
+        if (most > (largest[first + r] as number)) largest[first + r] = most;
+      }
+    }
     const all = largest.reduce((most, of) => Math.max(most, of), 0);
     readGroups.forEach((group, channel) => {
       const share = all > 0 ? (largest[channel] as number) / all : 1;
