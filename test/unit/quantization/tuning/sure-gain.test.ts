@@ -19,6 +19,19 @@ describe('isSureGain', () => {
     expect(isSureGain([1, 1, 1, 9], [1.1, 1.1, 1.1, 1])).toBe(false);
   });
 
+  it('takes one that most samples show, however noisy the others are', () => {
+    const before = [1, 1, 1, 1, 1, 1, 1, 1, 50];
+    expect(isSureGain(before, [0.5, 0.4, 0.5, 0.6, 0.5, 0.4, 0.5, 0.6, 60])).toBe(true);
+  });
+
+  it('takes a noise that is gone for a gain, and no more than that of one sample', () => {
+    expect(isSureGain([1, 1, 1], [0, 0, 0])).toBe(true);
+    expect(isSureGain([0, 0, 0], [0, 0, 0])).toBe(false);
+    expect(isSureGain([1, 1, 1], [0, 1, 1])).toBe(false);
+    expect(isSureGain([Number.NaN, 1, 1], [1, 0.9, 0.9])).toBe(false);
+    expect(isSureGain([Number.NaN, Number.NaN, Number.NaN], [1, 1, 2])).toBe(true);
+  });
+
   it('takes no loss, nothing gained, and no noise that is not a number', () => {
     expect(isSureGain([1, 2, 3], [1.1, 2.1, 3.1])).toBe(false);
     expect(isSureGain([1, 2, 3], [1, 2, 3])).toBe(false);
