@@ -13,6 +13,7 @@ import { int8Latency } from './int8-latency.ts';
 import { largeModel } from './large-model.ts';
 import { measureMetricsStorm } from './metrics-storm.ts';
 import { metricsUnderLoad } from './metrics-under-load.ts';
+import { nodeCosts } from './node-costs.ts';
 import { offlineThroughput } from './offline-throughput.ts';
 import { onnxRewrite } from './onnx-rewrite.ts';
 import { measurePeerParity } from './peer-parity-rows.ts';
@@ -52,6 +53,7 @@ const MEASUREMENTS: Readonly<Record<string, (onRow: OnRow) => Promise<readonly P
   'large-model': largeModel,
   'metrics-storm': measureMetricsStorm,
   'metrics-under-load': measureMetricsUnderLoad,
+  'node-costs': nodeCosts,
   'offline-throughput': offlineThroughput,
   'onnx-rewrite': measureOnnxRewrite,
   'peer-parity': measurePeerParity,

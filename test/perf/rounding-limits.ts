@@ -97,6 +97,7 @@ async function* figuresOf(
   for (const tune of ['fast', 'full'] as const) {
     const tuned = await quantize({ tune });
     yield [`tune ${tune}: int8`, await sqnrOf(tuned)];
+    yield [`tune ${tune}: simulated in float`, await sqnrOf(tuned, 'basic')];
     yield [`tune ${tune}: weights alone`, await sqnrOf(withFineActivations(tuned))];
   }
 }

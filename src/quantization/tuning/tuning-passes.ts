@@ -1,4 +1,5 @@
 import { biasCorrection } from './bias-correction/bias-correction.ts';
+import { empiricalBiasCorrection } from './bias-correction/empirical-bias-correction.ts';
 import { equalization } from './equalization/equalization.ts';
 import { learnedRounding } from './learned-rounding.ts';
 import { mixedPrecision } from './mixed-precision.ts';
@@ -14,6 +15,7 @@ const PASSES: readonly { readonly pass: TuningPass; readonly from: 'fast' | 'ful
   { pass: outputRanges, from: 'full' },
   { pass: learnedRounding, from: 'fast' },
   { pass: biasCorrection, from: 'full' },
+  { pass: empiricalBiasCorrection, from: 'full' },
 ];
 
 /** The passes of a level and, last, the one that leaves layers float32 where a goal asks for it. */
