@@ -2,7 +2,12 @@ import { readModel } from '../../onnx/model-file.ts';
 import type { OpenModel } from '../../onnx/open-model.ts';
 import { nameNodes } from '../../onnx/passes/name-nodes.ts';
 import { prepareModel } from '../../onnx/passes/prepare.ts';
-import { type Pairing, pairedWeights, pairGraphs } from '../../quantization/explain/pair-graphs.ts';
+import {
+  type Pairing,
+  pairGraphs,
+  type WeightsFound,
+  weightsFound,
+} from '../../quantization/explain/pair-graphs.ts';
 import { readQuantizedGraph } from '../../quantization/explain/quantized-graph.ts';
 import { rescaleFloat } from '../../quantization/explain/rescaled-float.ts';
 import { type GraphView, viewGraph } from '../../quantization/graph-view.ts';
@@ -20,7 +25,8 @@ export interface OpenedPair {
 
 /**
  * Reads both models and finds out what of one belongs to what of the other. Tools fold normalization into weights before they quantize, or
- * do not: the form of the float32 model in which more weights are found again is taken. Throws `ProblemError`.
+ * do not: the form of the float32 model in which more weights are found again as they are is taken, as normalization that is left out looks
+ * like channels that were scaled. Throws `ProblemError`.
  */
 export async function openPair(
   referencePath: string,
@@ -29,7 +35,7 @@ export async function openPair(
 ): Promise<OpenedPair> {
   const quantized = viewGraph(unwrap(readModel(candidatePath)));
   const graph = readQuantizedGraph(quantized);
-  const pairWith = async (fold: boolean): Promise<OpenedPair> => {
+  const pairWith = async (fold: boolean): Promise<OpenedPair & { readonly found: WeightsFound }> => {
     const model = unwrap(readModel(referencePath));
     requireQuantizable(model);
     unwrap(await prepareModel(model, { fold, open }));
@@ -37,11 +43,20 @@ export async function openPair(
     const float = viewGraph(model);
     const pairing = pairGraphs(graph, quantized, float);
     const scaled = rescaleFloat(float, pairing, quantized);
-    if (scaled === undefined) return { float, quantized, pairing, original: undefined };
-    return { float: scaled, quantized, pairing: pairGraphs(graph, quantized, scaled), original: float };
+    const found = weightsFound(pairing);
+    if (scaled === undefined) return { float, quantized, pairing, original: undefined, found };
+    return {
+      float: scaled,
+      quantized,
+      pairing: pairGraphs(graph, quantized, scaled),
+      original: float,
+      found,
+    };
   };
   const folded = await pairWith(true);
-  if (folded.pairing.unpaired.length === 0) return folded;
+  if (folded.pairing.unpaired.length === 0 && folded.original === undefined) return folded;
   const plain = await pairWith(false);
-  return pairedWeights(plain.pairing) > pairedWeights(folded.pairing) ? plain : folded;
+  const [one, other] = [folded, plain].map(({ found }) => found) as [WeightsFound, WeightsFound];
+  const isPlain = other.asTheyAre === one.asTheyAre ? other.all > one.all : other.asTheyAre > one.asTheyAre;
+  return isPlain ? plain : folded;
 }

@@ -150,7 +150,14 @@ function resultOf(
   return isKept ? result : (reader.output[0] ?? result);
 }
 
-/** How many of the nodes that can be measured are paired: what to choose between two forms of the float32 model by. */
-export function pairedWeights({ nodes }: Pairing): number {
-  return nodes.filter(({ weights }) => weights !== undefined).length;
+/** How many weights were found again: what to choose between two forms of the float32 model by. */
+export interface WeightsFound {
+  /** Those of which no channel was scaled. */
+  readonly asTheyAre: number;
+  readonly all: number;
+}
+
+export function weightsFound({ nodes }: Pairing): WeightsFound {
+  const paired = nodes.flatMap(({ weights }) => weights ?? []);
+  return { asTheyAre: paired.filter(({ fit }) => fit === undefined).length, all: paired.length };
 }

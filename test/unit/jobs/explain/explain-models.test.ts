@@ -151,6 +151,59 @@ describe('explainModels, of a model and its quantized form', () => {
     expect(simulated.sqnrDb).toBeGreaterThan(18);
   });
 
+  it('takes normalization that a tool left where it was for no scaling of channels', async () => {
+    const ones = (name: string, at: (channel: number) => number) =>
+      tensor(
+        name,
+        [8],
+        Array.from({ length: 8 }, (_, channel) => at(channel)),
+      );
+    const constants = [
+      ones('gamma', (channel) => 2 ** (channel % 4)),
+      ones('beta', (channel) => channel / 8),
+      ones('mean', () => 0.1),
+      ones('variance', () => 1),
+    ];
+    const weights = Array.from({ length: 8 * 8 }, (_, i) => Math.sin(i * 1.3 + 0.4));
+    const chain = (
+      first: readonly ReturnType<typeof node>[],
+      initializers: readonly ReturnType<typeof tensor>[],
+    ) =>
+      model(
+        graph({
+          inputs: [value('x', 'float', [1, 8])],
+          nodes: [
+            node('Reshape', ['x', 'map'], ['m']),
+            ...first,
+            node('Conv', ['m', 'w'], ['c'], {}, { name: 'conv' }),
+            node('BatchNormalization', ['c', 'gamma', 'beta', 'mean', 'variance'], ['n'], {}, { name: 'bn' }),
+            node('Reshape', ['n', 'flat'], ['y']),
+          ],
+          outputs: [value('y', 'float', [1, 8])],
+          initializers: [
+            tensor('map', [4], [1, 8, 1, 1], 'int64'),
+            tensor('flat', [2], [1, 8], 'int64'),
+            ...constants,
+            ...initializers,
+          ],
+        }),
+      );
+    const codes = weights.map((each) => Math.round(each * 127));
+    const quantized = chain(
+      [node('DequantizeLinear', ['w_q', 's'], ['w'])],
+      [tensor('w_q', [8, 8, 1, 1], codes, 'int8'), tensor('s', [], [1 / 127])],
+    );
+    const task = taskOf(quantized);
+    const float = writeInto(task.scratch, 'plain.onnx', chain([], [tensor('w', [8, 8, 1, 1], weights)]));
+    const { notes, simulated, whole, nodes } = await explainQuantized(
+      { ...task, referencePath: float },
+      context,
+    );
+    expect(notes).toEqual([]);
+    expect(nodes.map(({ node: name }) => name)).toEqual(['conv']);
+    expect(simulated.sqnrDb).toBeCloseTo(whole.sqnrDb as number, 2);
+  });
+
   it('measures no more nodes than it is told, those first whose own results are furthest off', async () => {
     const { nodes, measured } = await explainQuantized(
       taskOf(qdqChain({ ...FITTING, h1: 0.3 }), { top: 1 }),
