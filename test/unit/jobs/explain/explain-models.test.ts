@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../../src/core/clock.ts';
 import { attemptAsync } from '../../../../src/core/problem.ts';
@@ -222,6 +223,20 @@ describe('explainModels, of a model and its quantized form', () => {
     expect(measured).toEqual({ alone: 0, of: 3, stopped: 'time-limit' });
     expect(nodes).toHaveLength(3);
     expect(nodes[0]?.own.sqnrDb).toBeGreaterThan(20);
+  });
+
+  it('leaves no model behind that it ran, whether it comes to its end or not', async () => {
+    const ended = taskOf(qdqChain(FITTING));
+    await explainQuantized(ended, context);
+    const failed = taskOf(qdqChain(FITTING));
+    const before = readdirSync(failed.scratch);
+    let told = 0;
+    const emit: TaskContext['emit'] = (event) => {
+      if (event.kind === 'progress' && event.progress.subject === 'own errors') told += 1;
+      if (told === 1) throw new Error('nobody listens any more');
+    };
+    await expect(explainModels(failed, { ...context, emit })).rejects.toThrow('nobody listens');
+    for (const { scratch } of [ended, failed]) expect(readdirSync(scratch).sort()).toEqual(before.sort());
   });
 
   it('refuses a model that was not made of the other, and models in the wrong order', async () => {
