@@ -225,6 +225,74 @@ describe('explainModels, of a model and its quantized form', () => {
     expect(nodes[0]?.own.sqnrDb).toBeGreaterThan(20);
   });
 
+  it('measures those first whose own results are furthest off, with their neighbours, until the time is up', async () => {
+    const layers = Array.from({ length: 12 }, (_, layer) => layer);
+    const weightsOf = (layer: number) => Array.from({ length: 64 }, (_, i) => Math.sin(i * 1.3 + layer) / 2);
+    const product = (layer: number) =>
+      node(
+        'MatMul',
+        [layer === 0 ? 'x' : `h${layer - 1}`, `w${layer}`],
+        [layer === 11 ? 'y' : `h${layer}`],
+        {},
+        {
+          name: `product${layer}`,
+        },
+      );
+    const ports = { inputs: [value('x', 'float', [1, 8])], outputs: [value('y', 'float', [1, 8])] };
+    const float = model(
+      graph({
+        ...ports,
+        nodes: layers.map(product),
+        initializers: layers.map((layer) => tensor(`w${layer}`, [8, 8], weightsOf(layer))),
+      }),
+    );
+    // The last but one has few codes.
+    const scaleOf = (layer: number) => (layer === 10 ? 1 / 14 : 1 / 254);
+    const quantized = model(
+      graph({
+        ...ports,
+        nodes: layers.flatMap((layer) => [
+          node('DequantizeLinear', [`w${layer}_q`, `s${layer}`], [`w${layer}`]),
+          product(layer),
+        ]),
+        initializers: layers.flatMap((layer) => [
+          tensor(`s${layer}`, [], [scaleOf(layer)]),
+          tensor(
+            `w${layer}_q`,
+            [8, 8],
+            weightsOf(layer).map((weight) => Math.round(weight / scaleOf(layer))),
+            'int8',
+          ),
+        ]),
+      }),
+    );
+    const task = taskOf(quantized, { samples: 2, timeLimitSeconds: 60 });
+    // Time begins to pass with the first block, and is up after it.
+    let [nowNs, tickNs] = [0n, 0n];
+    const explained = await explainQuantized(
+      { ...task, referencePath: writeInto(task.scratch, 'long.onnx', float) },
+      {
+        clock: {
+          ...systemClock,
+          nowNs: () => {
+            nowNs += tickNs;
+            return nowNs;
+          },
+        },
+        emit: (event) => {
+          if (event.kind !== 'progress' || event.progress.subject !== 'nodes alone') return;
+          if (tickNs === 0n) nowNs = 58_000_000_000n;
+          tickNs = 1_000_000_000n;
+        },
+      },
+    );
+    const { alone } = explained.measured;
+    expect(explained.measured).toEqual({ alone, of: 12, stopped: 'time-limit' });
+    expect(explained.nodes[0]?.node).toBe('product10');
+    const measured = explained.nodes.filter((each) => each.alone !== undefined);
+    expect(measured.map(({ depth }) => depth).sort((a, b) => a - b)).toEqual(layers.slice(12 - alone));
+  });
+
   it('leaves no model behind that it ran, whether it comes to its end or not', async () => {
     const ended = taskOf(qdqChain(FITTING));
     await explainQuantized(ended, context);
