@@ -106,7 +106,10 @@ function requireData({ data, ranges, saveRangesPath, states = [] }: QuantizeTask
     );
   }
   if (states.length > 0) {
-    throw notPossible('a model that carries states cannot be tuned yet', 'leave out --tune');
+    throw notPossible(
+      'a model that carries states cannot be tuned yet',
+      'leave out --tune; --method mse or percentile, and --exclude for single nodes, work with states as well',
+    );
   }
   if (data !== undefined) return data;
   throw notPossible('tuning needs calibration data', 'name it with --calibration, or leave out --tune');
