@@ -19,7 +19,8 @@ export interface Choice {
  * Among those that keep it (or seem to) it takes
  * - without a goal, or with one for the size: the fastest,
  * - with a goal for the latency alone: the smallest of those that are fast enough,
- * and of several that cannot be told apart the most accurate. Where none of them reaches the goals, it takes what comes nearest.
+ * and of several that cannot be told apart the most accurate. One that seems to keep the budget gives way to one as cheap that
+ * is far nearer to float32 and lost no more than chance has it. Where none of them reaches the goals, it takes what comes nearest.
  * Where none keeps the budget, the most accurate. Undefined without candidates.
  */
 export function chooseCandidate(
@@ -35,7 +36,10 @@ export function chooseCandidate(
   for (const { standing, pool } of pools) {
     const reaching = pool.filter((of) => missedGoals(of, goals, float32).length === 0);
     const found = cheapest(reaching, goals);
-    if (found !== undefined) return { ...found, standing, missedGoals: [] };
+    if (found === undefined) continue;
+    const isReaching = (of: MeasuredCandidate) => missedGoals(of, goals, float32).length === 0;
+    const nearer = standing === 'kept' ? undefined : farNearer(found.chosen, candidates.filter(isReaching));
+    return { ...found, standing, missedGoals: [], ...nearer };
   }
   for (const { standing, pool } of pools) {
     const [nearest] = rankByAccuracy(pool).toSorted(
@@ -56,6 +60,47 @@ export function chooseCandidate(
         ? 'its accuracy is not known'
         : 'it is the most accurate of those that were tried',
   };
+}
+
+/** What is nearer to float32 by so much has half of the noise, which no few samples make of nothing. */
+const FAR_NEARER_DB = 3;
+
+/**
+ * Of many candidates that are tried on few samples, some lose no answer by chance: who takes those alone takes luck for accuracy. How
+ * far outputs are from those of float32 every sample tells about. So a candidate that lost more, but by no more than these samples
+ * leave open of the chosen one, is the better choice where it is far nearer and costs no more.
+ */
+function farNearer(
+  chosen: MeasuredCandidate,
+  candidates: readonly MeasuredCandidate[],
+): Pick<Choice, 'chosen' | 'standing' | 'reason'> | undefined {
+  const { lossUpperBound, sqnrDb, samples } = chosen.accuracy ?? {};
+  if (lossUpperBound == null || sqnrDb == null) return undefined;
+  const rivals = candidates.filter(
+    (of) =>
+      of.accuracy?.standing === 'doubtful' &&
+      (of.accuracy.loss ?? Number.POSITIVE_INFINITY) <= lossUpperBound &&
+      (of.accuracy.sqnrDb ?? Number.POSITIVE_INFINITY) >= sqnrDb + FAR_NEARER_DB &&
+      isAsCheap(of, chosen),
+  );
+  const [nearest] = rankByAccuracy(rivals);
+  if (nearest === undefined) return undefined;
+  const nearestDb = nearest.accuracy?.sqnrDb;
+  const byDb = nearestDb == null ? 'far' : `${(nearestDb - sqnrDb).toFixed(1)} dB`;
+  return {
+    chosen: nearest,
+    standing: 'doubtful',
+    reason: `it is ${byDb} nearer to float32 than ${chosen.candidate.label}, which seems to lose less, but ${samples} samples cannot tell the two apart by that`,
+  };
+}
+
+function isAsCheap(one: MeasuredCandidate, other: MeasuredCandidate): boolean {
+  if (other.latency === undefined)
+    return one.built.sizeBytes <= other.built.sizeBytes * SAME_SIZE_UNTIMED_RATIO;
+  return (
+    seconds(one) <= seconds(other) * SAME_LATENCY_RATIO &&
+    one.latency?.slowerThan.includes(other.candidate.label) !== true
+  );
 }
 
 interface Found {

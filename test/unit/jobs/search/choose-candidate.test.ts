@@ -57,6 +57,52 @@ describe('chooseCandidate', () => {
     });
   });
 
+  describe('on few samples, of which some candidates lose none by chance', () => {
+    const lucky = { samples: 34, loss: 0, lossUpperBound: 0.084, allowed: 0.01, sqnrDb: 30 };
+    const near = { samples: 34, loss: 0.029, lossUpperBound: 0.13, allowed: 0.01, sqnrDb: 38 };
+    const one = measured('lucky', { seconds: 0.002, accuracy: lucky });
+    const rival = (of: Partial<AccuracyFigures> = {}, rest: Parameters<typeof measured>[1] = {}) =>
+      measured('near', {
+        seconds: 0.00205,
+        ...rest,
+        accuracy: { ...near, standing: 'doubtful', ...of },
+      });
+
+    it('takes one that lost an answer more and is far nearer to float32', () => {
+      expect(choose([one, rival()])).toMatchObject({
+        chosen: { candidate: { label: 'near' } },
+        standing: 'doubtful',
+        reason:
+          'it is 8.0 dB nearer to float32 than lucky, which seems to lose less, but 34 samples cannot tell the two apart by that',
+      });
+      expect(chosen([one, rival({ sqnrDb: null })])).toBe('near');
+    });
+
+    it('keeps the one that lost none where the other is little nearer, lost more than chance has it, or costs more', () => {
+      expect(chosen([one, rival({ sqnrDb: 32.9 })])).toBe('lucky');
+      expect(chosen([one, rival({ loss: 0.09 })])).toBe('lucky');
+      expect(chosen([one, rival({ standing: 'missed' })])).toBe('lucky');
+      expect(chosen([one, rival({}, { seconds: 0.0023 })])).toBe('lucky');
+      expect(chosen([one, rival({}, { seconds: 0.00205, slowerThan: ['lucky'] })])).toBe('lucky');
+      expect(
+        chosen([one, rival({}, { sizeBytes: 2000 })], { maxSize: { kind: 'absolute', value: 1500 } }),
+      ).toBe('lucky');
+    });
+
+    it('goes by the size where no latency was measured', () => {
+      const untimed = measured('lucky', { accuracy: lucky });
+      const of = (sizeBytes: number) =>
+        measured('near', { sizeBytes, accuracy: { ...near, standing: 'doubtful' } });
+      expect(chosen([untimed, of(1050)])).toBe('near');
+      expect(chosen([untimed, of(1500)])).toBe('lucky');
+    });
+
+    it('keeps what keeps the budget for sure', () => {
+      const sure = measured('sure', { seconds: 0.002, accuracy: { ...lucky, standing: 'kept' } });
+      expect(chosen([sure, rival()])).toBe('sure');
+    });
+  });
+
   it('takes what took much longer for slower, even where the host was too busy to be sure', () => {
     const fast = measured('fast', { seconds: 0.006, accuracy: { sqnrDb: 36 } });
     const slow = measured('slow', { seconds: 0.016, accuracy: { sqnrDb: 64 } });

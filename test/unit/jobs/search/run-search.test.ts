@@ -214,12 +214,14 @@ describe('runSearch', () => {
         }
         expect(choice === undefined).toBe(working.length === 0);
         expect(ports.delivered).toEqual(choice === undefined ? [] : [choice.chosen.candidate.label]);
-        // The fastest family of which anything keeps the budget is the one that is chosen from.
+        // The fastest family of which anything keeps the budget is the one that is chosen from, if nothing as fast is far nearer to float32.
         const good = working.filter(({ accuracy }) => accuracy?.standing === 'undecided');
         const fastest = ['a', 'b', 'c'].find((family) =>
           good.some(({ candidate }) => candidate.family === family),
         );
-        if (fastest !== undefined) expect(choice?.chosen.candidate.family).toBe(fastest);
+        if (fastest === undefined) return;
+        if (choice?.standing !== 'doubtful') expect(choice?.chosen.candidate.family).toBe(fastest);
+        else expect(choice.reason).toMatch(/nearer to float32 than \S+, which seems to lose less/);
       }),
     );
   });
