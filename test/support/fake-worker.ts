@@ -57,10 +57,13 @@ const tasks = {
   })),
   // A model called float is one whose nodes are those of fp32.
   explain: ({ samples, top }) => model === 'float.onnx' ? { kind: 'moved' } : {
-    kind: 'quantized', samples, simulated: { sqnrDb: 30 }, measured: { alone: top ?? 9, of: 9 },
+    kind: 'quantized', reference: 'fp32.onnx', candidate: 'int8.onnx', split: 'eval', samples, task: 'classification',
+    whole: { sqnrDb: 30 }, simulated: { sqnrDb: 30 }, measured: { alone: top ?? 9, of: 9 },
     nodes: Array.from({ length: 9 }, (_, at) => ({
-      node: 'conv' + at, op: 'Conv', reason: 'why', advice: [], ...(at < (top ?? 9) ? { alone: { sqnrDb: at } } : {}),
+      node: 'conv' + at, op: 'Conv', depth: at, output: 'y' + at, inputs: ['x' + at], own: { sqnrDb: 40 },
+      cause: 'weights', reason: 'why', advice: [], ...(at < (top ?? 9) ? { alone: { sqnrDb: at } } : {}),
     })),
+    tensors: [], depth: [], unpaired: [], notes: [], seconds: 1, peakRssBytes: 1,
   },
   sut: ({ lanes, batch }) => ({ sampleCount: 4, samplesPerRun: batch, laneCount: lanes, loadSeconds: 0.1, idleEnergy: null }),
   'cold-start': () => {
