@@ -34,12 +34,12 @@ export function openBenchEnergy(
     read: () => {
       const readings = sources.map((source) => source.read());
       const [first] = readings;
-      if (first?.ok !== true) return undefined;
       const counters = readings.flatMap((reading) => (reading.ok ? reading.value.counters : []));
-      return readings.every(({ ok }) => ok) ? { atNs: first.value.atNs, counters } : undefined;
+      if (first?.ok !== true || counters.length === 0 || !readings.every(({ ok }) => ok)) return undefined;
+      return { atNs: first.value.atNs, counters };
     },
     keepUsed: () => {
-      if (boards?.ok) boards.value.keepUsed(process.pid);
+      if (boards?.ok) boards.value.keepUsed(process.pid, device !== 'webgpu');
     },
   };
 }

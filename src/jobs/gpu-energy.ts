@@ -3,19 +3,20 @@ import { type Clock, systemClock } from '../core/clock.ts';
 import { problem } from '../core/problem.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { type Host, SYSTEM_ROOTS } from '../telemetry/collectors/collector.ts';
-import type { GpuBackend, GpuProblem } from '../telemetry/collectors/gpu/gpu-backend.ts';
+import type { GpuProblem } from '../telemetry/collectors/gpu/gpu-backend.ts';
 import { NvmlBackend } from '../telemetry/collectors/gpu/nvml/nvml-backend.ts';
 
 /** What is used of NVML. */
-export type EnergyNvml = Pick<NvmlBackend, 'readEnergyJoules'> & Pick<GpuBackend, 'read' | 'close'>;
+export type EnergyNvml = Pick<NvmlBackend, 'readEnergyJoules' | 'read'>;
 
 /** The GPUs of a benchmark: all of the host until `keepUsed`. */
 export interface GpuEnergy extends EnergySource {
   /**
-   * Counts from now on only the GPUs that a process has memory of. Where drivers do not tell, as in some containers, all
-   * stay; that is right on a host with one, and on others the sum says more than the benchmark took.
+   * Counts from now on only the GPUs that a process has memory of. Some drivers do not tell, as in containers; what others draw
+   * is no figure of a benchmark, so then that is the only GPU of the host, where it can be no other, and none of several.
+   * @param isNvidias whether the device of the benchmark is a GPU of NVIDIA for certain
    */
-  keepUsed(pid: number): void;
+  keepUsed(pid: number, isNvidias: boolean): void;
 }
 
 /**
@@ -45,11 +46,13 @@ export function openGpuEnergy(
   return ok({
     name: 'nvml-gpu',
     read,
-    keepUsed: (pid) => {
+    keepUsed: (pid, isNvidias) => {
       const reading = nvml.read(host, [pid]);
       if (!reading.ok) return;
-      const own = reading.value.gpus.filter(({ processes }) => (processes ?? []).length > 0);
-      if (own.length > 0) used = new Set(own.map(({ uuid }) => uuid));
+      const { gpus } = reading.value;
+      const own = gpus.filter(({ processes = [] }) => processes.length > 0);
+      const isTheOnly = own.length === 0 && isNvidias && gpus.length === 1;
+      used = new Set((isTheOnly ? gpus : own).map(({ uuid }) => uuid));
     },
   });
 }

@@ -9,6 +9,14 @@ const absent = () => err(problem('absent', 'nothing counts here'));
 const packages = () =>
   ok({ name: 'rapl', read: () => ok({ atNs: 5n, counters: [{ domain: 'package-0', joules: 7 }] }) });
 
+function readingOf(pidsOf: Readonly<Record<string, readonly number[] | undefined>>) {
+  const gpus = Object.entries(pidsOf).map(([uuid, pids], index) => ({
+    ...{ uuid, index, name: 'A', state: 'ok' as const },
+    ...(pids === undefined ? {} : { processes: pids.map((pid) => ({ pid })) }),
+  }));
+  return ok({ backend: 'nvml' as const, gpus });
+}
+
 /** Two GPUs; `GPU-1` has memory of the process in question. */
 const nvml: EnergyNvml = {
   readEnergyJoules: () =>
@@ -18,15 +26,7 @@ const nvml: EnergyNvml = {
         ['GPU-2', 20],
       ]),
     ),
-  read: (_host, [pid = 0]) =>
-    ok({
-      backend: 'nvml',
-      gpus: [
-        { uuid: 'GPU-1', index: 0, name: 'A', state: 'ok', processes: [{ pid }] },
-        { uuid: 'GPU-2', index: 1, name: 'B', state: 'ok', processes: [] },
-      ],
-    }),
-  close: () => {},
+  read: (_host, [pid = 0]) => readingOf({ 'GPU-1': [pid], 'GPU-2': [] }),
 };
 const clock = { nowNs: () => 9n, wallMs: () => 0 };
 const boardsOf = (library: EnergyNvml) => () => openGpuEnergy(library, hostWith({}), clock);
@@ -59,14 +59,28 @@ describe('the energy of a benchmark', () => {
     expect(energy.read()).toEqual({ atNs: 9n, counters: [{ domain: 'GPU-1', joules: 10 }] });
   });
 
-  it('keeps all GPUs where the driver does not tell whose memory it is', () => {
-    const silent: EnergyNvml = {
-      ...nvml,
-      read: () => ok({ backend: 'nvml', gpus: [{ uuid: 'GPU-1', index: 0, name: 'A', state: 'ok' }] }),
+  it('is that of no GPU where the model lies on none that NVML knows', () => {
+    const elsewhere: EnergyNvml = {
+      readEnergyJoules: () => ok(new Map([['GPU-1', 10]])),
+      read: () => readingOf({ 'GPU-1': [] }),
     };
-    const energy = openBenchEnergy('cuda', { rapl: absent, gpus: boardsOf(silent) });
+    const energy = openBenchEnergy('webgpu', { rapl: packages, gpus: boardsOf(elsewhere) });
     energy.keepUsed();
-    expect(domainsOf(energy)).toEqual(['GPU-1', 'GPU-2']);
+    expect(domainsOf(energy)).toEqual(['package-0']);
+  });
+
+  it('is that of the only GPU where the driver does not tell whose memory it is, and of none of several', () => {
+    const alone: EnergyNvml = {
+      readEnergyJoules: () => ok(new Map([['GPU-1', 10]])),
+      read: () => readingOf({ 'GPU-1': undefined }),
+    };
+    const one = openBenchEnergy('cuda', { rapl: absent, gpus: boardsOf(alone) });
+    one.keepUsed();
+    expect(domainsOf(one)).toEqual(['GPU-1']);
+    const silent: EnergyNvml = { ...nvml, read: () => readingOf({ 'GPU-1': undefined, 'GPU-2': undefined }) };
+    const several = openBenchEnergy('cuda', { rapl: absent, gpus: boardsOf(silent) });
+    several.keepUsed();
+    expect(several.read()).toBeUndefined();
   });
 
   it('is unknown where nothing counts, where no board does, and where one of several fails', () => {
