@@ -22,7 +22,7 @@ const ENTRIES = [
  */
 const BUNDLED = {
   typebox: undefined,
-  yaml: fileURLToPath(new URL('node_modules/yaml/browser/index.js', import.meta.url)),
+  yaml: fileURLToPath(new URL('browser/index.js', import.meta.resolve('yaml/package.json'))),
 };
 
 const packagesOutside = {
