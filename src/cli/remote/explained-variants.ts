@@ -11,10 +11,7 @@ export async function printExplanations(
   client: Pick<Client, 'getSensitivity'>,
   terminal: Terminal,
 ): Promise<number> {
-  const { variants = [] } = (result ?? {}) as {
-    readonly variants?: readonly { readonly variant: string; readonly sensitivity?: unknown }[];
-  };
-  for (const { variant, sensitivity } of variants) {
+  for (const { variant, sensitivity } of result?.variants ?? []) {
     if (sensitivity === undefined) continue;
     const told = await client.getSensitivity(model, variant);
     if (!told.ok) return printProblems(terminal, problemsOfClient(told.error));

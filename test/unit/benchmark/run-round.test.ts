@@ -51,6 +51,33 @@ describe('a closed loop', () => {
     expect((await measured(generator, closed(given))).latencyNs).toHaveLength(queries);
   });
 
+  it('takes the energy from right before the load to right after it, inside of all else that is read', async () => {
+    const { generator } = virtualSystem(() => 1_000);
+    const order: string[] = [];
+    let joules = 100;
+    const energy = () => {
+      order.push('energy');
+      joules += 7;
+      return { atNs: BigInt(joules), counters: [{ domain: 'GPU-1', joules }] };
+    };
+    const cpuSeconds = () => {
+      order.push('cpu');
+      return 1;
+    };
+    const watched: LoadGenerator = {
+      ...generator,
+      run: (...given) => {
+        order.push('load');
+        return generator.run(...given);
+      },
+    };
+    const round = await measured(watched, closed(limits), { energy, cpuSeconds });
+    expect(order).toEqual(['cpu', 'energy', 'load', 'energy', 'cpu']);
+    expect(round.energy).toMatchObject({ joules: 7, joulesByDomain: { 'GPU-1': 7 } });
+    const unread = await measured(watched, closed(limits), { energy: () => undefined });
+    expect(unread.energy).toBeUndefined();
+  });
+
   it('uses every sample equally often, in the same order for the same seed', async () => {
     const spec = closed({ ...limits, minDurationNs: 40_000 });
     const first = virtualSystem(() => 1_000);
