@@ -102,6 +102,12 @@ const VariantResultSchema = Type.Object(
     sizeBytes: integer('of its files'),
     quantization: Type.Optional(QuantizationSchema),
     evaluation: Type.Optional(EvaluationSchema),
+    sensitivity: Type.Optional(
+      Type.Object(
+        { run: text('the run whose explanation it is: this one, or an earlier one of the same artifact') },
+        { description: 'where its nodes were explained; GET …/sensitivity has the whole' },
+      ),
+    ),
     bench: Type.Array(BenchResultSchema, { description: 'one a measurement' }),
     speedUps: Type.Array(SpeedUpSchema, { description: 'against fp32, one a measurement' }),
   },
